@@ -1,0 +1,52 @@
+# baolian_library(<folder> SOURCES ... HEADERS ... [PUBLIC ...] [PRIVATE ...]): the one static library of src/<folder>.
+# baolian_test(<name> LABEL <unit|scenario|sim|e2e> SOURCES ... LINK ...): one Catch2 program, one ctest.
+# File lists are explicit. Warnings apply to our code only: outside libraries come in as SYSTEM.
+
+add_library(baolian_options INTERFACE)
+target_compile_options(baolian_options INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wnon-virtual-dtor -Wold-style-cast
+  -Woverloaded-virtual -Wimplicit-fallthrough)
+if(BAOLIAN_WARNINGS_AS_ERRORS)
+  target_compile_options(baolian_options INTERFACE -Werror)
+endif()
+if(BAOLIAN_SANITIZE)
+  target_compile_options(baolian_options INTERFACE
+    -fsanitize=${BAOLIAN_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  target_link_options(baolian_options INTERFACE -fsanitize=${BAOLIAN_SANITIZE})
+endif()
+
+find_program(BAOLIAN_MOLD mold)
+if(BAOLIAN_MOLD)
+  add_link_options(-fuse-ld=mold)
+endif()
+find_program(BAOLIAN_CCACHE ccache)
+if(BAOLIAN_CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${BAOLIAN_CCACHE})
+endif()
+
+function(baolian_library folder)
+  cmake_parse_arguments(ARG "" "" "SOURCES;HEADERS;PUBLIC;PRIVATE" ${ARGN})
+  add_library(baolian_${folder} STATIC ${ARG_SOURCES})
+  add_library(baolian::${folder} ALIAS baolian_${folder})
+  target_sources(baolian_${folder} PUBLIC FILE_SET HEADERS BASE_DIRS ${CMAKE_SOURCE_DIR}/src
+                 FILES ${ARG_HEADERS})
+  target_link_libraries(baolian_${folder} PUBLIC ${ARG_PUBLIC} PRIVATE ${ARG_PRIVATE}
+                        $<BUILD_INTERFACE:baolian_options>)
+endfunction()
+
+function(baolian_program name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;LINK" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE ${ARG_LINK} baolian_options)
+endfunction()
+
+function(baolian_test name)
+  cmake_parse_arguments(ARG "" "LABEL;TIMEOUT" "SOURCES;LINK" ${ARGN})
+  if(NOT ARG_TIMEOUT)
+    set(ARG_TIMEOUT 300)
+  endif()
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE ${ARG_LINK} baolian_test_support baolian_options)
+  add_test(NAME ${name} COMMAND ${name})
+  set_tests_properties(${name} PROPERTIES LABELS ${ARG_LABEL} TIMEOUT ${ARG_TIMEOUT})
+endfunction()

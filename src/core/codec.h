@@ -1,0 +1,354 @@
+/// The canonical codec: Borsh's wire rules, decoded strictly. Little-endian fixed integers; u32
+/// length before bytes, texts and lists; one tag byte for options, booleans, enums and variants;
+/// structs are their fields in order. One value has one encoding: decode(encode(x)) == x and
+/// encode(decode(b)) == b.
+///
+/// A struct declares its fields once, and this drives bytes, JSON form (ledger/json.h) and the
+/// tables of docs/formats.md (core/codec_table.h):
+///
+///   struct Ping {
+///     static constexpr std::string_view kTypeName = "Ping";
+///     Version<1> version;
+///     Height height;
+///     Bytes payload;
+///     static constexpr auto fields() {
+///       return std::make_tuple(field("version", &Ping::version, "format version"),
+///                              field("height", &Ping::height, "newest certified height"),
+///                              field("payload", &Ping::payload, at_most(64), "anything"));
+///     }
+///   };
+///
+/// Enums: `constexpr auto enum_names(E)` beside the enum gives the names indexed by value; an empty
+/// name is no value.
+#pragma once
+
+#include <array>
+#include <concepts>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <type_traits>
+#include <variant>
+#include <vector>
+
+#include "core/bytes.h"
+#include "core/ids.h"
+#include "core/result.h"
+
+namespace baolian {
+
+/// The first byte of every top-level object. Another value is Errc::unknown_version.
+template <std::uint8_t V>
+struct Version {
+  static constexpr std::uint8_t kValue = V;
+  friend bool operator==(const Version&, const Version&) = default;
+};
+
+/// Limits of a variable-length field: bytes of a text or byte string, items of a list.
+struct Limits {
+  std::uint32_t max = 0;
+  std::uint32_t min = 0;
+  bool ascending = false;      ///< list items strictly ascending: a set
+  std::uint32_t item_max = 0;  ///< for lists of bytes or texts: bytes of one item
+};
+
+constexpr Limits at_most(std::uint32_t max) { return {.max = max}; }
+constexpr Limits between(std::uint32_t min, std::uint32_t max) { return {.max = max, .min = min}; }
+constexpr Limits set_of(std::uint32_t max) { return {.max = max, .ascending = true}; }
+constexpr Limits list_of_bytes(std::uint32_t max, std::uint32_t item_max) {
+  return {.max = max, .item_max = item_max};
+}
+
+template <typename Class, typename Member>
+struct Field {
+  using member_type = Member;
+  std::string_view name;
+  Member Class::*member;
+  Limits limits;
+  std::string_view meaning;
+};
+
+template <typename T>
+inline constexpr bool kIsVector = false;
+template <typename T>
+inline constexpr bool kIsVector<std::vector<T>> = true;
+template <typename T>
+inline constexpr bool kIsOptional = false;
+template <typename T>
+inline constexpr bool kIsOptional<std::optional<T>> = true;
+template <typename T>
+inline constexpr bool kIsVariant = false;
+template <typename... T>
+inline constexpr bool kIsVariant<std::variant<T...>> = true;
+template <typename T>
+inline constexpr bool kIsVersion = false;
+template <std::uint8_t V>
+inline constexpr bool kIsVersion<Version<V>> = true;
+template <typename T>
+inline constexpr bool kIsFixedBytes = false;
+template <typename Tag, std::size_t N>
+inline constexpr bool kIsFixedBytes<FixedBytes<Tag, N>> = true;
+template <typename T>
+inline constexpr bool kIsNumber = false;
+template <typename Tag>
+inline constexpr bool kIsNumber<Number<Tag>> = true;
+
+template <typename T>
+concept CodecStruct = requires {
+  T::fields();
+};
+template <typename T>
+concept CodecInteger = std::integral<T> && !std::same_as<T, bool>;
+template <typename T>
+concept CodecEnum = std::is_enum_v<T> && requires(T t) {
+  enum_names(t);
+};
+template <typename T>
+inline constexpr bool kNeedsLimits = kIsVector<T> || std::same_as<T, std::string>;
+
+/// A field of fixed size, or a struct, option, variant or enum.
+template <typename Class, typename Member>
+constexpr Field<Class, Member> field(std::string_view name, Member Class::*member,
+                                     std::string_view meaning) {
+  static_assert(!kNeedsLimits<Member>, "lists, texts and byte strings need at_most(n)");
+  return {name, member, {}, meaning};
+}
+
+/// A field of variable length.
+template <typename Class, typename Member>
+constexpr Field<Class, Member> field(std::string_view name, Member Class::*member, Limits limits,
+                                     std::string_view meaning) {
+  return {name, member, limits, meaning};
+}
+
+/// True if `value` is one of the enum's named values.
+template <CodecEnum E>
+constexpr bool is_enum_value(std::uint64_t value) {
+  constexpr auto names = enum_names(E{});
+  return value < names.size() && !names[static_cast<std::size_t>(value)].empty();
+}
+
+/// The declared name; empty for a value that is none.
+template <CodecEnum E>
+constexpr std::string_view enum_name(E e) {
+  constexpr auto names = enum_names(E{});
+  const auto index = static_cast<std::size_t>(e);
+  return index < names.size() ? names[index] : std::string_view{};
+}
+
+/// The value with this name.
+template <CodecEnum E>
+constexpr std::optional<E> enum_from_name(std::string_view name) {
+  constexpr auto names = enum_names(E{});
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (!names[i].empty() && names[i] == name) return static_cast<E>(i);
+  }
+  return std::nullopt;
+}
+
+// ---------------------------------------------------------------- encoding
+
+/// Appends canonical bytes to a byte string that it does not own.
+class Encoder {
+ public:
+  explicit Encoder(Bytes& out) : out_(out) {}
+
+  template <CodecInteger T>
+  void integer(T value) {
+    using Unsigned = std::make_unsigned_t<T>;
+    auto rest = static_cast<Unsigned>(value);
+    for (std::size_t i = 0; i < sizeof(T); ++i) {
+      out_.push_back(static_cast<std::uint8_t>(rest & 0xFF));
+      if constexpr (sizeof(T) > 1) rest = static_cast<Unsigned>(rest >> 8);
+    }
+  }
+  void raw(BytesView bytes) { append(out_, bytes); }
+  void length(std::size_t size) {
+    ASSERT(size <= UINT32_MAX);
+    integer(static_cast<std::uint32_t>(size));
+  }
+
+  /// Requires: the value keeps its declared limits (the pair of the decoder's check).
+  template <typename T>
+  void value(const T& v, const Limits& limits = {}) {
+    if constexpr (kIsVersion<T>) {
+      integer(T::kValue);
+    } else if constexpr (std::same_as<T, bool>) {
+      integer(static_cast<std::uint8_t>(v ? 1 : 0));
+    } else if constexpr (CodecInteger<T>) {
+      integer(v);
+    } else if constexpr (CodecEnum<T>) {
+      ASSERT(is_enum_value<T>(static_cast<std::uint64_t>(v)));
+      integer(static_cast<std::underlying_type_t<T>>(v));
+    } else if constexpr (kIsFixedBytes<T>) {
+      raw(v.view());
+    } else if constexpr (kIsNumber<T>) {
+      integer(v.value);
+    } else if constexpr (std::same_as<T, Bytes> || std::same_as<T, std::string>) {
+      ASSERT(v.size() >= limits.min && v.size() <= limits.max);
+      length(v.size());
+      out_.insert(out_.end(), v.begin(), v.end());
+    } else if constexpr (kIsVector<T>) {
+      ASSERT(v.size() >= limits.min && v.size() <= limits.max);
+      length(v.size());
+      for (const auto& item : v) value(item, at_most(limits.item_max));
+    } else if constexpr (kIsOptional<T>) {
+      integer(static_cast<std::uint8_t>(v.has_value() ? 1 : 0));
+      if (v.has_value()) value(*v, limits);
+    } else if constexpr (kIsVariant<T>) {
+      integer(static_cast<std::uint8_t>(v.index()));
+      std::visit([this](const auto& alternative) { value(alternative); }, v);
+    } else {
+      static_assert(CodecStruct<T>, "type has no canonical form");
+      std::apply([&](const auto&... f) { (value(v.*(f.member), f.limits), ...); }, T::fields());
+    }
+  }
+
+ private:
+  Bytes& out_;
+};
+
+/// The canonical bytes of a value.
+template <typename T>
+Bytes encode(const T& v) {
+  Bytes out;
+  Encoder(out).value(v);
+  return out;
+}
+
+// ---------------------------------------------------------------- decoding
+
+/// Reads canonical bytes. Every error names the field in which it was found. Limits and the bytes
+/// that remain are checked before anything is allocated.
+class Decoder {
+ public:
+  explicit Decoder(BytesView in) : in_(in) {}
+
+  std::size_t remaining() const { return in_.size(); }
+
+  /// Returns: Errc::trailing_bytes if anything is left.
+  Result<void> finish() const;
+
+  template <CodecInteger T>
+  Result<void> integer(T& out) {
+    if (in_.size() < sizeof(T)) return truncated();
+    using Unsigned = std::make_unsigned_t<T>;
+    std::uint64_t value = 0;
+    for (std::size_t i = sizeof(T); i-- > 0;) value = value << 8 | in_[i];
+    out = static_cast<T>(static_cast<Unsigned>(value));
+    in_ = in_.subspan(sizeof(T));
+    return ok();
+  }
+
+  template <typename T>
+  Result<void> value(T& out, const Limits& limits = {}) {
+    if constexpr (kIsVersion<T>) {
+      return version(T::kValue);
+    } else if constexpr (std::same_as<T, bool>) {
+      return boolean(out);
+    } else if constexpr (CodecInteger<T>) {
+      return integer(out);
+    } else if constexpr (CodecEnum<T>) {
+      std::underlying_type_t<T> raw{};
+      TRY(integer(raw));
+      if (!is_enum_value<T>(static_cast<std::uint64_t>(raw)))
+        return bad_enum(static_cast<std::uint64_t>(raw));
+      out = static_cast<T>(raw);
+      return ok();
+    } else if constexpr (kIsFixedBytes<T>) {
+      return fixed(out.bytes);
+    } else if constexpr (kIsNumber<T>) {
+      return integer(out.value);
+    } else if constexpr (std::same_as<T, Bytes>) {
+      return bytes(out, limits);
+    } else if constexpr (std::same_as<T, std::string>) {
+      return text(out, limits);
+    } else if constexpr (kIsVector<T>) {
+      return list(out, limits);
+    } else if constexpr (kIsOptional<T>) {
+      bool present = false;
+      TRY(boolean(present));
+      out.reset();
+      if (present) return value(out.emplace(), limits);
+      return ok();
+    } else if constexpr (kIsVariant<T>) {
+      std::uint8_t tag = 0;
+      TRY(integer(tag));
+      return alternative<0>(out, tag);
+    } else {
+      static_assert(CodecStruct<T>, "type has no canonical form");
+      return std::apply([&](const auto&... f) { return all_fields(out, f...); }, T::fields());
+    }
+  }
+
+ private:
+  template <typename T, typename First, typename... Rest>
+  Result<void> all_fields(T& out, const First& first, const Rest&... rest) {
+    const std::string_view outer = place_;
+    place_ = first.name;
+    TRY(value(out.*(first.member), first.limits));
+    place_ = outer;
+    if constexpr (sizeof...(rest) > 0) {
+      return all_fields(out, rest...);
+    } else {
+      return ok();
+    }
+  }
+
+  template <std::size_t I, typename V>
+  Result<void> alternative(V& out, std::uint8_t tag) {
+    if constexpr (I == std::variant_size_v<V>) {
+      return bad_enum(tag);
+    } else {
+      if (tag == I) return value(out.template emplace<I>());
+      return alternative<I + 1>(out, tag);
+    }
+  }
+
+  template <typename T>
+  Result<void> list(std::vector<T>& out, const Limits& limits) {
+    std::uint32_t count = 0;
+    TRY(list_length(count, limits));
+    out.clear();
+    out.reserve(count < 64 ? count : 64);
+    for (std::uint32_t i = 0; i < count; ++i) {
+      TRY(value(out.emplace_back(), at_most(limits.item_max)));
+      if constexpr (std::totally_ordered<T>) {
+        if (limits.ascending && i > 0 && !(out[i - 1] < out[i])) return not_ascending();
+      } else {
+        ASSERT(!limits.ascending);
+      }
+    }
+    return ok();
+  }
+
+  Result<void> version(std::uint8_t expected);
+  Result<void> boolean(bool& out);
+  Result<void> fixed(std::span<std::uint8_t> out);
+  Result<void> bytes(Bytes& out, const Limits& limits);
+  Result<void> text(std::string& out, const Limits& limits);
+  Result<void> list_length(std::uint32_t& count, const Limits& limits);
+  Error truncated() const;
+  Error bad_enum(std::uint64_t value) const;
+  Error not_ascending() const;
+  Error at_place(Errc code, std::string what) const;
+
+  BytesView in_;
+  std::string_view place_ = "object";
+};
+
+/// Decodes one whole value.
+/// Returns: Errc::truncated, trailing_bytes, limit_exceeded, not_canonical, unknown_version,
+/// bad_utf8.
+template <typename T>
+Result<T> decode(BytesView in) {
+  T out{};
+  Decoder decoder(in);
+  TRY(decoder.value(out));
+  TRY(decoder.finish());
+  return out;
+}
+
+}  // namespace baolian
