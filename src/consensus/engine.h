@@ -1,0 +1,350 @@
+/// The sans-IO engine interface that PBFT and Raft share (architecture.md, "The engine").
+///
+/// An engine is a deterministic state machine: step(input) changes it and appends effects, nothing
+/// else happens. It knows no thread, clock, socket, file or randomness. The replica driver
+/// (node/replica_driver.h) is the only interpreter of effects; the simulator runs that same driver.
+///
+/// Raft index = PBFT sequence number = block height.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "consensus/batch.h"
+#include "consensus/log_record.h"
+#include "core/ids.h"
+#include "crypto/certificate.h"
+#include "crypto/signing.h"
+
+namespace baolian::consensus {
+
+/// Immutable bytes shared between slots, log and network queues without copies.
+using SharedBytes = std::shared_ptr<const Bytes>;
+
+// ------------------------------------------------------------------ messages
+
+/// First byte of a message's body kind on the wire. Numbers only grow.
+enum class MessageKind : std::uint8_t {
+  pre_prepare = 1,
+  prepare = 2,
+  commit = 3,
+  exec = 4,
+  suspect = 5,
+  view_change = 6,
+  new_view = 7,
+  status = 8,
+  fetch = 9,
+  reply = 10,
+};
+constexpr auto enum_names(MessageKind) {
+  return std::array<std::string_view, 11>{"",       "pre_prepare", "prepare",     "commit",
+                                          "exec",   "suspect",     "view_change", "new_view",
+                                          "status", "fetch",       "reply"};
+}
+
+/// Every consensus message on the wire: {version, kind, epoch, sender, body, signature}. FETCH and
+/// REPLY carry no signature of their own (zeros): what they bring certifies itself, and TLS names
+/// the peer.
+struct Envelope {
+  static constexpr std::string_view kTypeName = "Envelope";
+  Version<1> version;
+  MessageKind kind{MessageKind::status};
+  Epoch epoch;
+  ValidatorIndex sender = 0;  ///< kObserver for nodes that do not vote
+  Bytes body;                 ///< canonical body of the kind
+  Signature signature;
+
+  friend bool operator==(const Envelope&, const Envelope&) = default;
+  static constexpr auto fields() {
+    return std::make_tuple(
+        field("version", &Envelope::version, "format version"),
+        field("kind", &Envelope::kind, "which body follows"),
+        field("epoch", &Envelope::epoch, "epoch of the sender"),
+        field("sender", &Envelope::sender, "validator index; 65535 = observer"),
+        field("body", &Envelope::body, at_most(4 * 1024 * 1024 - 256), "canonical body"),
+        field("signature", &Envelope::signature, "over the body; zeros for fetch and reply"));
+  }
+};
+inline constexpr ValidatorIndex kObserver = 0xFFFF;
+
+/// A node as the engine names it: validators by their index, then observers from validator_count up
+/// in the order of their consensus keys. The driver maps it to net's peers.
+using ReplicaId = std::uint16_t;
+
+/// A message whose envelope was checked: canonical, right epoch, signature by the named sender.
+/// Only verify_envelope() makes one, so that no handler can see an unverified message.
+class Verified {
+ public:
+  const Envelope& envelope() const { return envelope_; }
+  ReplicaId from() const { return from_; }      ///< the peer that delivered it
+  SharedBytes bytes() const { return bytes_; }  ///< as received, for resending and as evidence
+
+ private:
+  friend Result<Verified> verify_envelope(ReplicaId, SharedBytes, const ChainId&,
+                                          const crypto::EpochRecord&, const crypto::Verifier&);
+  Verified() = default;
+  Envelope envelope_;
+  ReplicaId from_ = 0;
+  SharedBytes bytes_;
+};
+
+/// Decodes and checks a message from peer `from`. Votes and pre-prepares must come from their
+/// signer or be relayed inside a REPLY; SUSPECT and STATUS count only directly from their signer.
+/// Returns: codec errors, Errc::wrong_epoch, Errc::bad_signature, Errc::bad_message.
+Result<Verified> verify_envelope(ReplicaId from, SharedBytes bytes, const ChainId& chain,
+                                 const crypto::EpochRecord& epoch,
+                                 const crypto::Verifier& verifier);
+
+/// Queue class of an outgoing message, best first.
+enum class MessageClass : std::uint8_t {
+  vote = 0,
+  view_change = 1,
+  proposal = 2,
+  sync = 3,
+  transaction = 4
+};
+
+// ------------------------------------------------------------------ inputs
+
+/// Time passes. `now` never decreases; `wall` is the node's civil clock for the proposer-time rule
+/// (1.11).
+struct TickInput {
+  Tick now;
+  TimeMs wall;
+};
+struct DeliverInput {
+  Verified message;
+};
+/// The driver offers a batch; ignored unless can_propose(). Bodies are in the order of the hashes
+/// and statelessly valid.
+struct ProposeInput {
+  TimeMs proposed_at;
+  std::vector<TxHash> transactions;
+  std::vector<SharedBytes> bodies;
+};
+/// Answer to NeedBodies: all bodies of the batch are local and statelessly valid.
+struct BodiesInput {
+  Hash digest;
+  std::vector<SharedBytes> bodies;
+};
+/// Answer to NeedBodies: a body is invalid for every correct node (the proposer is faulty).
+struct BadBodiesInput {
+  Hash digest;
+};
+/// The log holds the writes of this Persist, fsynced.
+struct PersistedInput {
+  PersistId id;
+};
+/// Execution of a height is finished and stored.
+struct AppliedInput {
+  Height height;
+  Bytes header;  ///< canonical header
+  Hash header_hash;
+};
+/// The store has flushed block, state and certificate up to this height: the log may be cut (1.7).
+struct FlushedInput {
+  Height height;
+};
+/// A snapshot is installed: execution stands at this height now.
+struct StateInstalledInput {
+  Height height;
+  Hash header_hash;
+};
+/// A block of the past that the driver read from the store for a peer (answer to ReadBlocks).
+struct BlocksReadInput {
+  ReplicaId peer = 0;
+  std::vector<SharedBytes> blocks;  ///< canonical SyncBlock
+};
+
+using Input =
+    std::variant<TickInput, DeliverInput, ProposeInput, BodiesInput, BadBodiesInput, PersistedInput,
+                 AppliedInput, FlushedInput, StateInstalledInput, BlocksReadInput>;
+
+// ------------------------------------------------------------------ effects
+
+/// Send to one replica, or to all other validators if `to` is empty.
+struct Send {
+  std::optional<ReplicaId> to;
+  MessageClass message_class{};
+  SharedBytes bytes;  ///< canonical Envelope
+};
+/// Write to the log; when it is durable, first do then_send, then give PersistedInput. What must
+/// not leave before the write rides here: the wrong order cannot be written.
+struct Persist {
+  PersistId id;
+  std::vector<LogRecord> writes;
+  std::vector<Send> then_send;
+};
+/// Bodies of a batch are wanted: answer with BodiesInput or BadBodiesInput, after fetching from
+/// peers if need be. `inline_bodies` came with the message.
+struct NeedBodies {
+  Hash digest;
+  Height height;
+  std::vector<TxHash> transactions;
+  ReplicaId ask_first = 0;
+  std::vector<SharedBytes> inline_bodies;
+};
+/// A height is decided: execute it, strictly in order (heights come in order, each once a run).
+struct Commit {
+  Height height;
+  Hash digest;
+  SharedBytes batch;  ///< canonical Batch; null for the null batch
+  std::vector<SharedBytes> bodies;
+  /// Set when the block came with its certificate: execution must give this header (else DIVERGED).
+  std::optional<crypto::ExecCertificate> certificate;
+};
+/// A height is certified and its certificate durable: acknowledge clients, store it beside the
+/// block.
+struct Certified {
+  crypto::ExecCertificate certificate;
+};
+/// A peer lacks blocks: read up to `bytes_max` of certified blocks from `first` and answer with
+/// BlocksReadInput.
+struct ReadBlocks {
+  ReplicaId peer = 0;
+  Height first;
+  std::uint32_t bytes_max = 0;
+};
+/// This node is too far behind for blocks: fetch a snapshot at or above this certified height.
+struct TransferState {
+  crypto::ExecCertificate certificate;
+};
+/// Records with a position below this are no longer needed (the driver makes a new segment that
+/// begins with `snapshot`).
+struct CutLog {
+  LogRecord snapshot;
+};
+/// A peer sent what no correct node sends: disconnect and ban it.
+struct BanPeer {
+  ReplicaId peer = 0;
+  std::string reason;
+};
+/// DIVERGED or HALT: the engine votes no more. The driver raises an alarm and keeps evidence.
+struct Stop {
+  enum class Kind : std::uint8_t { diverged, halt, rolled_back } kind{};
+  std::string reason;
+};
+
+using Effect = std::variant<Send, Persist, NeedBodies, Commit, Certified, ReadBlocks, TransferState,
+                            CutLog, BanPeer, Stop>;
+using Effects = std::vector<Effect>;
+
+// ------------------------------------------------------------------ judgement and status
+
+/// Protocol judgements are not errors: they feed metrics, peer scoring and golden tests.
+enum class RejectReason : std::uint8_t {
+  none = 0,
+  stale_view,
+  future_view,
+  inactive,
+  outside_window,
+  not_primary,
+  not_member,
+  bad_digest,
+  bad_time,
+  bad_content,
+  duplicate,
+  equivocation,
+  bad_certificate,
+  already_decided,
+  not_wanted,
+  stopped,
+};
+constexpr auto enum_names(RejectReason) {
+  return std::array<std::string_view, 16>{
+      "none",        "stale_view",   "future_view",     "inactive",        "outside_window",
+      "not_primary", "not_member",   "bad_digest",      "bad_time",        "bad_content",
+      "duplicate",   "equivocation", "bad_certificate", "already_decided", "not_wanted",
+      "stopped"};
+}
+struct Verdict {
+  bool accepted = true;
+  RejectReason reason = RejectReason::none;
+
+  static Verdict accept() { return {}; }
+  static Verdict reject(RejectReason why) { return {false, why}; }
+};
+
+struct Status {
+  Epoch epoch;
+  View view;
+  bool active = false;  ///< takes part in the view (false: view change, stopped or observer)
+  bool stopped = false;
+  std::optional<ReplicaId> leader;  ///< primary (PBFT) or leader (Raft), if known
+  bool is_leader = false;
+  Height certified;     ///< h: newest height whose ExecCert is durable here
+  Height executed;      ///< last_exec
+  Height highest_seen;  ///< newest height proposed or certified that was seen
+};
+
+// ------------------------------------------------------------------ the engine
+
+struct EngineConfig {
+  ChainId chain_id;
+  crypto::EpochRecord epoch;
+  /// Position of this node among the validators; kObserver for one that does not vote.
+  ValidatorIndex self = kObserver;
+  std::size_t observer_count = 0;
+  const crypto::Signer* signer = nullptr;      ///< null for observers; outlives the engine
+  const crypto::Verifier* verifier = nullptr;  ///< outlives the engine
+  std::uint64_t drift_max_ms = 500;  ///< 1.11: a proposal may be this far ahead of the own clock
+  std::uint64_t proposal_age_max_ms = 10'000;  ///< 1.11: and this far behind
+  std::uint32_t inline_body_bytes_max = 256 * 1024;
+};
+
+/// Facts of a header that the engine must know and cannot read (the ledger's format is not its
+/// business).
+struct HeaderFacts {
+  Epoch epoch;
+  Height height;
+  Hash header_hash;
+  Hash batch_digest;
+};
+using HeaderReader = std::function<Result<HeaderFacts>(BytesView canonical_header)>;
+
+/// A certified block on its way to a node that lacks it (catch-up "near", 1.8).
+struct SyncBlock {
+  static constexpr std::string_view kTypeName = "SyncBlock";
+  Version<1> version;
+  Bytes header;  ///< canonical header
+  crypto::ExecCertificate certificate;
+  Bytes batch;  ///< canonical Batch; empty for the null batch
+  std::vector<Bytes> bodies;
+
+  static constexpr auto fields() {
+    return std::make_tuple(
+        field("version", &SyncBlock::version, "format version"),
+        field("header", &SyncBlock::header, at_most(1024), "canonical header"),
+        field("certificate", &SyncBlock::certificate, "ExecCert of the header"),
+        field("batch", &SyncBlock::batch, at_most(512 * 1024),
+              "canonical batch; empty for the null batch"),
+        field("bodies", &SyncBlock::bodies, list_of_bytes(kBatchTransactionsMax, 256 * 1024),
+              "transactions in batch order"));
+  }
+};
+
+class Engine {
+ public:
+  virtual ~Engine() = default;
+  /// Processes one input and appends its effects in the order in which they must happen.
+  virtual Verdict step(Input input, Effects& effects) = 0;
+  virtual Status status() const = 0;
+  /// True if the engine is leader, active, and has room in window and in-flight limit.
+  virtual bool can_propose() const = 0;
+  /// ASSERTs the engine's invariants; the simulator calls it after every step.
+  virtual void check_invariants() const = 0;
+};
+
+/// Makes a PBFT engine from what the log replay found (log_record.h). `executed` is the height at
+/// which the store stands, `executed_header_hash` its header hash. Construction is recovery: the
+/// first effects (resent stored bytes, heights to execute again) come with the first TickInput.
+std::unique_ptr<Engine> make_pbft_engine(const EngineConfig& config, HeaderReader header_reader,
+                                         std::vector<LogRecord> log, Height executed,
+                                         Hash executed_header_hash);
+
+}  // namespace baolian::consensus

@@ -1,0 +1,38 @@
+/// Money as whole minor units (fen, cents): exact reading of decimal texts, exact writing. No
+/// floating point anywhere.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "core/result.h"
+
+namespace baolian::gateway {
+
+/// Amounts stay below 2^63 minor units: what a Pedersen commitment can hold (crypto/pedersen.h).
+inline constexpr std::uint64_t kAmountMax = (std::uint64_t{1} << 63) - 1;
+
+/// A currency has at most this many digits after the point (ISO 4217 knows 0 to 4).
+inline constexpr unsigned kMinorDigitsMax = 4;
+
+/// Reads "3255", "3255.00" or "3255.000" (2 digits) as 325500. The text is that of a JSON number.
+/// Requires: minor_digits <= kMinorDigitsMax.
+/// Returns: Errc::bad_amount for a negative number, an exponent, a digit other than 0 beyond
+/// minor_digits, more than kAmountMax, or anything that is no number. The text itself is never
+/// repeated in the error.
+Result<std::uint64_t> parse_amount(std::string_view text, unsigned minor_digits);
+
+/// a + b. Returns: Errc::bad_amount above kAmountMax.
+Result<std::uint64_t> add_amounts(std::uint64_t a, std::uint64_t b);
+
+/// "3,112.90 CNY"; without a code "3,112.90". Requires: minor_digits <= kMinorDigitsMax.
+std::string format_money(std::uint64_t minor, unsigned minor_digits, std::string_view code);
+
+/// Digits after the point by ISO 4217: 0 for JPY, KRW ..., 3 for KWD, BHD ..., 2 for all others.
+unsigned currency_minor_digits(std::string_view code);
+
+/// Three capital letters, the form of an ISO 4217 code.
+bool is_currency_code(std::string_view code);
+
+}  // namespace baolian::gateway

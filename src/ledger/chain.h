@@ -1,0 +1,131 @@
+/// The chain of one node: headers, state tree, history and logs over a KeyValueStore; one height
+/// moves together.
+///
+/// Threads:     one writer (the executor) calls append(); certificates may come from the same
+/// thread only. Any thread
+///              may call the const queries: they see the last whole height.
+/// Persistence: append() applies one atomic batch of block, receipts, state, log entries, index
+/// rows and the height
+///              mark. flush() makes it durable; durable_height() is what a power cut leaves.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "core/result.h"
+#include "crypto/certificate.h"
+#include "ledger/genesis.h"
+#include "ledger/header.h"
+#include "ledger/log.h"
+#include "ledger/merkle.h"
+#include "ledger/state_tree.h"
+#include "ledger/state_view.h"
+#include "ledger/store.h"
+#include "ledger/transaction.h"
+
+namespace baolian::ledger {
+
+/// What execution gives for one height; append() makes roots and header from it.
+struct ExecutedBlock {
+  Height height;
+  Hash batch_digest;
+  TimeMs timestamp;                 ///< effective block time, not below the parent's
+  Bytes batch;                      ///< canonical batch of consensus
+  std::vector<Bytes> transactions;  ///< bodies in batch order
+  std::vector<OperationLeaf> leaves;
+  struct Append {
+    std::uint32_t leaf_index = 0;
+    LogAppend append;
+  };
+  std::vector<Append> appends;  ///< in order of execution
+  StateOverlay::Writes writes;  ///< what contracts wrote; log frontiers are added by append()
+};
+
+/// One entry of a complete log with its position.
+struct PositionedEntry {
+  std::uint64_t index = 0;
+  LogEntry entry;
+};
+
+/// A window of a complete log with everything that proves it (ledger.md, Complete logs).
+struct LogWindowProof {
+  Frontier frontier;              ///< count and peaks in the state at the proof's height
+  std::uint64_t first_index = 0;  ///< index of the first entry handed over
+  std::vector<LogEntry> entries;  ///< left neighbour if any, the window, right neighbour if any
+  std::vector<Hash> range;        ///< range_proof of the entries
+  StateProof state;               ///< the frontier (or its absence, count 0) under state_root
+};
+
+class Chain {
+ public:
+  /// Opens the store, or writes block 0 if it is empty: `genesis_writes` are the state of the
+  /// genesis (contracts make them). Rebuilds the state tree and refuses a store whose root differs
+  /// from its newest header. Returns: Errc::store_corrupt, Errc::wrong_chain if the store holds
+  /// another genesis.
+  static Result<std::unique_ptr<Chain>> open(std::unique_ptr<KeyValueStore> store,
+                                             const Genesis& genesis,
+                                             const StateOverlay::Writes& genesis_writes);
+  ~Chain();
+
+  const Genesis& genesis() const;
+  const ChainId& chain_id() const;
+  /// The epoch record in force at a height (A1: always epoch 0).
+  const crypto::EpochRecord& epoch_at(Height height) const;
+
+  Height height() const;  ///< newest executed height
+  Height durable_height()
+      const;  ///< newest height of which block, state and certificate are flushed
+  std::optional<Header> header(Height height) const;
+  std::optional<crypto::ExecCertificate> certificate(Height height) const;
+  /// Newest height with a certificate stored here.
+  Height certified_height() const;
+  std::optional<StoredBlock> block(Height height) const;
+  /// The operation leaves of a block, rebuilt from bodies and receipts.
+  std::vector<OperationLeaf> leaves(Height height) const;
+  /// Where a transaction was executed: height and index of its first leaf.
+  struct Location {
+    Height height;
+    std::uint32_t first_leaf = 0;
+  };
+  std::optional<Location> find_transaction(const TxId& id) const;
+
+  const StateReader& state() const;
+  std::optional<Bytes> read_state(BytesView key) const { return state().read(key); }
+
+  /// Computes logs, operations_root, state_root and history_root, stores the height, returns its
+  /// header. Requires: block.height == height() + 1 and block.timestamp >= parent's.
+  Header append(ExecutedBlock block);
+  /// Stores a checked certificate of an executed height; it need not be the next one. Keeps the
+  /// first.
+  void put_certificate(const crypto::ExecCertificate& certificate);
+  void flush();
+
+  /// Entries of a log with from <= time < to, at most `limit`, starting at `from_index`.
+  std::vector<PositionedEntry> log_entries(const LogId& log, TimeMs from, TimeMs to,
+                                           std::uint64_t from_index, std::size_t limit) const;
+  Frontier log_frontier(const LogId& log) const;
+  /// State, log and tree belong to the newest height, which `at` receives: ask again when it is
+  /// certified. Returns: Errc::limit_exceeded for more than 100,000 entries.
+  Result<LogWindowProof> prove_log_window(const LogId& log, TimeMs from, TimeMs to,
+                                          Height& at) const;
+  struct StateAnswer {
+    Height at;
+    std::optional<Bytes> value;
+    StateProof proof;
+  };
+  /// The value of a key with its proof under the state_root of the newest height.
+  StateAnswer prove_state(BytesView key) const;
+  /// Inclusion path of a leaf in its block's operations_root.
+  Result<std::vector<Hash>> prove_operation(Height height, std::uint32_t leaf_index) const;
+  /// Inclusion of the header of `old_height` in the history_root of `height`.
+  Result<std::vector<Hash>> prove_history(Height old_height, Height height) const;
+
+ private:
+  struct State;
+  explicit Chain(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace baolian::ledger

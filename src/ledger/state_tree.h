@@ -1,0 +1,76 @@
+/// state_root: a compact binary sparse Merkle tree over the whole state (ledger.md). kh = H(key);
+/// leaf = H(0x00 || kh || H(value)); node = H(0x01 || left || right); empty = 32 zero bytes; a
+/// subtree with one leaf is that leaf. The root is a pure function of the set of keys and values.
+/// Kept in RAM, rebuilt at start.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "core/codec.h"
+#include "core/ids.h"
+#include "core/result.h"
+
+namespace baolian::ledger {
+
+/// Proof that a key has a value, or is absent, under a root. Bits of kh are walked from the most
+/// significant of byte 0.
+struct StateProof {
+  static constexpr std::string_view kTypeName = "StateProof";
+  /// Sibling hashes from the root down to where the path ends; an empty sibling is zeros.
+  std::vector<Hash> siblings;
+  /// Absence only: the leaf that stands where the key would be (its kh, H(value)); nothing if the
+  /// place is empty.
+  struct OtherLeaf {
+    static constexpr std::string_view kTypeName = "OtherLeaf";
+    Hash key_hash;
+    Hash value_hash;
+    friend bool operator==(const OtherLeaf&, const OtherLeaf&) = default;
+    static constexpr auto fields() {
+      return std::make_tuple(
+          field("key_hash", &OtherLeaf::key_hash, "kh of the leaf that is there"),
+          field("value_hash", &OtherLeaf::value_hash, "H(value) of that leaf"));
+    }
+  };
+  std::optional<OtherLeaf> other_leaf;
+
+  friend bool operator==(const StateProof&, const StateProof&) = default;
+  static constexpr auto fields() {
+    return std::make_tuple(
+        field("siblings", &StateProof::siblings, at_most(256), "from the root down"),
+        field("other_leaf", &StateProof::other_leaf, "absence: the leaf found instead"));
+  }
+};
+
+/// Returns: Errc::bad_proof unless `key` has `value` (nullopt: is absent) under `root`.
+Result<void> check_state_proof(const Hash& root, BytesView key, const std::optional<Bytes>& value,
+                               const StateProof& proof);
+
+class StateTree {
+ public:
+  StateTree();
+  ~StateTree();
+  StateTree(StateTree&&) noexcept;
+  StateTree& operator=(StateTree&&) noexcept;
+
+  /// One change: H(key) and the new H(value), nullopt = erase. Erasing what is absent changes
+  /// nothing.
+  struct Change {
+    Hash key_hash;
+    std::optional<Hash> value_hash;
+  };
+  /// Applies a block's changes in one pass; each dirty node is hashed once. `changes` may be in any
+  /// order, one per key.
+  void update(std::vector<Change> changes);
+  Hash root() const;
+  std::size_t leaf_count() const;
+  StateProof prove(BytesView key) const;
+
+ private:
+  struct Nodes;
+  std::unique_ptr<Nodes> nodes_;
+};
+
+}  // namespace baolian::ledger

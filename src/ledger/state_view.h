@@ -1,0 +1,78 @@
+/// What contracts see of the state: ordered natural keys, canonical values.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "core/bytes.h"
+#include "core/codec.h"
+
+namespace baolian::ledger {
+
+inline constexpr std::size_t kStateKeyBytesMax = 200;
+inline constexpr std::size_t kStateValueBytesMax = 64 * 1024;
+
+struct KeyValue {
+  Bytes key;
+  Bytes value;
+};
+
+/// Reading side. Implementations: the store at its one height, an overlay on another reader.
+class StateReader {
+ public:
+  virtual ~StateReader() = default;
+  virtual std::optional<Bytes> read(BytesView key) const = 0;
+  /// Keys that begin with `prefix` and are not below `from` (empty: from the start), ascending, at
+  /// most `limit`.
+  virtual std::vector<KeyValue> scan(BytesView prefix, BytesView from, std::size_t limit) const = 0;
+};
+
+/// Writes kept in memory over a reader. apply_to() moves them one level down; dropping the overlay
+/// drops them. One overlay a block, one above it for each operation. Not thread-safe; does not own
+/// the reader below.
+class StateOverlay final : public StateReader {
+ public:
+  explicit StateOverlay(const StateReader& below) : below_(below) {}
+
+  std::optional<Bytes> read(BytesView key) const override;
+  std::vector<KeyValue> scan(BytesView prefix, BytesView from, std::size_t limit) const override;
+  /// Requires: sizes within kStateKeyBytesMax and kStateValueBytesMax.
+  void write(Bytes key, Bytes value);
+  void erase(Bytes key);
+
+  /// The value decoded; nullopt if absent. A stored value that does not decode is our bug.
+  template <typename T>
+  std::optional<T> read_as(BytesView key) const {
+    const auto bytes = read(key);
+    if (!bytes) return std::nullopt;
+    auto value = decode<T>(*bytes);
+    ASSERT(value.has_value());
+    return std::move(*value);
+  }
+  template <typename T>
+  void write_as(Bytes key, const T& value) {
+    write(std::move(key), encode(value));
+  }
+
+  /// Key -> new value, nullopt = erased; ascending by key.
+  using Writes = std::map<Bytes, std::optional<Bytes>>;
+  const Writes& writes() const { return writes_; }
+  void apply_to(StateOverlay& lower) const;
+
+ private:
+  const StateReader& below_;
+  Writes writes_;
+};
+
+template <typename T>
+std::optional<T> read_as(const StateReader& state, BytesView key) {
+  const auto bytes = state.read(key);
+  if (!bytes) return std::nullopt;
+  auto value = decode<T>(*bytes);
+  ASSERT(value.has_value());
+  return std::move(*value);
+}
+
+}  // namespace baolian::ledger

@@ -1,0 +1,71 @@
+/// The chain on disk: blocks, state, index and meta of one height, moved together (architecture.md,
+/// Storage). RocksDB behind it stands in store_rocksdb.cpp alone; the memory store serves the
+/// simulator and tests and keeps the same rules.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/ids.h"
+#include "core/result.h"
+#include "crypto/certificate.h"
+#include "ledger/header.h"
+#include "ledger/state_view.h"
+#include "ledger/transaction.h"
+
+namespace baolian::ledger {
+
+/// Column families.
+enum class Family : std::uint8_t { blocks = 0, state = 1, index = 2, meta = 3 };
+
+struct StoreWrite {
+  Family family{};
+  Bytes key;
+  std::optional<Bytes> value;  ///< nullopt = erase
+};
+
+/// An ordered key-value store with families and atomic batches. Reads see only whole batches.
+/// Thread-safe.
+class KeyValueStore {
+ public:
+  virtual ~KeyValueStore() = default;
+  virtual std::optional<Bytes> read(Family family, BytesView key) const = 0;
+  virtual std::vector<KeyValue> scan(Family family, BytesView prefix, BytesView from,
+                                     std::size_t limit) const = 0;
+  /// Applies all or nothing, also across a crash. Not yet durable: see flush(). A write error ends
+  /// the process.
+  virtual void apply(const std::vector<StoreWrite>& batch) = 0;
+  /// Returns when everything applied so far survives a power cut.
+  virtual void flush() = 0;
+};
+
+/// Returns: Errc::io_failed, Errc::store_corrupt.
+Result<std::unique_ptr<KeyValueStore>> open_rocksdb_store(const std::string& directory);
+std::unique_ptr<KeyValueStore> make_memory_store();
+
+/// A stored block. `batch` is the canonical consensus batch, `transactions` its bodies in order,
+/// `receipts` the canonical receipts in leaf order.
+struct StoredBlock {
+  static constexpr std::string_view kTypeName = "StoredBlock";
+  Version<1> version;
+  Header header;
+  Bytes batch;
+  std::vector<Bytes> transactions;
+  std::vector<Bytes> receipts;
+
+  friend bool operator==(const StoredBlock&, const StoredBlock&) = default;
+  static constexpr auto fields() {
+    return std::make_tuple(
+        field("version", &StoredBlock::version, "format version"),
+        field("header", &StoredBlock::header, "the header that EXEC signs"),
+        field("batch", &StoredBlock::batch, at_most(512 * 1024), "canonical batch of consensus"),
+        field("transactions", &StoredBlock::transactions, list_of_bytes(5000, kTransactionBytesMax),
+              "canonical transactions in batch order"),
+        field("receipts", &StoredBlock::receipts, list_of_bytes(20000, 512 * 1024),
+              "canonical receipts in the order of the operation leaves"));
+  }
+};
+
+}  // namespace baolian::ledger
