@@ -15,7 +15,7 @@
 namespace baolian::net {
 
 inline constexpr std::string_view kExporterLabel = "EXPORTER-baolian-hello";
-inline constexpr std::size_t kHelloBytesMax = 1024;  ///< a SignedHello has 283 bytes
+inline constexpr std::size_t kHelloBytesMax = 1024;  ///< a SignedHello has 218 bytes
 
 /// Which side opened the connection.
 enum class LinkRole : std::uint8_t { dialer = 1, acceptor = 2 };
