@@ -67,7 +67,8 @@ struct Envelope {
         field("epoch", &Envelope::epoch, "epoch of the sender"),
         field("sender", &Envelope::sender, "validator index; 65535 = observer"),
         field("body", &Envelope::body, at_most(4 * 1024 * 1024 - 256), "canonical body"),
-        field("signature", &Envelope::signature, "over the body; zeros for fetch and reply"));
+        field("signature", &Envelope::signature,
+              "over the body, for pre_prepare over its leading vote; zeros for fetch and reply"));
   }
 };
 inline constexpr ValidatorIndex kObserver = 0xFFFF;
@@ -209,6 +210,7 @@ struct ReadBlocks {
   ReplicaId peer = 0;
   Height first;
   std::uint32_t bytes_max = 0;
+  std::uint32_t count_max = 32;  ///< and no more blocks than this
 };
 /// This node is too far behind for blocks: fetch a snapshot at or above this certified height.
 struct TransferState {
@@ -280,6 +282,20 @@ struct Status {
   Height certified;     ///< h: newest height whose ExecCert is durable here
   Height executed;      ///< last_exec
   Height highest_seen;  ///< newest height proposed or certified that was seen
+  View voted_view{};    ///< position of the last durable vote (for HELLO, 1.7)
+  Height voted_height{};
+};
+
+/// Two signed messages of one validator that cannot both come from a correct one: same epoch, type,
+/// view and height, another digest (N8). Anyone can check it with the epoch's keys.
+struct Evidence {
+  crypto::ObjectType type{};
+  Epoch epoch;
+  ValidatorIndex signer = 0;
+  Bytes first_body;  ///< signed bodies: canonical Vote or ExecVote
+  Bytes second_body;
+  Signature first_signature;
+  Signature second_signature;
 };
 
 // ------------------------------------------------------------------ the engine
@@ -304,8 +320,11 @@ struct HeaderFacts {
   Height height;
   Hash header_hash;
   Hash batch_digest;
+  Hash parent_hash{};  ///< links a block to a certificate of a later height
 };
 using HeaderReader = std::function<Result<HeaderFacts>(BytesView canonical_header)>;
+
+inline constexpr std::uint32_t kLaterHeadersMax = 1024;  ///< no window is larger
 
 /// A certified block on its way to a node that lacks it (catch-up "near", 1.8).
 struct SyncBlock {
@@ -315,16 +334,22 @@ struct SyncBlock {
   crypto::ExecCertificate certificate;
   Bytes batch;  ///< canonical Batch; empty for the null batch
   std::vector<Bytes> bodies;
+  /// Empty if the certificate is of this height. Else the certificate is of the last of these: the
+  /// headers of the following heights, each naming the one before as its parent (N6).
+  std::vector<Bytes> later_headers;
 
   static constexpr auto fields() {
     return std::make_tuple(
         field("version", &SyncBlock::version, "format version"),
         field("header", &SyncBlock::header, at_most(1024), "canonical header"),
-        field("certificate", &SyncBlock::certificate, "ExecCert of the header"),
+        field("certificate", &SyncBlock::certificate,
+              "ExecCert of the header, or of the last of later_headers"),
         field("batch", &SyncBlock::batch, at_most(512 * 1024),
               "canonical batch; empty for the null batch"),
         field("bodies", &SyncBlock::bodies, list_of_bytes(kBatchTransactionsMax, 256 * 1024),
-              "transactions in batch order"));
+              "transactions in batch order"),
+        field("later_headers", &SyncBlock::later_headers, list_of_bytes(kLaterHeadersMax, 1024),
+              "headers of the heights after this one up to the certificate's"));
   }
 };
 
@@ -334,6 +359,8 @@ class Engine {
   /// Processes one input and appends its effects in the order in which they must happen.
   virtual Verdict step(Input input, Effects& effects) = 0;
   virtual Status status() const = 0;
+  /// What was seen of validators that contradict themselves; at most one entry per signer and type.
+  virtual const std::vector<Evidence>& evidence() const = 0;
   /// True if the engine is leader, active, and has room in window and in-flight limit.
   virtual bool can_propose() const = 0;
   /// ASSERTs the engine's invariants; the simulator calls it after every step.

@@ -33,6 +33,7 @@ inline constexpr std::string_view kPublicContent = "public";  ///< content that 
 inline constexpr std::string_view kWrap = "wrap";  ///< H(sealed wrap), H(ciphertext) in release
 inline constexpr std::string_view kKeyCheck =
     "keycheck";  ///< check value of a keyed-tag key in genesis
+inline constexpr std::string_view kSubjectLog = "sublog";  ///< log id of a subject
 inline constexpr std::string_view kPedersenH = "baolian pedersen second generator v1";
 }  // namespace domain
 

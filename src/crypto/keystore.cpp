@@ -333,10 +333,6 @@ Result<Keystore> Keystore::open(BytesView file, const Secret& passphrase) {
 
 Result<void> Keystore::save_new(const std::string& path, const Secret& passphrase,
                                 Cost cost) const {
-  struct stat status {};
-  if (::lstat(path.c_str(), &status) == 0) {  // before the slow derivation; rename_new decides
-    return fail(Errc::already_exists, "there is a keystore already: " + path);
-  }
   TRY(const Bytes file, seal(passphrase, cost));
   std::array<std::uint8_t, 8> unique{};
   fill_random(unique);

@@ -36,6 +36,11 @@ bool is_canonical(const Scalar& scalar) {
   return same;
 }
 
+/// libsodium 1.0.18 ignores bit 255 of an encoding, which RFC 9496 4.3.1 refuses (the field is of
+/// 255 bits): unchecked, every element would have a second encoding, and nodes with another version
+/// would judge it differently.
+bool has_unused_bit(const GroupElement& a) { return (a.bytes[31] & 0x80) != 0; }
+
 Error bad_element() {
   return fail(Errc::bad_group_element, "32 bytes are no canonical ristretto255 element");
 }
@@ -75,7 +80,8 @@ Result<GroupElement> pedersen_commit(std::uint64_t v, const Scalar& r) {
 
 Result<GroupElement> add(const GroupElement& a, const GroupElement& b) {
   GroupElement out;
-  if (crypto_core_ristretto255_add(out.bytes.data(), a.bytes.data(), b.bytes.data()) != 0) {
+  if (has_unused_bit(a) || has_unused_bit(b) ||
+      crypto_core_ristretto255_add(out.bytes.data(), a.bytes.data(), b.bytes.data()) != 0) {
     return bad_element();
   }
   return out;
@@ -83,14 +89,15 @@ Result<GroupElement> add(const GroupElement& a, const GroupElement& b) {
 
 Result<GroupElement> subtract(const GroupElement& a, const GroupElement& b) {
   GroupElement out;
-  if (crypto_core_ristretto255_sub(out.bytes.data(), a.bytes.data(), b.bytes.data()) != 0) {
+  if (has_unused_bit(a) || has_unused_bit(b) ||
+      crypto_core_ristretto255_sub(out.bytes.data(), a.bytes.data(), b.bytes.data()) != 0) {
     return bad_element();
   }
   return out;
 }
 
 bool is_group_element(const GroupElement& a) {
-  return crypto_core_ristretto255_is_valid_point(a.bytes.data()) == 1;
+  return !has_unused_bit(a) && crypto_core_ristretto255_is_valid_point(a.bytes.data()) == 1;
 }
 
 Scalar add(const Scalar& a, const Scalar& b) {

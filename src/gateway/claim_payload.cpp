@@ -5,17 +5,6 @@
 namespace baolian::gateway {
 namespace {
 
-// ASCII for U+FF01..U+FF5E (full width) and U+3000 (ideographic space); 0 for anything else.
-char ascii_of_wide(std::string_view text, std::size_t at) {
-  if (at + 3 > text.size()) return 0;
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[at + i]); };
-  if (byte(0) == 0xE3 && byte(1) == 0x80 && byte(2) == 0x80) return ' ';
-  if (byte(0) != 0xEF) return 0;
-  const unsigned code = 0xF000U | (byte(1) & 0x3FU) << 6 | (byte(2) & 0x3FU);
-  if (code < 0xFF01 || code > 0xFF5E) return 0;
-  return static_cast<char>(code - 0xFF01 + 0x21);
-}
-
 Result<void> check_amount(const std::optional<std::uint64_t>& amount) {
   if (amount.value_or(0) > kAmountMax) {
     return fail(Errc::bad_amount, "the payload has an amount of 2^63 minor units or more");
@@ -29,20 +18,6 @@ std::string problem_text(const Problem& problem) {
   return std::string(enum_name(problem.code)) + ' ' + std::to_string(problem.detail);
 }
 
-std::string normalized_person_id(const PersonId& person) {
-  std::string out;
-  for (std::size_t i = 0; i < person.value.size();) {
-    char c = person.value[i];
-    const char ascii = ascii_of_wide(person.value, i);
-    i += ascii != 0 ? 3 : 1;
-    if (ascii != 0) c = ascii;
-    if (c == ' ' || c == '-') continue;
-    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
-    out += c;
-  }
-  return out;
-}
-
 Result<std::uint64_t> initial_balance(const Invoice& invoice) {
   if (!invoice.total) {
     return fail(Errc::bad_amount, "an invoice has no total; it cannot be reported without one");
@@ -51,7 +26,8 @@ Result<std::uint64_t> initial_balance(const Invoice& invoice) {
       add_amounts(invoice.basic_pool.value_or(0), invoice.serious_illness.value_or(0)));
   TRY(paid, add_amounts(paid, invoice.aid.value_or(0)));
   if (paid > *invoice.total) {
-    return fail(Errc::bad_amount, "public payers' parts exceed the invoice total; correct the bill");
+    return fail(Errc::bad_amount,
+                "public payers' parts exceed the invoice total; correct the bill");
   }
   return *invoice.total - paid;
 }

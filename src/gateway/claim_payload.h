@@ -1,6 +1,6 @@
 /// ClaimPayload v1: the sealed facts of one inpatient stay, as the parties to a claim exchange them
-/// (docs/formats.md; how FHIR becomes this: docs/fhir-profile.md). Canonical codec, never FHIR JSON.
-/// It is plaintext of a person: it exists in memory and inside a sealed record, nowhere else.
+/// (docs/formats.md; how FHIR becomes this: docs/fhir-profile.md). Canonical codec, never FHIR
+/// JSON. It is plaintext of a person: it exists in memory and inside a sealed record, nowhere else.
 ///
 /// Amounts are whole minor units of the chain's currency, at most 2^63 - 1; an absent option means
 /// "unknown", never zero. Civil days are counted from 1970-01-01 in the chain's fixed UTC offset.
@@ -14,6 +14,7 @@
 #include <tuple>
 #include <vector>
 
+#include "contracts/types.h"
 #include "core/codec.h"
 #include "core/ids.h"
 #include "crypto/pedersen.h"
@@ -33,14 +34,14 @@ inline constexpr std::uint32_t kProblemsMax = 512;
 struct PersonId {
   static constexpr std::string_view kTypeName = "PersonId";
   std::string system;
-  std::string value;  ///< as the source wrote it; see normalized_person_id
+  std::string value;  ///< as the source wrote it; vault/subject_keys.h normalizes it
 
   friend bool operator==(const PersonId&, const PersonId&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(
-        field("system", &PersonId::system, between(1, kSystemBytesMax),
-              "identifier system, one of genesis person_id_systems"),
-        field("value", &PersonId::value, between(1, kIdentifierBytesMax), "as the source wrote it"));
+    return std::make_tuple(field("system", &PersonId::system, between(1, kSystemBytesMax),
+                                 "identifier system, one of genesis person_id_systems"),
+                           field("value", &PersonId::value, between(1, kIdentifierBytesMax),
+                                 "as the source wrote it"));
   }
 };
 
@@ -143,19 +144,6 @@ struct Item {
   }
 };
 
-/// A registered record in one version.
-struct RecordRef {
-  static constexpr std::string_view kTypeName = "RecordRef";
-  RecordId record;
-  std::uint32_t version = 0;
-
-  friend auto operator<=>(const RecordRef&, const RecordRef&) = default;
-  static constexpr auto fields() {
-    return std::make_tuple(field("record", &RecordRef::record, "record id"),
-                           field("version", &RecordRef::version, "from 1"));
-  }
-};
-
 /// What does not add up in the source. It is said, never repaired. The numbers only grow.
 enum class ProblemCode : std::uint16_t {
   items_total_mismatch = 1,
@@ -186,8 +174,9 @@ struct Problem {
 
   friend bool operator==(const Problem&, const Problem&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(field("code", &Problem::code, "what does not add up"),
-                           field("detail", &Problem::detail, "a number whose meaning the code says"));
+    return std::make_tuple(
+        field("code", &Problem::code, "what does not add up"),
+        field("detail", &Problem::detail, "a number whose meaning the code says"));
   }
 };
 
@@ -197,16 +186,13 @@ std::string problem_text(const Problem& problem);
 /// Opens the report's commitment to the person's SubjectId of the care audience.
 struct SubjectOpening {
   static constexpr std::string_view kTypeName = "SubjectOpening";
-  InstitutionId audience;  ///< zeros = care
-  FixedBytes<struct SubjectValueTag, 32> value;
+  contracts::SubjectId subject;
   Salt salt;
 
   friend bool operator==(const SubjectOpening&, const SubjectOpening&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(
-        field("audience", &SubjectOpening::audience, "institution id; zeros = care"),
-        field("value", &SubjectOpening::value, "value of the SubjectId"),
-        field("salt", &SubjectOpening::salt, "salt of the commitment"));
+    return std::make_tuple(field("subject", &SubjectOpening::subject, "SubjectId(care)"),
+                           field("salt", &SubjectOpening::salt, "salt of the commitment"));
   }
 };
 
@@ -254,7 +240,7 @@ struct ClaimPayload {
   std::vector<Diagnosis> diagnoses;
   std::vector<Invoice> invoices;
   std::vector<Item> items;
-  std::vector<RecordRef> records;  ///< the record list; filled by the node that reports
+  std::vector<contracts::RecordRef> records;  ///< the record list; filled by the node that reports
   std::vector<Problem> problems;
   ReportOpenings openings;  ///< filled by the node that reports
 
@@ -278,11 +264,6 @@ struct ClaimPayload {
         field("openings", &ClaimPayload::openings, "of the report's commitments"));
   }
 };
-
-/// The person number in the form from which a SubjectId is made: full-width letters and digits to
-/// ASCII, ASCII letters to upper case, spaces (also U+3000) and hyphens removed. The system is not
-/// part of it.
-std::string normalized_person_id(const PersonId& person);
 
 /// B_0 of an invoice: total less basic pool, serious illness and aid; unknown parts count nothing.
 /// Returns: Errc::bad_amount if the total is unknown or less than these parts.

@@ -152,8 +152,9 @@ Result<JsonNode> parse_json(std::string_view text) {
   ASSERT(text.size() <= UINT32_MAX);
   std::size_t taken = 0;
   TreeBuilder builder(taken);
-  const bool parsed = json::sax_parse(CountingIterator(text.data(), &taken),
-                                      CountingIterator(text.data() + text.size(), &taken), &builder);
+  const bool parsed =
+      json::sax_parse(CountingIterator(text.data(), &taken),
+                      CountingIterator(text.data() + text.size(), &taken), &builder);
   Result<JsonNode> tree = builder.take();
   ASSERT(parsed == tree.has_value());
   return tree;

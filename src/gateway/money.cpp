@@ -37,7 +37,8 @@ Result<std::uint64_t> parse_amount(std::string_view text, unsigned minor_digits)
   if (!std::all_of(whole.begin(), whole.end(), is_digit)) return malformed();
   if (!std::all_of(fraction.begin(), fraction.end(), is_digit)) return malformed();
 
-  const Error too_large = fail(Errc::bad_amount, "an amount is too large: 2^63 minor units or more");
+  const Error too_large =
+      fail(Errc::bad_amount, "an amount is too large: 2^63 minor units or more");
   std::uint64_t minor = 0;
   for (const char c : whole) {
     if (!push_digit(minor, c)) return too_large;
@@ -76,9 +77,9 @@ std::string format_money(std::uint64_t minor, unsigned minor_digits, std::string
 }
 
 unsigned currency_minor_digits(std::string_view code) {
-  constexpr std::array<std::string_view, 16> kNone{"BIF", "CLP", "DJF", "GNF", "ISK",
-                                                   "JPY", "KMF", "KRW", "PYG", "RWF",
-                                                   "UGX", "VND", "VUV", "XAF", "XOF", "XPF"};
+  constexpr std::array<std::string_view, 16> kNone{"BIF", "CLP", "DJF", "GNF", "ISK", "JPY",
+                                                   "KMF", "KRW", "PYG", "RWF", "UGX", "VND",
+                                                   "VUV", "XAF", "XOF", "XPF"};
   constexpr std::array<std::string_view, 7> kThree{"BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"};
   if (std::find(kNone.begin(), kNone.end(), code) != kNone.end()) return 0;
   if (std::find(kThree.begin(), kThree.end(), code) != kThree.end()) return 3;

@@ -13,8 +13,8 @@ namespace baolian::gateway {
 /// Amounts stay below 2^63 minor units: what a Pedersen commitment can hold (crypto/pedersen.h).
 inline constexpr std::uint64_t kAmountMax = (std::uint64_t{1} << 63) - 1;
 
-/// A currency has at most this many digits after the point (ISO 4217 knows 0 to 4).
-inline constexpr unsigned kMinorDigitsMax = 4;
+/// Digits after the point that can be asked for: ISO 4217 knows 0 to 4, quantities have 6.
+inline constexpr unsigned kMinorDigitsMax = 6;
 
 /// Reads "3255", "3255.00" or "3255.000" (2 digits) as 325500. The text is that of a JSON number.
 /// Requires: minor_digits <= kMinorDigitsMax.

@@ -45,25 +45,53 @@ struct ExecutedBlock {
 
 /// One entry of a complete log with its position.
 struct PositionedEntry {
+  static constexpr std::string_view kTypeName = "PositionedEntry";
   std::uint64_t index = 0;
   LogEntry entry;
+
+  friend bool operator==(const PositionedEntry&, const PositionedEntry&) = default;
+  static constexpr auto fields() {
+    return std::make_tuple(field("index", &PositionedEntry::index, "position in its log, from 0"),
+                           field("entry", &PositionedEntry::entry, "the entry"));
+  }
 };
+
+/// A window of more entries is proved in several.
+inline constexpr std::uint32_t kWindowEntriesMax = 100'000;
 
 /// A window of a complete log with everything that proves it (ledger.md, Complete logs).
 struct LogWindowProof {
+  static constexpr std::string_view kTypeName = "LogWindowProof";
   Frontier frontier;              ///< count and peaks in the state at the proof's height
   std::uint64_t first_index = 0;  ///< index of the first entry handed over
   std::vector<LogEntry> entries;  ///< left neighbour if any, the window, right neighbour if any
   std::vector<Hash> range;        ///< range_proof of the entries
   StateProof state;               ///< the frontier (or its absence, count 0) under state_root
+
+  friend bool operator==(const LogWindowProof&, const LogWindowProof&) = default;
+  static constexpr auto fields() {
+    return std::make_tuple(
+        field("frontier", &LogWindowProof::frontier, "count and peaks in the state"),
+        field("first_index", &LogWindowProof::first_index, "index of the first entry here"),
+        field("entries", &LogWindowProof::entries, at_most(kWindowEntriesMax + 2),
+              "left neighbour, window, right neighbour"),
+        field("range", &LogWindowProof::range, at_most(128), "range proof of the entries"),
+        field("state", &LogWindowProof::state, "proof of the frontier, or of its absence"));
+  }
 };
+
+/// Block 0: timestamp = created, parent_hash and batch_digest zeros, operations_root and
+/// history_root those of an empty tree, state_root of the writes. It has no certificate: every
+/// verifier makes it again from the genesis.
+Header genesis_header(const Genesis& genesis, const StateOverlay::Writes& genesis_writes);
 
 class Chain {
  public:
   /// Opens the store, or writes block 0 if it is empty: `genesis_writes` are the state of the
-  /// genesis (contracts make them). Rebuilds the state tree and refuses a store whose root differs
-  /// from its newest header. Returns: Errc::store_corrupt, Errc::wrong_chain if the store holds
-  /// another genesis.
+  /// genesis (contracts make them; they stand in no log). Rebuilds the state tree and refuses a
+  /// store whose root differs from its newest header. Returns: Errc::store_corrupt,
+  /// Errc::wrong_chain if the store holds another genesis or another block 0 than genesis_header()
+  /// makes.
   static Result<std::unique_ptr<Chain>> open(std::unique_ptr<KeyValueStore> store,
                                              const Genesis& genesis,
                                              const StateOverlay::Writes& genesis_writes);
@@ -98,7 +126,7 @@ class Chain {
   /// header. Requires: block.height == height() + 1 and block.timestamp >= parent's.
   Header append(ExecutedBlock block);
   /// Stores a checked certificate of an executed height; it need not be the next one. Keeps the
-  /// first.
+  /// first. Requires: 0 < its height <= height(), and it names the header that is stored there.
   void put_certificate(const crypto::ExecCertificate& certificate);
   void flush();
 
@@ -107,7 +135,8 @@ class Chain {
                                            std::uint64_t from_index, std::size_t limit) const;
   Frontier log_frontier(const LogId& log) const;
   /// State, log and tree belong to the newest height, which `at` receives: ask again when it is
-  /// certified. Returns: Errc::limit_exceeded for more than 100,000 entries.
+  /// certified. Returns: Errc::limit_exceeded for more than kWindowEntriesMax entries,
+  /// Errc::bad_argument if from > to.
   Result<LogWindowProof> prove_log_window(const LogId& log, TimeMs from, TimeMs to,
                                           Height& at) const;
   struct StateAnswer {
@@ -117,10 +146,15 @@ class Chain {
   };
   /// The value of a key with its proof under the state_root of the newest height.
   StateAnswer prove_state(BytesView key) const;
-  /// Inclusion path of a leaf in its block's operations_root.
+  /// Inclusion path of a leaf in its block's operations_root. Returns: Errc::not_found.
   Result<std::vector<Hash>> prove_operation(Height height, std::uint32_t leaf_index) const;
-  /// Inclusion of the header of `old_height` in the history_root of `height`.
+  /// Inclusion of the header of `old_height` in the history_root of `height`: root_from_inclusion
+  /// of merkle_leaf_hash(header hash), index old_height, size height.
+  /// Returns: Errc::bad_argument unless old_height < height; Errc::not_found above height().
   Result<std::vector<Hash>> prove_history(Height old_height, Height height) const;
+  /// Consistency of the history_roots of two headers: check_consistency of sizes old_height and
+  /// height. Returns: Errc::bad_argument unless 0 < old_height <= height; Errc::not_found.
+  Result<std::vector<Hash>> prove_consistency(Height old_height, Height height) const;
 
  private:
   struct State;

@@ -3,6 +3,7 @@
 /// themselves are index rows.
 #pragma once
 
+#include <string_view>
 #include <vector>
 
 #include "core/codec.h"
@@ -77,6 +78,9 @@ struct LogAppend {
   LogId log;
   std::uint16_t line = 0;
 };
+
+/// Where the frontiers stand in the state. Contracts never write there; Chain::append() does.
+inline constexpr std::string_view kLogStatePrefix = "log/";
 
 /// The state key of a log's frontier (canonical Frontier).
 Bytes log_state_key(const LogId& log);

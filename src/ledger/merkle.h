@@ -45,6 +45,10 @@ struct Frontier {
 
   /// Appends a leaf hash: amortised one node hash.
   void append(const Hash& leaf_hash);
+  /// Called with every perfect subtree of two or more leaves that an append completes: its root is
+  /// over leaves [first, first + 2^level).
+  using SubtreeSink = std::function<void(unsigned level, std::uint64_t first, const Hash& root)>;
+  void append(const Hash& leaf_hash, const SubtreeSink& completed);
   /// The tree's root: the peaks bagged from the right.
   Hash root() const;
   /// True if there is one peak per set bit of count. A decoded frontier must be checked.
@@ -68,10 +72,16 @@ Result<std::vector<Hash>> range_proof(std::uint64_t first, std::uint64_t end, st
 Result<Hash> root_from_range(std::uint64_t first, std::span<const Hash> leaf_hashes,
                              std::uint64_t size, std::span<const Hash> proof);
 
+/// inclusion_path for a tree that is not in memory: sibling hashes of leaf `index` from the leaf
+/// up. Requires: index < size.
+Result<std::vector<Hash>> inclusion_proof(std::uint64_t index, std::uint64_t size,
+                                          const SubtreeSource& source);
+
 /// Consistency between two sizes of one tree (RFC 9162 2.1.4). Requires: 0 < old_size <= new_size.
 Result<std::vector<Hash>> consistency_proof(std::uint64_t old_size, std::uint64_t new_size,
                                             const SubtreeSource& source);
-/// Returns: Errc::bad_proof if the new root does not extend the old one.
+/// Returns: Errc::bad_proof if the new root does not extend the old one, or a size is not in
+/// 0 < old_size <= new_size.
 Result<void> check_consistency(std::uint64_t old_size, const Hash& old_root, std::uint64_t new_size,
                                const Hash& new_root, std::span<const Hash> proof);
 

@@ -35,6 +35,11 @@ class StateReader {
 class StateOverlay final : public StateReader {
  public:
   explicit StateOverlay(const StateReader& below) : below_(below) {}
+  /// An overlay on another overlay: `StateOverlay operation(block)` would be a copy, so copies are
+  /// deleted and this is the way.
+  static StateOverlay over(const StateReader& below) { return StateOverlay(below); }
+  StateOverlay(const StateOverlay&) = delete;
+  StateOverlay& operator=(const StateOverlay&) = delete;
 
   std::optional<Bytes> read(BytesView key) const override;
   std::vector<KeyValue> scan(BytesView prefix, BytesView from, std::size_t limit) const override;

@@ -127,6 +127,9 @@ struct Transaction {
 
 /// H(body): serves replay protection and ids.
 TxId tx_id(const TransactionBody& body);
+/// The same from the canonical bytes of a whole transaction, of which the body is all but the
+/// signature at the end. Requires: more bytes than a signature.
+TxId tx_id_of_canonical(BytesView canonical_transaction);
 /// H("tx" || canonical transaction): what batches list and caches are keyed by.
 TxHash tx_hash(BytesView canonical_transaction);
 /// H("operation" || u16 kind || content).

@@ -110,8 +110,8 @@ bool FrameQueue::gather(WriteBatch& out) {
       const bool is_small = size <= kSmallFrameBytes;
       const std::size_t copied = kFrameHeaderBytes + (is_small ? size : 0);
       if (!out.small.empty() && out.small.size() + copied > kGatherBytes) return true;
-      append_frame_header(out.small, {static_cast<std::uint32_t>(size),
-                                      static_cast<FrameKind>(i + 1)});
+      append_frame_header(out.small,
+                          {static_cast<std::uint32_t>(size), static_cast<FrameKind>(i + 1)});
       Frame frame = std::move(queue.frames.front());
       queue.frames.pop_front();
       queue.waiting_bytes -= charged_bytes(frame);

@@ -3,8 +3,9 @@
 /// | offset | bytes | what | limit |
 /// |---|---|---|---|
 /// | 0 | 4 | n, bytes of the content, little-endian | 4 MiB, checked before allocation |
-/// | 4 | 1 | kind: 0 hello, 1 votes, 2 view change, 3 proposal, 4 sync, 5 transactions, 6 welcome, 7 ping | |
-/// | 5 | n | content; empty for welcome and ping | 1,024 until both HELLOs are verified |
+/// | 4 | 1 | kind: 0 hello, 1 votes, 2 view change, 3 proposal, 4 sync, 5 transactions, 6 welcome,
+/// 7 ping | | | 5 | n | content; empty for welcome and ping | 1,024 until both HELLOs are verified
+/// |
 #pragma once
 
 #include <array>

@@ -153,9 +153,8 @@ Result<void> add_host_names(X509* certificate, const std::vector<std::string>& h
     const bool is_address = address != nullptr;
     ASN1_OCTET_STRING_free(address);
     ERR_clear_error();
-    GENERAL_NAME* name =
-        a2i_GENERAL_NAME(nullptr, nullptr, nullptr, is_address ? GEN_IPADD : GEN_DNS,
-                         host.c_str(), 0);
+    GENERAL_NAME* name = a2i_GENERAL_NAME(nullptr, nullptr, nullptr,
+                                          is_address ? GEN_IPADD : GEN_DNS, host.c_str(), 0);
     if (name == nullptr || sk_GENERAL_NAME_push(names.get(), name) == 0) {
       GENERAL_NAME_free(name);
       return openssl_error(Errc::bad_argument, "not a host name or IP address: " + host);
@@ -200,8 +199,8 @@ Result<Hash> mesh_pin(const PublicKey& tls_key) {
   if (tls_key.bytes[0] != static_cast<std::uint8_t>(crypto::Algorithm::ed25519)) {
     return fail(Errc::bad_public_key, "a mesh key is an Ed25519 key (first byte 1)");
   }
-  const KeyHandle key(EVP_PKEY_new_raw_public_key(
-      EVP_PKEY_ED25519, nullptr, tls_key.bytes.data() + 1, PublicKey::kSize - 1));
+  const KeyHandle key(EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, nullptr,
+                                                  tls_key.bytes.data() + 1, PublicKey::kSize - 1));
   if (key == nullptr) return openssl_error(Errc::bad_public_key, "not an Ed25519 public key");
   TRY(const Bytes info, public_key_info(key));
   return crypto::sha256(info);
@@ -218,6 +217,7 @@ Result<TlsIdentity> https_identity(const crypto::Secret& key_der,
   if (host_names.empty() || host_names.size() > 32) {
     return fail(Errc::bad_argument, "an HTTPS certificate needs 1 to 32 host names");
   }
+  if (host_names.front().empty()) return fail(Errc::bad_argument, "an empty host name");
   TRY(const KeyHandle key, key_from_der(key_der));
   if (EVP_PKEY_is_a(key.get(), "EC") != 1) {
     return fail(Errc::tls_failed, "the HTTPS key is no P-256 key");
@@ -248,8 +248,8 @@ Hash certificate_fingerprint(BytesView der) { return crypto::sha256(der); }
 std::string certificate_pem(BytesView der) {
   const BioHandle bio(BIO_new(BIO_s_mem()));
   ASSERT(bio != nullptr);
-  ASSERT(PEM_write_bio(bio.get(), PEM_STRING_X509, "", der.data(),
-                       static_cast<long>(der.size())) > 0);
+  ASSERT(PEM_write_bio(bio.get(), PEM_STRING_X509, "", der.data(), static_cast<long>(der.size())) >
+         0);
   char* text = nullptr;
   const long size = BIO_get_mem_data(bio.get(), &text);
   return {text, static_cast<std::size_t>(size)};
@@ -271,9 +271,8 @@ Result<crypto::Secret> private_key_from_pem(const crypto::Secret& pem) {
   // Without a password callback that says no, OpenSSL would ask on the terminal.
   const auto no_password = [](char*, int, int, void*) { return -1; };
   const BioHandle bio(BIO_new_mem_buf(pem.view().data(), static_cast<int>(pem.size())));
-  const KeyHandle key(bio == nullptr
-                          ? nullptr
-                          : PEM_read_bio_PrivateKey(bio.get(), nullptr, no_password, nullptr));
+  const KeyHandle key(
+      bio == nullptr ? nullptr : PEM_read_bio_PrivateKey(bio.get(), nullptr, no_password, nullptr));
   if (key == nullptr) {
     return openssl_error(Errc::tls_failed, "the file holds no unencrypted private key in PEM form");
   }

@@ -1,0 +1,126 @@
+/// verify_envelope(): the one door through which messages reach an engine. The order of checks is
+/// that of consensus.md 1.12, cheapest first: length, kind and role, then the signature.
+#include <string>
+
+#include "consensus/engine.h"
+#include "consensus/pbft/messages.h"
+
+namespace baolian::consensus {
+namespace {
+
+/// What a message of this kind is signed as; nothing for FETCH and REPLY.
+std::optional<crypto::ObjectType> object_type(MessageKind kind) {
+  switch (kind) {
+    case MessageKind::pre_prepare:
+      return crypto::ObjectType::pre_prepare;
+    case MessageKind::prepare:
+      return crypto::ObjectType::prepare;
+    case MessageKind::commit:
+      return crypto::ObjectType::commit;
+    case MessageKind::exec:
+      return crypto::ObjectType::exec;
+    case MessageKind::suspect:
+      return crypto::ObjectType::suspect;
+    case MessageKind::view_change:
+      return crypto::ObjectType::view_change;
+    case MessageKind::new_view:
+      return crypto::ObjectType::new_view;
+    case MessageKind::status:
+      return crypto::ObjectType::status;
+    case MessageKind::fetch:
+    case MessageKind::reply:
+      return std::nullopt;
+  }
+  return std::nullopt;
+}
+
+struct BodyBounds {
+  std::size_t min = 0;
+  std::size_t max = 0;
+};
+
+BodyBounds body_bounds(MessageKind kind) {
+  switch (kind) {
+    case MessageKind::prepare:
+    case MessageKind::commit:
+      return {pbft::kVoteBytes, pbft::kVoteBytes};
+    case MessageKind::exec:
+      return {pbft::kExecVoteBytes, pbft::kExecVoteBytes};
+    case MessageKind::pre_prepare:
+      return {pbft::kVoteBytes, pbft::kBatchBytesMax + 1024 * 1024};
+    case MessageKind::suspect:
+    case MessageKind::fetch:
+      return {1, 64};
+    case MessageKind::status:
+      return {1, 64 + pbft::kLogWindowMax};
+    case MessageKind::view_change:
+      return {1, 512 * 1024};
+    case MessageKind::new_view:
+      return {1, 64 * 1024};
+    case MessageKind::reply:
+      return {1, pbft::kMessageBodyBytesMax};
+  }
+  return {};
+}
+
+Result<void> check_sender(ReplicaId from, const Envelope& envelope, std::size_t validators) {
+  const bool has_signature = object_type(envelope.kind).has_value();
+  if (envelope.sender == kObserver) {
+    if (has_signature) {
+      return fail(Errc::bad_message, "an observer sends no consensus message");
+    }
+    if (from < validators) {
+      return fail(Errc::bad_message, "validator " + std::to_string(from) + " sent as an observer");
+    }
+    return ok();
+  }
+  if (envelope.sender >= validators) {
+    return fail(Errc::bad_message, "sender " + std::to_string(envelope.sender) +
+                                       " is none of the " + std::to_string(validators) +
+                                       " validators");
+  }
+  if (envelope.sender != from) {
+    return fail(Errc::bad_message, "peer " + std::to_string(from) + " sent in the name of " +
+                                       std::to_string(envelope.sender));
+  }
+  return ok();
+}
+
+}  // namespace
+
+Result<Verified> verify_envelope(ReplicaId from, SharedBytes bytes, const ChainId& chain,
+                                 const crypto::EpochRecord& epoch,
+                                 const crypto::Verifier& verifier) {
+  ASSERT(bytes != nullptr);
+  TRY(Envelope envelope, decode<Envelope>(*bytes));
+  if (envelope.epoch != epoch.epoch) {
+    return fail(Errc::wrong_epoch, "message of epoch " + std::to_string(envelope.epoch.value) +
+                                       ", here is epoch " + std::to_string(epoch.epoch.value));
+  }
+  const BodyBounds bounds = body_bounds(envelope.kind);
+  if (envelope.body.size() < bounds.min || envelope.body.size() > bounds.max) {
+    return fail(Errc::bad_message, "a body of " + std::to_string(envelope.body.size()) +
+                                       " bytes does not fit its kind");
+  }
+  TRY(check_sender(from, envelope, epoch.validators.size()));
+  const auto type = object_type(envelope.kind);
+  if (type.has_value()) {
+    BytesView signed_part = envelope.body;
+    if (envelope.kind == MessageKind::pre_prepare)
+      signed_part = signed_part.first(pbft::kVoteBytes);
+    if (!verifier.verify_object(epoch.validators[envelope.sender], *type, chain, envelope.epoch,
+                                crypto::sha256(signed_part), envelope.signature)) {
+      return fail(Errc::bad_signature, "message of validator " + std::to_string(envelope.sender) +
+                                           " is not signed by it");
+    }
+  } else if (!envelope.signature.is_zero()) {
+    return fail(Errc::not_canonical, "fetch and reply carry no signature");
+  }
+  Verified out;
+  out.envelope_ = std::move(envelope);
+  out.from_ = from;
+  out.bytes_ = std::move(bytes);
+  return out;
+}
+
+}  // namespace baolian::consensus

@@ -1,0 +1,221 @@
+/// Normal case, second half: decisions, execution in order, EXEC certificates (consensus.md 1.5,
+/// N4-N7).
+#include "consensus/pbft/engine.h"
+
+namespace baolian::consensus::pbft {
+
+// ------------------------------------------------------------------ decisions (N4)
+
+void PbftEngine::decide(Slot& slot, const Hash& digest,
+                        std::optional<crypto::VoteCertificate> certificate) {
+  if (slot.is_decided() && slot.decision->digest != digest) {
+    return stop(Stop::Kind::halt, "height " + std::to_string(slot.height.value) +
+                                      " is decided with two digests: more than F validators are "
+                                      "faulty");
+  }
+  note_seen(slot.height);
+  if (!slot.is_decided()) slot.decision = Decision{digest, std::nullopt, Decision::State::known};
+  if (!slot.decision->certificate.has_value()) slot.decision->certificate = std::move(certificate);
+  const Content* content = slot.content(digest);
+  if (content != nullptr && content->complete) log_decision(slot);
+}
+
+/// COMMITTED or BLOCK, together with batch and bodies unless a PP_ACCEPT holds them.
+void PbftEngine::log_decision(Slot& slot) {
+  ASSERT(slot.is_decided());
+  if (slot.decision->state != Decision::State::known) return;
+  Content& content = *slot.content(slot.decision->digest);
+  ASSERT(content.complete);
+  Durable durable{Durable::Kind::decided, slot.height, at_.view};
+  if (slot.synced.has_value()) {
+    const SyncedBlock& block = *slot.synced;
+    auto certified = std::make_shared<CertifiedHeader>();
+    certified->certificate = block.certificate;
+    certified->header = block.later_headers.empty() ? block.header : block.later_headers.back();
+    durable.certificate = certified;
+    if (block.later_headers.empty()) slot.execution.certificate = certified;
+    stage(RecordType::block,
+          encode_block(block.header, block.certificate, content.batch, content.bodies,
+                       block.later_headers),
+          std::move(durable));
+    content.logged = true;
+  } else {
+    ASSERT(slot.decision->certificate.has_value());
+    const SharedBytes batch = content.logged ? nullptr : content.batch;
+    const std::vector<SharedBytes> none;
+    stage(RecordType::committed,
+          encode_committed(*slot.decision->certificate, batch,
+                           content.logged ? none : content.bodies),
+          std::move(durable));
+    content.logged = true;
+  }
+  slot.decision->state = Decision::State::logged;
+  deliver();
+}
+
+// ------------------------------------------------------------------ execution (N5, N6)
+
+/// The one queue into execution, for consensus and sync alike: strictly in order, each height once.
+void PbftEngine::deliver() {
+  while (!run_.stopped && at_.delivered < at_.executed + keep_ahead()) {
+    Slot* slot = slots_.find(at_.delivered.next());
+    if (slot == nullptr || !slot->is_decided_at_least(Decision::State::logged)) return;
+    const Content* content = slot->content(slot->decision->digest);
+    ASSERT(content != nullptr && content->complete);
+    at_.delivered = slot->height;
+    Commit commit{slot->height, content->digest, content->batch, content->bodies, std::nullopt};
+    if (slot->execution.certificate != nullptr) {
+      commit.certificate = slot->execution.certificate->certificate;
+    }
+    out_.effects->push_back(std::move(commit));
+  }
+}
+
+Verdict PbftEngine::on_applied(AppliedInput& input) {
+  if (input.height <= at_.executed) return Verdict::reject(RejectReason::duplicate);
+  if (input.height != at_.executed.next() || input.height > at_.delivered) {
+    return Verdict::reject(RejectReason::not_wanted);
+  }
+  Slot& slot = slots_.at_or_new(input.height);
+  // The log may hold an EXEC of an earlier run for this height: the same header must come again.
+  if (slot.execution.header_hash.has_value() && slot.execution.header_hash != input.header_hash) {
+    stop(Stop::Kind::diverged, "height " + std::to_string(input.height.value) +
+                                   " was executed again with another header than the signed one");
+    return Verdict::reject(RejectReason::stopped);
+  }
+  at_.executed = input.height;
+  at_.executed_hash = input.header_hash;
+  slot.execution.header_hash = input.header_hash;
+  slot.execution.header = std::move(input.header);
+  if (!agrees_with_certificate(slot)) return Verdict::reject(RejectReason::stopped);
+  send_exec(slot);
+  announce(slot);
+  if (newest_certificate_ != nullptr && slot.height == at_.certified &&
+      newest_certificate_->header.empty()) {
+    auto complete = std::make_shared<CertifiedHeader>(*newest_certificate_);
+    complete->header = slot.execution.header;
+    newest_certificate_ = std::move(complete);
+  }
+  prune();
+  deliver();
+  return Verdict::accept();
+}
+
+/// A snapshot was installed: everything up to its height is executed.
+Verdict PbftEngine::on_state_installed(const StateInstalledInput& input) {
+  if (input.height <= at_.executed) return Verdict::reject(RejectReason::duplicate);
+  at_.executed = input.height;
+  at_.executed_hash = input.header_hash;
+  at_.delivered = std::max(at_.delivered, input.height);
+  note_seen(input.height);
+  prune();
+  deliver();
+  return Verdict::accept();
+}
+
+/// N6: EXEC_SENT, then EXEC; only above h, and only when COMMITTED is durable.
+void PbftEngine::send_exec(Slot& slot) {
+  if (!is_validator()) return;
+  if (slot.height <= at_.certified || slot.height > high_mark()) return;
+  if (!slot.execution.header_hash.has_value() || slot.execution.exec.bytes != nullptr) return;
+  if (slot.height > at_.executed) return;
+  if (!slot.is_decided_at_least(Decision::State::durable)) return;
+  const crypto::ExecVote vote{slot.height, *slot.execution.header_hash};
+  slot.execution.exec = sign_message(MessageKind::exec, crypto::ObjectType::exec, encode(vote));
+  ExecSent record;
+  record.vote = vote;
+  record.message = *slot.execution.exec.bytes;
+  stage(RecordType::exec_sent, encode(record),
+        Durable{Durable::Kind::exec_sent, slot.height, at_.view});
+  out_.sends.push_back(Send{std::nullopt, MessageClass::vote, slot.execution.exec.bytes});
+}
+
+// ------------------------------------------------------------------ certificates (N6, N7)
+
+Verdict PbftEngine::on_exec(const Verified& message) {
+  const Envelope& envelope = message.envelope();
+  if (!is_validator()) return Verdict::reject(RejectReason::not_wanted);
+  const Result<crypto::ExecVote> decoded = decode<crypto::ExecVote>(envelope.body);
+  if (!decoded.has_value()) return malformed(message.from(), decoded.error());
+  if (decoded->height <= at_.certified || decoded->height > high_mark()) {
+    return Verdict::reject(RejectReason::outside_window);
+  }
+  Slot& slot = slots_.at_or_new(decoded->height);
+  const Verdict stored = store_vote(slot.execs, envelope, crypto::ObjectType::exec,
+                                    decoded->header_hash, encode(*decoded));
+  if (stored.accepted) check_exec_certificate(slot);
+  return stored;
+}
+
+void PbftEngine::check_exec_certificate(Slot& slot) {
+  if (slot.execution.certificate != nullptr) return;
+  const std::optional<Hash> hash = slot.execs.digest_with(quorum_);
+  if (!hash.has_value()) return;
+  auto certified = std::make_shared<CertifiedHeader>();
+  certified->certificate.epoch = config_.epoch.epoch;
+  certified->certificate.vote = {slot.height, *hash};
+  certified->certificate.signatures = slot.execs.certificate(*hash, quorum_);
+  if (slot.height <= at_.executed) certified->header = slot.execution.header;
+  slot.execution.certified_hash = *hash;
+  slot.execution.certificate = certified;
+  if (!agrees_with_certificate(slot)) return;
+  take_certificate(std::move(certified));
+}
+
+/// EXECCERT of a checked certificate; when it is durable, h moves.
+void PbftEngine::take_certificate(SharedCertificate certificate) {
+  const Height height = certificate->certificate.vote.height;
+  at_.certifying = std::max(at_.certifying, height);
+  note_seen(height);
+  const ExecCert record{certificate->header, certificate->certificate};
+  Durable durable{Durable::Kind::certified, height, at_.view, std::move(certificate)};
+  stage(RecordType::exec_cert, encode(record), std::move(durable));
+}
+
+/// N7: an own header that differs from a certified one ends this node's part.
+bool PbftEngine::agrees_with_certificate(const Slot& slot) {
+  const Execution& execution = slot.execution;
+  const bool known = execution.header_hash.has_value() && slot.height <= at_.executed;
+  if (!known) return true;
+  bool agrees = true;
+  if (execution.certified_hash.has_value())
+    agrees = execution.certified_hash == execution.header_hash;
+  if (newest_certificate_ != nullptr &&
+      newest_certificate_->certificate.vote.height == slot.height) {
+    agrees = agrees && newest_certificate_->certificate.vote.header_hash == *execution.header_hash;
+  }
+  if (!agrees) {
+    stop(Stop::Kind::diverged, "the header of height " + std::to_string(slot.height.value) +
+                                   " differs from the one that a quorum signed");
+  }
+  return agrees;
+}
+
+/// A certificate is durable: h and the window move, clients are acknowledged.
+void PbftEngine::advance_certified(const SharedCertificate& certificate) {
+  const Height height = certificate->certificate.vote.height;
+  const bool is_near = height > low_mark() && height <= at_.executed + keep_ahead();
+  if (Slot* slot = is_near ? &slots_.at_or_new(height) : slots_.find(height)) {
+    slot->execution.certified_hash = certificate->certificate.vote.header_hash;
+    if (slot->execution.certificate == nullptr) slot->execution.certificate = certificate;
+    slot->execution.certificate_durable = true;
+    if (!agrees_with_certificate(*slot)) return;
+    announce(*slot);
+  }
+  if (height <= at_.certified) return;
+  at_.certified = height;
+  newest_certificate_ = certificate;
+  note_seen(height);
+  prune();
+}
+
+/// Certified: once, when the certificate is durable and the height executed here.
+void PbftEngine::announce(Slot& slot) {
+  Execution& execution = slot.execution;
+  if (slot.height > at_.executed || execution.announced) return;
+  if (execution.certificate == nullptr || !execution.certificate_durable) return;
+  execution.announced = true;
+  out_.effects->push_back(Certified{execution.certificate->certificate});
+}
+
+}  // namespace baolian::consensus::pbft

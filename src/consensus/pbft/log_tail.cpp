@@ -1,0 +1,49 @@
+#include "consensus/pbft/log_tail.h"
+
+#include "core/assert.h"
+
+namespace baolian::consensus::pbft {
+namespace {
+
+std::size_t size_of(const std::vector<LogRecord>& records) {
+  std::size_t size = 0;
+  for (const LogRecord& record : records) size += record.body->size();
+  return size;
+}
+
+}  // namespace
+
+void LogTail::add(Height height, LogRecord record) {
+  ASSERT(record.body != nullptr);
+  if (height <= cut_) return;
+  bytes_ += record.body->size();
+  records_[height].push_back(std::move(record));
+}
+
+void LogTail::limit(Height certified) {
+  while (bytes_ > bytes_max_ && !records_.empty() && records_.begin()->first <= certified) {
+    const auto oldest = records_.begin();
+    bytes_ -= size_of(oldest->second);
+    forgotten_ = std::max(forgotten_, oldest->first);
+    records_.erase(oldest);
+  }
+}
+
+void LogTail::cut_through(Height height) {
+  ASSERT(height >= forgotten_ && height >= cut_);
+  cut_ = height;
+  while (!records_.empty() && records_.begin()->first <= height) {
+    bytes_ -= size_of(records_.begin()->second);
+    records_.erase(records_.begin());
+  }
+}
+
+std::vector<LogRecord> LogTail::records() const {
+  std::vector<LogRecord> out;
+  for (const auto& [height, records] : records_) {
+    out.insert(out.end(), records.begin(), records.end());
+  }
+  return out;
+}
+
+}  // namespace baolian::consensus::pbft

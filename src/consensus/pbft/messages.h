@@ -1,0 +1,253 @@
+/// Bodies of the PBFT messages (consensus.md 1.4, 1.6). The envelope around them names kind, epoch
+/// and sender, and carries the signature: over the whole body, but for PRE-PREPARE over the Vote
+/// alone, with which its body begins. The digest in the vote binds the batch and the batch binds
+/// the transactions, so any holder can pass a pre-prepare on without the bodies it came with, and
+/// evidence of equivocation is two votes.
+///
+/// PREPARE and COMMIT have the body crypto::Vote, EXEC has crypto::ExecVote: certificates are made
+/// of their signatures.
+#pragma once
+
+#include <variant>
+#include <vector>
+
+#include "consensus/batch.h"
+#include "consensus/engine.h"
+#include "crypto/certificate.h"
+
+namespace baolian::consensus::pbft {
+
+/// Views at or above 2^62 are refused wherever they appear (1.6 V3): no arithmetic on views wraps.
+inline constexpr std::uint64_t kViewLimit = 1ULL << 62;
+inline constexpr std::uint32_t kBatchBytesMax = 512 * 1024;
+inline constexpr std::uint32_t kBodyBytesMax = 256 * 1024;
+inline constexpr std::uint32_t kHeaderBytesMax = 1024;
+/// Body of the largest envelope (a frame of 4 MiB less the envelope's own fields).
+inline constexpr std::uint32_t kMessageBodyBytesMax = 4 * 1024 * 1024 - 256;
+inline constexpr std::uint16_t kLogWindowMax = 1024;
+inline constexpr std::uint32_t kReplyBlocksMax = 32;
+
+struct PrePrepare {
+  static constexpr std::string_view kTypeName = "PrePrepare";
+  crypto::Vote vote;
+  Bytes batch;
+  std::vector<Bytes> inline_bodies;
+
+  static constexpr auto fields() {
+    return std::make_tuple(
+        field("vote", &PrePrepare::vote, "view, height and batch digest; all that is signed"),
+        field("batch", &PrePrepare::batch, at_most(kBatchBytesMax), "canonical batch"),
+        field("inline_bodies", &PrePrepare::inline_bodies,
+              list_of_bytes(kBatchTransactionsMax, kBodyBytesMax),
+              "transactions that receivers may lack, in any number"));
+  }
+};
+/// Canonical bytes of the Vote with which a PRE-PREPARE begins.
+inline constexpr std::size_t kVoteBytes = 8 + 8 + 32;
+inline constexpr std::size_t kExecVoteBytes = 8 + 32;
+
+enum class SuspectReason : std::uint8_t {
+  request_not_executed = 1,
+  height_not_committed = 2,
+  invalid_proposal = 3,
+  no_heartbeat = 4,
+};
+constexpr auto enum_names(SuspectReason) {
+  return std::array<std::string_view, 5>{"", "request_not_executed", "height_not_committed",
+                                         "invalid_proposal", "no_heartbeat"};
+}
+
+/// SUSPECT(v, reason): wants to leave view v (1.6 V1, V2).
+struct Suspect {
+  static constexpr std::string_view kTypeName = "Suspect";
+  View view;
+  SuspectReason reason{SuspectReason::no_heartbeat};
+
+  static constexpr auto fields() {
+    return std::make_tuple(field("view", &Suspect::view, "view to be left"),
+                           field("reason", &Suspect::reason, "why"));
+  }
+};
+
+/// VIEW-CHANGE(v', h, ExecCert(h), P) (1.6 V4).
+struct ViewChange {
+  static constexpr std::string_view kTypeName = "ViewChange";
+  View new_view;
+  Height certified;
+  std::optional<crypto::ExecCertificate> checkpoint;
+  std::vector<crypto::VoteCertificate> prepared;
+
+  static constexpr auto fields() {
+    return std::make_tuple(
+        field("new_view", &ViewChange::new_view, "view to be entered"),
+        field("certified", &ViewChange::certified, "h: newest certified height of the sender"),
+        field("checkpoint", &ViewChange::checkpoint, "ExecCert(h); none at the genesis"),
+        field("prepared", &ViewChange::prepared, at_most(kLogWindowMax),
+              "P: prepared certificates above h, ascending by height"));
+  }
+};
+
+/// One of the VIEW-CHANGEs on which a NEW-VIEW rests.
+struct ViewChangeReference {
+  static constexpr std::string_view kTypeName = "ViewChangeReference";
+  ValidatorIndex sender = 0;
+  Hash message_hash;
+
+  friend auto operator<=>(const ViewChangeReference&, const ViewChangeReference&) = default;
+  static constexpr auto fields() {
+    return std::make_tuple(
+        field("sender", &ViewChangeReference::sender, "who sent the VIEW-CHANGE"),
+        field("message_hash", &ViewChangeReference::message_hash, "SHA-256 of its body"));
+  }
+};
+
+/// NEW-VIEW(v', [(sender, H(VC))] x Q, H(O)): O itself is recomputed by every replica (1.6 V5-V7).
+struct NewView {
+  static constexpr std::string_view kTypeName = "NewView";
+  View view;
+  std::vector<ViewChangeReference> view_changes;
+  Hash proposals_hash;
+
+  static constexpr auto fields() {
+    return std::make_tuple(
+        field("view", &NewView::view, "view to be entered"),
+        field("view_changes", &NewView::view_changes, set_of(127), "the Q view changes"),
+        field("proposals_hash", &NewView::proposals_hash, "H(O)"));
+  }
+};
+
+/// How far a height is at the sender of a STATUS.
+enum class Progress : std::uint8_t {
+  none = 0,
+  proposed = 1,  ///< the batch is here, bodies are missing
+  accepted = 2,  ///< batch and bodies are here
+  prepared = 3,
+  committed = 4,
+};
+constexpr auto enum_names(Progress) {
+  return std::array<std::string_view, 5>{"none", "proposed", "accepted", "prepared", "committed"};
+}
+
+/// STATUS: heartbeat of the primary, and what everybody else needs to see what a peer lacks.
+struct StatusBody {
+  static constexpr std::string_view kTypeName = "Status";
+  View view;
+  bool active = false;
+  View view_change;  ///< view of the newest VIEW-CHANGE sent; 0 if none
+  Height certified;
+  Height executed;
+  std::vector<Progress> progress;
+
+  static constexpr auto fields() {
+    return std::make_tuple(
+        field("view", &StatusBody::view, "view of the sender"),
+        field("active", &StatusBody::active, "false between leaving a view and entering the next"),
+        field("view_change", &StatusBody::view_change, "view of its newest VIEW-CHANGE; 0 = none"),
+        field("certified", &StatusBody::certified, "h: newest certified height"),
+        field("executed", &StatusBody::executed, "last_exec: newest executed height"),
+        field("progress", &StatusBody::progress, at_most(kLogWindowMax),
+              "how far heights h+1, h+2, ... are; absent = none"));
+  }
+};
+
+/// Certified blocks from a height on, as many as fit; answered when there is one.
+struct FetchBlocks {
+  static constexpr std::string_view kTypeName = "FetchBlocks";
+  Height first;
+  static constexpr auto fields() {
+    return std::make_tuple(field("first", &FetchBlocks::first, "first height wanted"));
+  }
+};
+
+/// The transactions of a batch that the receiver accepted.
+struct FetchBodies {
+  static constexpr std::string_view kTypeName = "FetchBodies";
+  Height height;
+  Hash digest;
+  static constexpr auto fields() {
+    return std::make_tuple(field("height", &FetchBodies::height, "height of the batch"),
+                           field("digest", &FetchBodies::digest, "digest of the batch"));
+  }
+};
+
+struct Fetch {
+  static constexpr std::string_view kTypeName = "Fetch";
+  std::uint64_t request = 0;
+  std::variant<FetchBlocks, FetchBodies> what;
+  static constexpr auto fields() {
+    return std::make_tuple(field("request", &Fetch::request, "repeated in the reply"),
+                           field("what", &Fetch::what, "0 FetchBlocks, 1 FetchBodies"));
+  }
+};
+
+struct ReplyBlocks {
+  static constexpr std::string_view kTypeName = "ReplyBlocks";
+  std::vector<Bytes> blocks;
+  static constexpr auto fields() {
+    return std::make_tuple(field("blocks", &ReplyBlocks::blocks,
+                                 list_of_bytes(kReplyBlocksMax, kMessageBodyBytesMax),
+                                 "SyncBlocks, consecutive heights"));
+  }
+};
+
+struct ReplyBodies {
+  static constexpr std::string_view kTypeName = "ReplyBodies";
+  Hash digest;
+  std::vector<Bytes> bodies;
+  static constexpr auto fields() {
+    return std::make_tuple(
+        field("digest", &ReplyBodies::digest, "digest of the batch"),
+        field("bodies", &ReplyBodies::bodies, list_of_bytes(kBatchTransactionsMax, kBodyBytesMax),
+              "transactions of the batch"));
+  }
+};
+
+/// S2: the newest ExecCert of the sender.
+struct ReplyCertificate {
+  static constexpr std::string_view kTypeName = "ReplyCertificate";
+  Bytes header;
+  crypto::ExecCertificate certificate;
+  static constexpr auto fields() {
+    return std::make_tuple(field("header", &ReplyCertificate::header, at_most(kHeaderBytesMax),
+                                 "header of the height; empty if the sender has not executed it"),
+                           field("certificate", &ReplyCertificate::certificate, "its ExecCert"));
+  }
+};
+
+/// S3: a CommitQC with its batch.
+struct ReplyCommit {
+  static constexpr std::string_view kTypeName = "ReplyCommit";
+  crypto::VoteCertificate certificate;
+  Bytes batch;
+  static constexpr auto fields() {
+    return std::make_tuple(field("certificate", &ReplyCommit::certificate, "Q COMMITs"),
+                           field("batch", &ReplyCommit::batch, at_most(kBatchBytesMax),
+                                 "canonical batch; empty for the null batch"));
+  }
+};
+
+/// S3: a pre-prepare, passed on by any holder.
+struct ReplyPrePrepare {
+  static constexpr std::string_view kTypeName = "ReplyPrePrepare";
+  Bytes envelope;
+  static constexpr auto fields() {
+    return std::make_tuple(field("envelope", &ReplyPrePrepare::envelope,
+                                 at_most(kBatchBytesMax + 1024),
+                                 "the primary's envelope, without inline bodies"));
+  }
+};
+
+struct Reply {
+  static constexpr std::string_view kTypeName = "Reply";
+  std::uint64_t request = 0;
+  std::variant<ReplyBlocks, ReplyBodies, ReplyCertificate, ReplyCommit, ReplyPrePrepare> what;
+  static constexpr auto fields() {
+    return std::make_tuple(
+        field("request", &Reply::request, "number of the FETCH; 0 for an answer to a STATUS"),
+        field("what", &Reply::what,
+              "0 ReplyBlocks, 1 ReplyBodies, 2 ReplyCertificate, 3 ReplyCommit, "
+              "4 ReplyPrePrepare"));
+  }
+};
+
+}  // namespace baolian::consensus::pbft

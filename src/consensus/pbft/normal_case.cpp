@@ -1,0 +1,341 @@
+/// Normal case, first half: proposals and votes (consensus.md 1.5, N1-N4, N8, N9).
+#include <algorithm>
+
+#include "consensus/pbft/engine.h"
+
+namespace baolian::consensus::pbft {
+namespace {
+
+std::size_t size_of(const std::vector<SharedBytes>& bodies) {
+  std::size_t size = 0;
+  for (const SharedBytes& body : bodies) size += body->size();
+  return size;
+}
+
+/// Transactions in order until `bytes_max` is reached: those a receiver may not have yet.
+std::vector<SharedBytes> inline_part(const std::vector<SharedBytes>& bodies,
+                                     std::size_t bytes_max) {
+  std::vector<SharedBytes> out;
+  std::size_t size = 0;
+  for (const SharedBytes& body : bodies) {
+    size += body->size();
+    if (size > bytes_max) break;
+    out.push_back(body);
+  }
+  return out;
+}
+
+}  // namespace
+
+// ------------------------------------------------------------------ the primary
+
+Verdict PbftEngine::on_propose(ProposeInput& input) {
+  if (!at_.active) return Verdict::reject(RejectReason::inactive);
+  if (!is_primary()) return Verdict::reject(RejectReason::not_primary);
+  if (!can_propose()) return Verdict::reject(RejectReason::outside_window);
+  if (input.transactions.size() > kBatchTransactionsMax ||
+      input.transactions.size() != input.bodies.size() ||
+      size_of(input.bodies) > kBatchBodyBytesMax) {
+    return Verdict::reject(RejectReason::bad_content);
+  }
+  const Height height =
+      std::max({at_.proposed, at_.certified, at_.delivered, at_.proposals_top}).next();
+  Batch batch;
+  batch.epoch = config_.epoch.epoch;
+  batch.height = height;
+  batch.origin_view = at_.view;
+  batch.proposer = config_.self;
+  batch.proposed_at = input.proposed_at;
+  batch.transactions = std::move(input.transactions);
+  auto bytes = std::make_shared<const Bytes>(encode(batch));
+  const crypto::Vote vote{at_.view, height, batch_digest(*bytes)};
+
+  Slot& slot = slots_.at_or_new(height);
+  // A slot of the window that the primary itself has not proposed can hold no proposal of its view.
+  ASSERT(!slot.proposal.has_value() && slot.own_prepare.bytes == nullptr);
+  at_.proposed = height;
+  note_seen(height);
+  Proposal proposal{vote, {}, Proposal::State::waiting_for_bodies};
+  proposal.signature =
+      config_.signer->sign_object(crypto::ObjectType::pre_prepare, config_.chain_id,
+                                  config_.epoch.epoch, crypto::sha256(encode(vote)));
+  slot.proposal = proposal;
+  Content& content = slot.content_or_new(vote.digest);
+  add_batch(slot, content, std::move(bytes), std::move(batch.transactions), config_.self);
+  content.bodies = std::move(input.bodies);
+  content.complete = true;
+  // The PRE-PREPARE leaves with the own PREPARE, when the log holds it: a primary that crashed in
+  // between must not propose something else for the same (v, n).
+  Bytes body = encode_pre_prepare(vote, content.batch,
+                                  inline_part(content.bodies, config_.inline_body_bytes_max));
+  accept(slot, content,
+         Send{std::nullopt, MessageClass::proposal,
+              make_message(MessageKind::pre_prepare, std::move(body), proposal.signature)});
+  return Verdict::accept();
+}
+
+// ------------------------------------------------------------------ N1
+
+Verdict PbftEngine::on_pre_prepare(const Verified& message) {
+  const Envelope& envelope = message.envelope();
+  if (!is_validator()) return Verdict::reject(RejectReason::not_wanted);
+  Decoder head(BytesView(envelope.body).first(kVoteBytes));
+  crypto::Vote vote;
+  ASSERT(head.value(vote).has_value());  // verify_envelope saw that many bytes
+  const Verdict wanted = judge_proposal(vote, envelope.sender);
+  if (!wanted.accepted) return wanted;
+  Slot& slot = slots_.at_or_new(vote.height);
+  const Verdict free = judge_slot(slot, vote, envelope);
+  if (!free.accepted) return free;
+  Result<PrePrepare> decoded = decode<PrePrepare>(envelope.body);
+  if (!decoded.has_value()) return malformed(message.from(), decoded.error());
+  Batch batch;
+  const Verdict sound = judge_batch(vote, envelope.sender, decoded->batch, batch);
+  if (!sound.accepted) {
+    // Judged once, at first arrival (1.11): a copy that comes later changes nothing.
+    if (sound.reason == RejectReason::bad_time) slot.refused = vote.digest;
+    return sound;
+  }
+  slot.proposal = Proposal{vote, envelope.signature, Proposal::State::waiting_for_bodies};
+  note_seen(vote.height);
+  Content& content = slot.content_or_new(vote.digest);
+  if (content.complete) {
+    on_content(slot, vote.digest);
+    return Verdict::accept();
+  }
+  add_batch(slot, content, std::make_shared<const Bytes>(std::move(decoded->batch)),
+            std::move(batch.transactions), message.from());
+  need_bodies(slot, content, share_all(std::move(decoded->inline_bodies)));
+  return Verdict::accept();
+}
+
+/// What can be said of a pre-prepare from its vote alone.
+Verdict PbftEngine::judge_proposal(const crypto::Vote& vote, ValidatorIndex sender) const {
+  if (vote.view < at_.view) return Verdict::reject(RejectReason::stale_view);
+  if (vote.view > at_.view) return Verdict::reject(RejectReason::future_view);
+  if (!at_.active) return Verdict::reject(RejectReason::inactive);
+  if (sender != primary_of(vote.view) || sender == config_.self) {
+    return Verdict::reject(RejectReason::not_primary);
+  }
+  if (vote.height <= at_.certified || vote.height > high_mark()) {
+    return Verdict::reject(RejectReason::outside_window);
+  }
+  if (vote.height <= at_.proposals_top) return Verdict::reject(RejectReason::not_wanted);
+  return Verdict::accept();
+}
+
+/// Whether the slot is free for this digest.
+Verdict PbftEngine::judge_slot(Slot& slot, const crypto::Vote& vote, const Envelope& envelope) {
+  if (slot.proposal.has_value()) {
+    if (slot.proposal->vote.digest == vote.digest) return Verdict::reject(RejectReason::duplicate);
+    keep_evidence(Evidence{crypto::ObjectType::pre_prepare, envelope.epoch, envelope.sender,
+                           encode(slot.proposal->vote), encode(vote), slot.proposal->signature,
+                           envelope.signature});
+    return Verdict::reject(RejectReason::equivocation);
+  }
+  if (slot.refused == vote.digest) return Verdict::reject(RejectReason::duplicate);
+  if (slot.is_decided() && slot.decision->digest != vote.digest) {
+    return Verdict::reject(RejectReason::already_decided);
+  }
+  // Executed before a restart and not in the log: with which digest is not known here.
+  if (!slot.is_decided() && vote.height <= at_.executed) {
+    return Verdict::reject(RejectReason::already_decided);
+  }
+  return Verdict::accept();
+}
+
+/// The batch of a fresh proposal: digest, content, time. No state, no pool is asked (1.3).
+Verdict PbftEngine::judge_batch(const crypto::Vote& vote, ValidatorIndex sender, BytesView bytes,
+                                Batch& batch) const {
+  if (batch_digest(bytes) != vote.digest) return Verdict::reject(RejectReason::bad_digest);
+  Result<Batch> decoded = decode<Batch>(bytes);
+  if (!decoded.has_value()) return Verdict::reject(RejectReason::bad_content);
+  batch = *std::move(decoded);
+  if (batch.epoch != config_.epoch.epoch || batch.height != vote.height ||
+      batch.origin_view != vote.view || batch.proposer != sender) {
+    return Verdict::reject(RejectReason::bad_content);
+  }
+  const std::uint64_t proposed = batch.proposed_at.value;
+  const std::uint64_t wall = run_.wall.value;
+  const bool ahead = proposed > wall && proposed - wall > config_.drift_max_ms;
+  const bool behind = proposed < wall && wall - proposed > config_.proposal_age_max_ms;
+  if (ahead || behind) return Verdict::reject(RejectReason::bad_time);
+  return Verdict::accept();
+}
+
+// ------------------------------------------------------------------ bodies
+
+void PbftEngine::add_batch(Slot& slot, Content& content, SharedBytes batch,
+                           std::vector<TxHash> transactions, ReplicaId source) {
+  ASSERT(slot.content(content.digest) == &content);
+  if (content.batch != nullptr) return;
+  content.batch = std::move(batch);
+  content.transactions = std::move(transactions);
+  content.source = source;
+}
+
+void PbftEngine::need_bodies(const Slot& slot, Content& content,
+                             std::vector<SharedBytes> inline_bodies) {
+  ASSERT(!content.complete);
+  content.asked_at = run_.now;
+  if (content.transactions.empty()) {
+    content.complete = true;
+    const Hash digest = content.digest;
+    return on_content(*slots_.find(slot.height), digest);
+  }
+  out_.effects->push_back(NeedBodies{content.digest, slot.height, content.transactions,
+                                     content.source, std::move(inline_bodies)});
+}
+
+Verdict PbftEngine::on_bodies(BodiesInput& input) {
+  Slot* slot = slots_.with_content(input.digest);
+  if (slot == nullptr) return Verdict::reject(RejectReason::not_wanted);
+  Content& content = *slot->content(input.digest);
+  if (content.complete) return Verdict::reject(RejectReason::duplicate);
+  if (input.bodies.size() != content.transactions.size()) {
+    return Verdict::reject(RejectReason::bad_content);
+  }
+  if (size_of(input.bodies) > kBatchBodyBytesMax) {
+    return on_bad_bodies(BadBodiesInput{input.digest});
+  }
+  content.bodies = std::move(input.bodies);
+  content.complete = true;
+  on_content(*slot, input.digest);
+  return Verdict::accept();
+}
+
+/// Batch and bodies of `digest` are complete: go on with whatever waited for them.
+void PbftEngine::on_content(Slot& slot, const Hash& digest) {
+  const Content* content = slot.content(digest);
+  ASSERT(content != nullptr && content->complete);
+  const bool waits = slot.proposal.has_value() && slot.proposal->vote.digest == digest &&
+                     slot.proposal->state == Proposal::State::waiting_for_bodies;
+  const bool may_vote = at_.active && slot.height > at_.certified && slot.height <= high_mark();
+  if (waits && may_vote && slot.proposal->vote.view == at_.view) {
+    accept(slot, *content, std::nullopt);
+  }
+  if (slot.is_decided() && slot.decision->digest == digest) log_decision(slot);
+}
+
+Verdict PbftEngine::on_bad_bodies(const BadBodiesInput& input) {
+  Slot* slot = slots_.with_content(input.digest);
+  if (slot == nullptr) return Verdict::reject(RejectReason::not_wanted);
+  const Content& content = *slot->content(input.digest);
+  if (content.complete) return Verdict::reject(RejectReason::duplicate);
+  // A quorum has seen valid bodies: ours were forged on the way, and are fetched again.
+  if (slot->is_decided() && slot->decision->digest == input.digest) {
+    return Verdict::reject(RejectReason::already_decided);
+  }
+  if (slot->proposal.has_value() && slot->proposal->vote.digest == input.digest) {
+    slot->proposal.reset();
+    slot->refused = input.digest;
+  }
+  std::erase_if(slot->contents, [&](const Content& c) { return c.digest == input.digest; });
+  return Verdict::accept();
+}
+
+// ------------------------------------------------------------------ N2
+
+/// PP_ACCEPT with batch and bodies; when it is durable the PREPARE leaves and counts.
+void PbftEngine::accept(Slot& slot, const Content& content, std::optional<Send> pre_prepare) {
+  ASSERT(slot.proposal.has_value() && slot.proposal->vote.digest == content.digest);
+  ASSERT(slot.own_prepare.bytes == nullptr && content.complete && is_validator());
+  ASSERT(slot.height > at_.certified && slot.height <= high_mark());
+  const crypto::Vote& vote = slot.proposal->vote;
+  slot.own_prepare = sign_message(MessageKind::prepare, crypto::ObjectType::prepare, encode(vote));
+  slot.proposal->state = Proposal::State::logging;
+  stage(RecordType::pp_accept,
+        encode_pp_accept(vote, slot.proposal->signature, *slot.own_prepare.bytes, content.batch,
+                         content.bodies),
+        Durable{Durable::Kind::accepted, slot.height, vote.view});
+  slot.content(content.digest)->logged = true;
+  if (pre_prepare.has_value()) out_.sends.push_back(*std::move(pre_prepare));
+  out_.sends.push_back(Send{std::nullopt, MessageClass::vote, slot.own_prepare.bytes});
+}
+
+// ------------------------------------------------------------------ votes
+
+Verdict PbftEngine::on_vote(const Verified& message) {
+  const Envelope& envelope = message.envelope();
+  if (!is_validator()) return Verdict::reject(RejectReason::not_wanted);
+  const Result<crypto::Vote> decoded = decode<crypto::Vote>(envelope.body);
+  if (!decoded.has_value()) return malformed(message.from(), decoded.error());
+  const crypto::Vote& vote = *decoded;
+  const bool is_prepare = envelope.kind == MessageKind::prepare;
+  if (vote.view < at_.view) return Verdict::reject(RejectReason::stale_view);
+  if (vote.view > at_.view.next()) return Verdict::reject(RejectReason::future_view);
+  // COMMITs count until the height is executed (N4); PREPAREs only where a vote may still follow.
+  const Height low = is_prepare ? at_.certified : low_mark();
+  const bool forgotten = vote.height <= at_.certified && vote.height > at_.executed + keep_ahead();
+  if (vote.height <= low || vote.height > high_mark() || forgotten) {
+    return Verdict::reject(RejectReason::outside_window);
+  }
+  Slot& slot = slots_.at_or_new(vote.height);
+  const std::size_t table = vote.view == at_.view ? 0 : 1;
+  VoteTable& votes = is_prepare ? slot.prepares[table] : slot.commits[table];
+  const auto type = is_prepare ? crypto::ObjectType::prepare : crypto::ObjectType::commit;
+  const Verdict stored = store_vote(votes, envelope, type, vote.digest, encode(vote));
+  if (!stored.accepted) return stored;
+  if (is_prepare) {
+    check_prepared(slot);
+  } else {
+    check_committed(slot);
+  }
+  return stored;
+}
+
+/// One cell a validator; the first vote stays, a second that differs is evidence (N8).
+Verdict PbftEngine::store_vote(VoteTable& table, const Envelope& envelope, crypto::ObjectType type,
+                               const Hash& digest, const Bytes& body) {
+  const VoteTable::Outcome outcome =
+      table.store(envelope.sender, validator_count(), digest, envelope.signature);
+  if (outcome == VoteTable::Outcome::stored) return Verdict::accept();
+  if (outcome == VoteTable::Outcome::duplicate) return Verdict::reject(RejectReason::duplicate);
+  const VoteTable::Vote& first = *table.vote_of(envelope.sender);
+  Bytes first_body = body;  // both bodies end with the 32 bytes in which they differ
+  std::copy(first.digest.bytes.begin(), first.digest.bytes.end(),
+            first_body.end() - static_cast<std::ptrdiff_t>(Hash::kSize));
+  keep_evidence(Evidence{type, envelope.epoch, envelope.sender, std::move(first_body), body,
+                         first.signature, envelope.signature});
+  return Verdict::reject(RejectReason::equivocation);
+}
+
+/// N3: Q PREPAREs for the accepted digest, batch and bodies durable here: PREPARED, then COMMIT.
+void PbftEngine::check_prepared(Slot& slot) {
+  if (!at_.active || !slot.proposal.has_value()) return;
+  const Proposal& proposal = *slot.proposal;
+  if (proposal.state != Proposal::State::durable || proposal.vote.view != at_.view) return;
+  if (slot.own_commit.bytes != nullptr) return;
+  if (slot.height <= at_.certified || slot.height > high_mark()) return;
+  if (slot.prepares[0].count(proposal.vote.digest) < quorum_) return;
+  crypto::VoteCertificate certificate;
+  certificate.epoch = config_.epoch.epoch;
+  certificate.vote = proposal.vote;
+  certificate.signatures = slot.prepares[0].certificate(proposal.vote.digest, quorum_);
+  slot.own_commit =
+      sign_message(MessageKind::commit, crypto::ObjectType::commit, encode(proposal.vote));
+  Prepared record;
+  record.certificate = certificate;
+  record.commit = *slot.own_commit.bytes;
+  slot.prepared = std::move(certificate);
+  stage(RecordType::prepared, encode(record),
+        Durable{Durable::Kind::prepared, slot.height, at_.view});
+  out_.sends.push_back(Send{std::nullopt, MessageClass::vote, slot.own_commit.bytes});
+}
+
+/// N4: Q COMMITs for the same (v, n, d), in whatever view.
+void PbftEngine::check_committed(Slot& slot) {
+  for (std::size_t table = 0; table < slot.commits.size(); ++table) {
+    const std::optional<Hash> digest = slot.commits[table].digest_with(quorum_);
+    if (!digest.has_value()) continue;
+    if (slot.is_decided() && slot.decision->digest == *digest) continue;
+    crypto::VoteCertificate certificate;
+    certificate.epoch = config_.epoch.epoch;
+    certificate.vote = {at_.view + table, slot.height, *digest};
+    certificate.signatures = slot.commits[table].certificate(*digest, quorum_);
+    decide(slot, *digest, std::move(certificate));
+    return;
+  }
+}
+
+}  // namespace baolian::consensus::pbft

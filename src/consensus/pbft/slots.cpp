@@ -1,0 +1,106 @@
+#include "consensus/pbft/slots.h"
+
+#include <algorithm>
+
+namespace baolian::consensus::pbft {
+
+VoteTable::Outcome VoteTable::store(ValidatorIndex voter, std::size_t validator_count,
+                                    const Hash& digest, const Signature& signature) {
+  ASSERT(voter < validator_count);
+  if (cells_.empty()) cells_.resize(validator_count);
+  ASSERT(cells_.size() == validator_count);
+  std::optional<Vote>& cell = cells_[voter];
+  if (!cell.has_value()) {
+    cell = Vote{digest, signature};
+    return Outcome::stored;
+  }
+  return cell->digest == digest ? Outcome::duplicate : Outcome::conflict;
+}
+
+std::size_t VoteTable::count(const Hash& digest) const {
+  return static_cast<std::size_t>(
+      std::count_if(cells_.begin(), cells_.end(),
+                    [&](const auto& cell) { return cell.has_value() && cell->digest == digest; }));
+}
+
+std::optional<Hash> VoteTable::digest_with(std::size_t quorum) const {
+  ASSERT(quorum > cells_.size() / 2 || cells_.empty());
+  for (std::size_t i = 0; i + quorum <= cells_.size(); ++i) {
+    if (cells_[i].has_value() && count(cells_[i]->digest) >= quorum) return cells_[i]->digest;
+  }
+  return std::nullopt;
+}
+
+const VoteTable::Vote* VoteTable::vote_of(ValidatorIndex voter) const {
+  if (voter >= cells_.size() || !cells_[voter].has_value()) return nullptr;
+  return &*cells_[voter];
+}
+
+crypto::Signatures VoteTable::certificate(const Hash& digest, std::size_t quorum) const {
+  ASSERT(count(digest) >= quorum);
+  crypto::Signatures out;
+  out.reserve(quorum);
+  for (std::size_t i = 0; i < cells_.size() && out.size() < quorum; ++i) {
+    if (!cells_[i].has_value() || cells_[i]->digest != digest) continue;
+    out.push_back({static_cast<ValidatorIndex>(i), cells_[i]->signature});
+  }
+  ASSERT(out.size() == quorum);
+  return out;
+}
+
+Content* Slot::content(const Hash& digest) {
+  for (Content& content : contents) {
+    if (content.digest == digest) return &content;
+  }
+  return nullptr;
+}
+
+const Content* Slot::content(const Hash& digest) const {
+  for (const Content& content : contents) {
+    if (content.digest == digest) return &content;
+  }
+  return nullptr;
+}
+
+Content& Slot::content_or_new(const Hash& digest) {
+  if (Content* found = content(digest)) return *found;
+  Content fresh;
+  fresh.digest = digest;
+  return contents.emplace_back(std::move(fresh));
+}
+
+Progress Slot::progress() const {
+  if (is_decided_at_least(Decision::State::logged)) return Progress::committed;
+  if (prepared.has_value()) return Progress::prepared;
+  if (!proposal.has_value()) return Progress::none;
+  return proposal->state == Proposal::State::waiting_for_bodies ? Progress::proposed
+                                                                : Progress::accepted;
+}
+
+Slot* Slots::find(Height height) {
+  const auto at = slots_.find(height);
+  return at == slots_.end() ? nullptr : &at->second;
+}
+
+const Slot* Slots::find(Height height) const {
+  const auto at = slots_.find(height);
+  return at == slots_.end() ? nullptr : &at->second;
+}
+
+Slot& Slots::at_or_new(Height height) { return slots_.try_emplace(height, height).first->second; }
+
+Slot* Slots::with_content(const Hash& digest) {
+  for (auto& [height, slot] : slots_) {
+    if (slot.content(digest) != nullptr) return &slot;
+  }
+  return nullptr;
+}
+
+void Slots::erase_through(Height last) { slots_.erase(slots_.begin(), slots_.upper_bound(last)); }
+
+void Slots::erase_between(Height first, Height last) {
+  if (last < first) return;
+  slots_.erase(slots_.lower_bound(first), slots_.upper_bound(last));
+}
+
+}  // namespace baolian::consensus::pbft

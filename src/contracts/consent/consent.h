@@ -1,0 +1,41 @@
+/// The consent contract: who may read what of whom for what, and who vouches that the person said
+/// so.
+#pragma once
+
+#include "contracts/context.h"
+
+namespace baolian::contracts {
+
+Code give_consent(OperationContext& context, const ConsentGive& content);
+Code confirm_consents(OperationContext& context, const ConsentConfirm& content);
+Code revoke_consent(OperationContext& context, const ConsentRevoke& content);
+
+/// How the consents of this operation for this grantee are attested.
+struct AttestedBy {
+  Attestation attestation{Attestation::grantee_attested};
+  InstitutionId institution;  ///< zeros for grantee_attested
+};
+AttestedBy attestation_for(const OperationContext& context, const InstitutionId& grantee);
+
+/// Stores a new consent with its index entry and log entry; the caller emits the event.
+/// Returns: consent_exists, or applied.
+Code store_consent(OperationContext& context, const ConsentTerms& terms, const AttestedBy& attested,
+                   std::size_t line);
+
+/// A reading, or a filing, that is to rest on a consent.
+struct ConsentUse {
+  InstitutionId grantee;
+  SubjectId subject;
+  InstitutionId custodian;
+  Purpose purpose{Purpose::treat};
+  RecordClass record_class{RecordClass::document};
+  Level level{Level::one};
+  ReadMode mode{ReadMode::human};
+  std::optional<Tag32> encounter;  ///< known for filings and claims
+};
+/// Whether a consent carries this use at the block's time: applied, or why not.
+Code check_consent(const OperationContext& context, const std::optional<ConsentState>& consent,
+                   const ConsentUse& use);
+std::optional<ConsentState> find_consent(const ledger::StateReader& state, const ConsentId& id);
+
+}  // namespace baolian::contracts

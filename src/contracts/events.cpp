@@ -1,0 +1,45 @@
+#include "contracts/events.h"
+
+namespace baolian::contracts {
+
+std::string_view event_name(std::uint16_t kind) {
+  switch (static_cast<EventKind>(kind)) {
+    case EventKind::consent_given:
+      return "consent_given";
+    case EventKind::consents_confirmed:
+      return "consents_confirmed";
+    case EventKind::consent_revoked:
+      return "consent_revoked";
+    case EventKind::record_registered:
+      return "record_registered";
+    case EventKind::record_read:
+      return "record_read";
+    case EventKind::granted:
+      return "granted";
+    case EventKind::denied:
+      return "denied";
+    case EventKind::released:
+      return "released";
+    case EventKind::received:
+      return "received";
+    case EventKind::product_registered:
+      return "product_registered";
+    case EventKind::enrolled:
+      return "enrolled";
+    case EventKind::reported:
+      return "reported";
+    case EventKind::filed:
+      return "filed";
+    case EventKind::not_filed:
+      return "not_filed";
+    case EventKind::opened:
+      return "opened";
+    case EventKind::claims_withdrawn:
+      return "claims_withdrawn";
+    case EventKind::flag_raised:
+      return "flag_raised";
+  }
+  return {};
+}
+
+}  // namespace baolian::contracts

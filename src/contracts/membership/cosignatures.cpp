@@ -1,0 +1,96 @@
+/// The judgement of cosignatures: signature, validity, and whether the key may act in the capacity.
+#include <algorithm>
+
+#include "contracts/membership/membership.h"
+
+namespace baolian::contracts {
+namespace {
+
+using ledger::Capacity;
+using ledger::Cosignature;
+
+/// Which capacity an operation takes; every other cosignature is refused.
+std::optional<Capacity> capacity_of(OperationKind kind) {
+  switch (kind) {
+    case OperationKind::consent_give:
+    case OperationKind::consent_confirm:
+    case OperationKind::consent_revoke:
+    case OperationKind::policies_enrol:
+      return Capacity::attestor;
+    case OperationKind::records_read:
+    case OperationKind::records_request:
+      return Capacity::originator;
+    default:
+      return std::nullopt;
+  }
+}
+
+Code use_originator_nonce(OperationContext& context, const Cosignature& cosignature) {
+  Bytes key = keys::nonce(cosignature.key);
+  auto window = context.state.read_as<NonceWindow>(key).value_or(NonceWindow{});
+  switch (window.ask(cosignature.nonce)) {
+    case NonceWindow::Answer::used:
+      return Code::originator_nonce_used;
+    case NonceWindow::Answer::too_old:
+      return Code::originator_nonce_too_old;
+    case NonceWindow::Answer::fresh:
+      break;
+  }
+  window.use(cosignature.nonce);
+  context.state.write_as(std::move(key), window);
+  return Code::applied;
+}
+
+bool is_duplicate(const OperationContext& context, const Cosignature& cosignature) {
+  if (cosignature.key == context.sender_key) return true;
+  return std::any_of(context.cosigners.begin(), context.cosigners.end(), [&](const Cosigner& c) {
+    const bool second_originator =
+        c.capacity == Capacity::originator && cosignature.capacity == Capacity::originator;
+    return c.key == cosignature.key || second_originator;
+  });
+}
+
+Code check_one(OperationContext& context, const Cosignature& cosignature) {
+  const auto kind = static_cast<OperationKind>(context.operation.kind);
+  if (capacity_of(kind) != cosignature.capacity) return Code::cosignature_unexpected;
+  if (is_duplicate(context, cosignature)) return Code::cosignature_duplicate;
+  if (cosignature.not_after < context.now()) return Code::cosignature_expired;
+  const bool is_originator = cosignature.capacity == Capacity::originator;
+  if (!is_originator && cosignature.nonce != Nonce{}) return Code::cosignature_nonce;
+
+  auto member = find_member(context.state, cosignature.key);
+  if (!member) {
+    // A stranger's key beside a consent can only be meant as the insured person's own.
+    return is_originator ? Code::cosigner_unknown : Code::person_key_not_registered;
+  }
+  if (!member->is_valid_at(context.now())) return Code::cosigner_not_valid;
+  auto institution = find_institution(context.state, member->institution);
+  ASSERT(institution.has_value());
+  if (!is_originator &&
+      !(member->has(ledger::Role::attestor) && may_attest(context, *institution))) {
+    return Code::cosigner_not_attestor;
+  }
+  if (!ledger::check_cosignature(context.operation, cosignature, context.sender.institution,
+                                 context.block.chain_id, context.block.verifier)) {
+    return Code::cosignature_invalid;
+  }
+  if (is_originator) {
+    const Code nonce = use_originator_nonce(context, cosignature);
+    if (nonce != Code::applied) return nonce;
+  }
+  context.cosigners.push_back(
+      {cosignature.capacity, cosignature.key, std::move(*member), std::move(*institution)});
+  return Code::applied;
+}
+
+}  // namespace
+
+Code check_cosignatures(OperationContext& context) {
+  for (const Cosignature& cosignature : context.operation.cosignatures) {
+    const Code code = check_one(context, cosignature);
+    if (code != Code::applied) return code;
+  }
+  return Code::applied;
+}
+
+}  // namespace baolian::contracts

@@ -1,0 +1,122 @@
+/// The natural keys of the state: ASCII prefix, '/', then fixed-width binary; integers in keys are
+/// big-endian, so that scans follow their order (formats.md, State). docs/formats.md lists them.
+///
+/// | key | value |
+/// |---|---|
+/// | epoch/ u64 epoch | EpochRecord |
+/// | rules/ | ChainRules |
+/// | institution/ institution | InstitutionState |
+/// | member/ signing key | MemberState |
+/// | member_id/ institution, member | the member's signing key |
+/// | nonce/ signing key | NonceWindow |
+/// | journal/ institution, vault member | Journal |
+/// | consent/ consent | ConsentState |
+/// | subject_consent/ audience, subject, consent | empty |
+/// | consent_claim/ consent, claim | empty, while the claim is filed |
+/// | record/ record | RecordState |
+/// | record_version/ record, u32 version | RecordVersion |
+/// | holder/ record, u32 version, institution | HolderState |
+/// | grant/ grant | GrantState |
+/// | grant_end/ u64 time, grant | empty |
+/// | product/ product, u32 version | ProductState |
+/// | policy/ policy | PolicyState |
+/// | subject_policy/ audience, subject, u32 last day of cover, policy | empty |
+/// | encounter/ tag | EncounterState |
+/// | invoice/ tag | InvoiceState |
+/// | claim/ claim | ClaimState |
+/// | encounter_claim/ encounter, policy | the claim's id |
+/// | insurer_claim/ insurer, claim | empty |
+/// | deadline/ u64 time, claim, u8 kind | empty |
+///
+/// An "empty" value is one byte: the version 1 of a marker.
+#pragma once
+
+#include "contracts/types.h"
+#include "core/bytes.h"
+#include "core/ids.h"
+
+namespace baolian::contracts {
+
+/// The value of keys that say all by being there.
+struct Marker {
+  static constexpr std::string_view kTypeName = "Marker";
+  Version<1> version;
+
+  friend bool operator==(const Marker&, const Marker&) = default;
+  static constexpr auto fields() {
+    return std::make_tuple(field("version", &Marker::version, "format version"));
+  }
+};
+
+/// What a claim waits for.
+enum class DeadlineKind : std::uint8_t {
+  none = 0,
+  insurer_request = 1,   ///< filed: the insurer requests the payload
+  hospital_release = 2,  ///< granted: the reporter releases it
+  insurer_decide = 3,    ///< opened: the insurer decides
+};
+constexpr auto enum_names(DeadlineKind) {
+  return std::array<std::string_view, 4>{"none", "insurer_request", "hospital_release",
+                                         "insurer_decide"};
+}
+
+namespace keys {
+
+Bytes epoch(Epoch epoch);
+Bytes rules();
+Bytes institution(const InstitutionId& id);
+Bytes member(const PublicKey& signing_key);
+Bytes member_id(const InstitutionId& institution, const MemberId& member);
+Bytes nonce(const PublicKey& signing_key);
+Bytes journal(const InstitutionId& institution, const MemberId& vault);
+
+Bytes consent(const ConsentId& id);
+/// Prefix of all consents of a subject.
+Bytes subject_consents(const SubjectId& subject);
+Bytes subject_consent(const SubjectId& subject, const ConsentId& consent);
+/// Prefix of all filed claims that rest on a consent.
+Bytes consent_claims(const ConsentId& consent);
+Bytes consent_claim(const ConsentId& consent, const ClaimId& claim);
+
+Bytes record(const RecordId& id);
+Bytes record_version(const RecordRef& record);
+Bytes holder(const RecordRef& record, const InstitutionId& institution);
+/// Prefix of all holders of a version.
+Bytes holders(const RecordRef& record);
+Bytes grant(const GrantId& id);
+/// Prefix of all ends of grants, ascending by time.
+Bytes grant_ends();
+Bytes grant_end(TimeMs end, const GrantId& id);
+
+Bytes product(const ProductId& id, std::uint32_t version);
+Bytes policy(const PolicyId& id);
+/// Prefix of all policies of a subject, ascending by last day of cover.
+Bytes subject_policies(const SubjectId& subject);
+/// The first key of policies whose cover ends on `last_day` or later.
+Bytes subject_policies_from(const SubjectId& subject, std::uint32_t last_day);
+Bytes subject_policy(const SubjectId& subject, std::uint32_t last_day, const PolicyId& policy);
+
+Bytes encounter(const Tag32& tag);
+Bytes invoice(const Tag32& tag);
+/// Prefix of all claims, ascending by id.
+Bytes claims();
+Bytes claim(const ClaimId& id);
+/// Prefix of all claims of an encounter.
+Bytes encounter_claims(const Tag32& encounter);
+Bytes encounter_claim(const Tag32& encounter, const PolicyId& policy);
+/// Prefix of all claims of an insurer.
+Bytes insurer_claims(const InstitutionId& insurer);
+Bytes insurer_claim(const InstitutionId& insurer, const ClaimId& claim);
+/// Prefix of all deadlines, ascending by time.
+Bytes deadlines();
+Bytes deadline(TimeMs due, const ClaimId& claim, DeadlineKind kind);
+
+/// The last 32 bytes of a key as an id: of the keys that end with one. Requires: 32 bytes or more.
+template <typename Id>
+Id last_id(BytesView key) {
+  ASSERT(key.size() >= Id::kSize);
+  return Id::from(key.subspan(key.size() - Id::kSize));
+}
+
+}  // namespace keys
+}  // namespace baolian::contracts

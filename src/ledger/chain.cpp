@@ -1,0 +1,294 @@
+/// The writing side of a chain: one block becomes one atomic batch.
+///
+/// Rows (integers in keys big-endian; "canonical" is the codec's form):
+///
+/// | family | key | value |
+/// |---|---|---|
+/// | blocks | 'h' height(8) | canonical Header |
+/// | blocks | 'b' height(8) | canonical StoredBlock |
+/// | blocks | 'c' height(8) | canonical ExecCertificate |
+/// | state | natural key | canonical value of the contract's type |
+/// | state | "log/" kind(1) '/' id(32) | canonical Frontier, written here at the end of a block |
+/// | index | 'e' kind(1) id(32) position(8) | canonical LogEntry |
+/// | index | 's' kind(1) id(32) level(1) first(8) | root over 2^level entries from first, level >=
+/// 8 | | index | 't' tx_id(32) | canonical TransactionRow | | meta | "genesis" | canonical Genesis
+/// | | meta | "height" | canonical HeightRow: the newest executed height | | meta | "certified" |
+/// canonical HeightRow: every height up to here has a certificate | | meta | "history" | canonical
+/// Frontier over the hashes of headers 0..height | | meta | 'H' height(8) | header hash, 32 bytes |
+/// | meta | 'S' level(1) first(8) | root over 2^level header hashes from first, level >= 8 |
+///
+/// A leaf of the history tree is the 32 bytes of a header hash: its leaf hash is H(0x00 || hash).
+#include "ledger/chain.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <mutex>
+
+#include "ledger/chain_state.h"
+
+namespace baolian::ledger {
+
+namespace chain_keys {
+namespace {
+
+Bytes tagged(char tag, std::uint64_t number) {
+  Bytes key = {static_cast<std::uint8_t>(tag)};
+  append_big_endian(key, number, 8);
+  return key;
+}
+
+Bytes of_log(char tag, const LogId& log) {
+  Bytes key = {static_cast<std::uint8_t>(tag), static_cast<std::uint8_t>(log.kind)};
+  append(key, log.id.view());
+  return key;
+}
+
+}  // namespace
+
+Bytes header(Height height) { return tagged('h', height.value); }
+Bytes block(Height height) { return tagged('b', height.value); }
+Bytes certificate(Height height) { return tagged('c', height.value); }
+Bytes log_entries(const LogId& log) { return of_log('e', log); }
+Bytes log_entry(const LogId& log, std::uint64_t position) {
+  Bytes key = of_log('e', log);
+  append_big_endian(key, position, 8);
+  return key;
+}
+Bytes log_subtree(const LogId& log, unsigned level, std::uint64_t first) {
+  Bytes key = of_log('s', log);
+  append_big_endian(key, level, 1);
+  append_big_endian(key, first, 8);
+  return key;
+}
+Bytes transaction(const TxId& id) {
+  Bytes key = {static_cast<std::uint8_t>('t')};
+  append(key, id.view());
+  return key;
+}
+Bytes genesis() { return to_bytes("genesis"); }
+Bytes newest_height() { return to_bytes("height"); }
+Bytes contiguous_certified() { return to_bytes("certified"); }
+Bytes history_frontier() { return to_bytes("history"); }
+Bytes header_hashes() { return {static_cast<std::uint8_t>('H')}; }
+Bytes header_hash(Height height) { return tagged('H', height.value); }
+Bytes history_subtree(unsigned level, std::uint64_t first) {
+  Bytes key = {static_cast<std::uint8_t>('S')};
+  append_big_endian(key, level, 1);
+  append_big_endian(key, first, 8);
+  return key;
+}
+
+}  // namespace chain_keys
+
+void stop_on_corrupt_row(const char* row) {
+  std::fprintf(stderr,
+               "chain store: a stored %s is missing or does not decode; the node stops. Restore it "
+               "from a peer or an archive.\n",
+               row);
+  std::abort();
+}
+
+std::vector<StateTree::Change> tree_changes(const StateOverlay::Writes& writes) {
+  std::vector<StateTree::Change> changes;
+  changes.reserve(writes.size());
+  for (const auto& [key, value] : writes) {
+    StateTree::Change& change = changes.emplace_back();
+    change.key_hash = crypto::sha256(key);
+    if (value) change.value_hash = crypto::sha256(*value);
+  }
+  return changes;
+}
+
+void add_header_rows(const Header& header, const Hash& hash, Frontier& history,
+                     std::vector<StoreWrite>& rows) {
+  ASSERT(history.count == header.height.value);
+  rows.push_back({Family::blocks, chain_keys::header(header.height), encode(header)});
+  rows.push_back({Family::meta, chain_keys::header_hash(header.height), to_bytes(hash.view())});
+  history.append(
+      merkle_leaf_hash(hash.view()), [&](unsigned level, std::uint64_t first, const Hash& root) {
+        if (level < kSubtreeLevelMin) return;
+        rows.push_back(
+            {Family::meta, chain_keys::history_subtree(level, first), to_bytes(root.view())});
+      });
+  rows.push_back({Family::meta, chain_keys::history_frontier(), encode(history)});
+  rows.push_back(
+      {Family::meta, chain_keys::newest_height(), encode(HeightRow{.height = header.height})});
+}
+
+namespace {
+
+/// The complete logs of one block: entries become index rows, frontiers become state writes.
+class LogAppender {
+ public:
+  LogAppender(const ExecutedBlock& block, const std::vector<Hash>& leaf_hashes,
+              const StateReader& state, std::vector<StoreWrite>& rows)
+      : block_(block), leaf_hashes_(leaf_hashes), state_(state), rows_(rows) {}
+
+  void append(const ExecutedBlock::Append& wish) {
+    ASSERT(wish.leaf_index < leaf_hashes_.size());
+    const LogId& log = wish.append.log;
+    const Bytes entry = encode(LogEntry{.time = block_.timestamp,
+                                        .height = block_.height,
+                                        .operation = wish.leaf_index,
+                                        .line = wish.append.line,
+                                        .leaf_hash = leaf_hashes_[wish.leaf_index]});
+    Frontier& frontier = frontier_of(log);
+    rows_.push_back({Family::index, chain_keys::log_entry(log, frontier.count), entry});
+    frontier.append(
+        merkle_leaf_hash(entry), [&](unsigned level, std::uint64_t first, const Hash& root) {
+          if (level < kSubtreeLevelMin) return;
+          rows_.push_back(
+              {Family::index, chain_keys::log_subtree(log, level, first), to_bytes(root.view())});
+        });
+  }
+
+  void write_frontiers(StateOverlay::Writes& writes) const {
+    for (const auto& [log, frontier] : frontiers_) {
+      writes.insert_or_assign(log_state_key(log), encode(frontier));
+    }
+  }
+
+ private:
+  Frontier& frontier_of(const LogId& log) {
+    const auto [place, is_new] = frontiers_.try_emplace(log);
+    if (is_new) {
+      place->second = read_as<Frontier>(state_, log_state_key(log)).value_or(Frontier{});
+    }
+    return place->second;
+  }
+
+  const ExecutedBlock& block_;
+  const std::vector<Hash>& leaf_hashes_;
+  const StateReader& state_;
+  std::vector<StoreWrite>& rows_;
+  std::map<LogId, Frontier> frontiers_;
+};
+
+/// Rows of the transactions' places. Asserts that leaves and bodies tell the same story, on which
+/// Chain::leaves() relies.
+void add_transaction_rows(const ExecutedBlock& block, const KeyValueStore& store,
+                          std::vector<StoreWrite>& rows) {
+  std::size_t leaf = 0;
+  for (const Bytes& transaction : block.transactions) {
+    const TxHash hash = tx_hash(transaction);
+    ASSERT(leaf < block.leaves.size() && block.leaves[leaf].tx_hash == hash);
+    const TransactionRow row{.height = block.height,
+                             .first_leaf = static_cast<std::uint32_t>(leaf),
+                             .rejected_whole = block.leaves[leaf].op_index == kWholeTransaction};
+    ASSERT(row.rejected_whole || block.leaves[leaf].op_index == 0);
+    for (++leaf; leaf < block.leaves.size(); ++leaf) {
+      const std::uint16_t op_index = block.leaves[leaf].op_index;
+      if (op_index == 0 || op_index == kWholeTransaction) break;
+      ASSERT(op_index == leaf - row.first_leaf && block.leaves[leaf].tx_hash == hash);
+    }
+    const Bytes key = chain_keys::transaction(tx_id_of_canonical(transaction));
+    // The first execution stays. One that was rejected as a whole touched nothing, so a later
+    // execution of the same id replaces it.
+    const auto earlier = read_row<TransactionRow>(store, Family::index, key);
+    if (!earlier || (earlier->rejected_whole && !row.rejected_whole)) {
+      rows.push_back({Family::index, key, encode(row)});
+    }
+  }
+  ASSERT(leaf == block.leaves.size());
+}
+
+/// Contracts write natural keys; the frontiers are append()'s alone.
+void assert_no_log_keys(const StateOverlay::Writes& writes) {
+  const auto found = writes.lower_bound(to_bytes(kLogStatePrefix));
+  ASSERT(found == writes.end() ||
+         as_text(found->first).substr(0, kLogStatePrefix.size()) != kLogStatePrefix);
+}
+
+}  // namespace
+
+Chain::Chain(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Chain::~Chain() = default;
+
+Header Chain::State::header_of(const ExecutedBlock& block, const Hash& operations_root) const {
+  Header header;
+  header.chain_id = chain_id;
+  header.epoch = genesis.epoch.epoch;
+  header.height = block.height;
+  header.parent_hash = newest_hash;
+  header.batch_digest = block.batch_digest;
+  header.timestamp = block.timestamp;
+  header.operations_root = operations_root;
+  header.history_root = history.root();
+  header.validators_hash = newest.validators_hash;
+  header.consensus_kind = genesis.epoch.consensus_kind;
+  return header;
+}
+
+Header Chain::append(ExecutedBlock block) {
+  State& s = *state_;
+  // Only this thread changes what the mutex guards, so it may read without holding it.
+  ASSERT(block.height == s.newest.height.next());
+  ASSERT(block.timestamp >= s.newest.timestamp);
+  assert_no_log_keys(block.writes);
+
+  std::vector<Hash> leaf_hashes;
+  leaf_hashes.reserve(block.leaves.size());
+  for (const OperationLeaf& leaf : block.leaves) {
+    leaf_hashes.push_back(merkle_leaf_hash(encode(leaf)));
+  }
+  std::vector<StoreWrite> rows;
+  add_transaction_rows(block, *s.store, rows);
+  LogAppender logs(block, leaf_hashes, s.reader, rows);
+  for (const ExecutedBlock::Append& wish : block.appends) logs.append(wish);
+  logs.write_frontiers(block.writes);
+
+  std::vector<StateTree::Change> changes = tree_changes(block.writes);
+  for (auto& [key, value] : block.writes) rows.push_back({Family::state, key, std::move(value)});
+
+  StoredBlock stored{.version = {},
+                     .header = s.header_of(block, merkle_root(leaf_hashes)),
+                     .batch = std::move(block.batch),
+                     .transactions = std::move(block.transactions),
+                     .receipts = {}};
+  stored.receipts.reserve(block.leaves.size());
+  for (OperationLeaf& leaf : block.leaves) stored.receipts.push_back(std::move(leaf.receipt));
+
+  const std::unique_lock lock(s.mutex);
+  s.tree.update(std::move(changes));
+  stored.header.state_root = s.tree.root();
+  s.newest = stored.header;
+  s.newest_hash = header_hash(stored.header);
+  add_header_rows(s.newest, s.newest_hash, s.history, rows);
+  rows.push_back({Family::blocks, chain_keys::block(block.height), encode(stored)});
+  s.store->apply(rows);
+  return s.newest;
+}
+
+void Chain::put_certificate(const crypto::ExecCertificate& certificate) {
+  State& s = *state_;
+  const Height height = certificate.vote.height;
+  ASSERT(height.value > 0 && height <= s.newest.height);
+  const auto hash = s.store->read(Family::meta, chain_keys::header_hash(height));
+  ASSERT(hash && Hash::from(*hash) == certificate.vote.header_hash);
+  const Bytes key = chain_keys::certificate(height);
+  if (s.store->read(Family::blocks, key)) return;
+
+  std::vector<StoreWrite> rows = {{Family::blocks, key, encode(certificate)}};
+  Height contiguous = s.contiguous;
+  if (height == contiguous.next()) {
+    contiguous = height;
+    while (s.store->read(Family::blocks, chain_keys::certificate(contiguous.next()))) ++contiguous;
+    rows.push_back({Family::meta, chain_keys::contiguous_certified(),
+                    encode(HeightRow{.height = contiguous})});
+  }
+  const std::unique_lock lock(s.mutex);
+  s.store->apply(rows);
+  s.contiguous = contiguous;
+  s.certified = std::max(s.certified, height);
+}
+
+void Chain::flush() {
+  State& s = *state_;
+  const Height contiguous = s.contiguous;
+  s.store->flush();
+  const std::unique_lock lock(s.mutex);
+  s.durable = contiguous;
+}
+
+}  // namespace baolian::ledger

@@ -1,0 +1,143 @@
+/// Opening a chain: block 0 of a new store, or everything in memory rebuilt from an old one, which
+/// also proves that the state on disk is intact.
+#include <algorithm>
+#include <mutex>
+
+#include "ledger/chain.h"
+#include "ledger/chain_state.h"
+
+namespace baolian::ledger {
+namespace {
+
+/// Keys per pass when the tree is rebuilt: bounds the memory beside the tree itself.
+constexpr std::size_t kRebuildKeys = std::size_t{1} << 18;
+constexpr std::size_t kScanKeys = 4096;
+
+Error corrupt(std::string what) {
+  return fail(Errc::store_corrupt, std::move(what) + "; restore the store from a peer or archive");
+}
+
+}  // namespace
+
+Header genesis_header(const Genesis& genesis, const StateOverlay::Writes& genesis_writes) {
+  StateTree tree;
+  tree.update(tree_changes(genesis_writes));
+  Header header;
+  header.chain_id = chain_id_of(genesis);
+  header.epoch = genesis.epoch.epoch;
+  header.timestamp = genesis.created;
+  header.operations_root = empty_merkle_root();
+  header.state_root = tree.root();
+  header.history_root = empty_merkle_root();
+  header.validators_hash = crypto::validators_hash(genesis.epoch);
+  header.consensus_kind = genesis.epoch.consensus_kind;
+  return header;
+}
+
+Result<std::unique_ptr<Chain>> Chain::open(std::unique_ptr<KeyValueStore> store,
+                                           const Genesis& genesis,
+                                           const StateOverlay::Writes& genesis_writes) {
+  auto state = std::make_unique<State>(std::move(store), genesis);
+  if (!state->store->read(Family::meta, chain_keys::genesis())) {
+    // The mark is written with everything else of block 0, so that a store without it is new.
+    state->write_block_zero(genesis_writes);
+  }
+  TRY(state->load(genesis_writes));
+  TRY(state->rebuild_tree());
+  state->store->flush();
+  state->durable = state->contiguous;
+  return std::unique_ptr<Chain>(new Chain(std::move(state)));
+}
+
+void Chain::State::write_block_zero(const StateOverlay::Writes& genesis_writes) {
+  const Header header = genesis_header(genesis, genesis_writes);
+  std::vector<StoreWrite> rows;
+  for (const auto& [key, value] : genesis_writes) rows.push_back({Family::state, key, value});
+  Frontier first_history;
+  add_header_rows(header, header_hash(header), first_history, rows);
+  const StoredBlock block{
+      .version = {}, .header = header, .batch = {}, .transactions = {}, .receipts = {}};
+  rows.push_back({Family::blocks, chain_keys::block(Height{0}), encode(block)});
+  rows.push_back({Family::meta, chain_keys::contiguous_certified(), encode(HeightRow{})});
+  rows.push_back({Family::meta, chain_keys::genesis(), encode(genesis)});
+  store->apply(rows);
+  store->flush();
+}
+
+Result<void> Chain::State::load(const StateOverlay::Writes& genesis_writes) {
+  if (store->read(Family::meta, chain_keys::genesis()) != encode(genesis)) {
+    return fail(Errc::wrong_chain,
+                "the store belongs to another genesis; use that genesis or another directory");
+  }
+  const auto first = store->read(Family::blocks, chain_keys::header(Height{0}));
+  if (first != encode(genesis_header(genesis, genesis_writes))) {
+    return fail(Errc::wrong_chain,
+                "block 0 in the store is not the one that this program makes from the genesis; "
+                "use the program version that the network agreed on");
+  }
+  const auto mark = store->read(Family::meta, chain_keys::newest_height());
+  if (!mark) return corrupt("the mark of the newest height is missing");
+  const auto row = decode<HeightRow>(*mark);
+  if (!row) return corrupt("the mark of the newest height is not readable");
+  const auto header_bytes = store->read(Family::blocks, chain_keys::header(row->height));
+  if (!header_bytes) return corrupt("the newest header is missing");
+  auto header = decode<Header>(*header_bytes);
+  if (!header || header->height != row->height) return corrupt("the newest header is not readable");
+  newest = *header;
+  newest_hash = header_hash(newest);
+  if (!store->read(Family::blocks, chain_keys::block(row->height))) {
+    return corrupt("the newest block is missing");
+  }
+  const auto history_bytes = store->read(Family::meta, chain_keys::history_frontier());
+  if (!history_bytes) return corrupt("the history frontier is missing");
+  auto frontier = decode<Frontier>(*history_bytes);
+  if (!frontier || !frontier->is_well_formed() || frontier->count != row->height.value + 1) {
+    return corrupt("the history frontier does not belong to the newest height");
+  }
+  history = *frontier;
+  return load_certificates();
+}
+
+Result<void> Chain::State::load_certificates() {
+  const auto mark = store->read(Family::meta, chain_keys::contiguous_certified());
+  if (!mark) return corrupt("the mark of certified heights is missing");
+  auto row = decode<HeightRow>(*mark);
+  if (!row || row->height > newest.height) {
+    return corrupt("the mark of certified heights is wrong");
+  }
+  contiguous = row->height;
+  certified = contiguous;
+  // Certificates may have come out of order: the newest one stands above the mark.
+  for (Height height = contiguous.next(); height <= newest.height; ++height) {
+    if (store->read(Family::blocks, chain_keys::certificate(height))) certified = height;
+  }
+  return ok();
+}
+
+Result<void> Chain::State::rebuild_tree() {
+  std::vector<StateTree::Change> changes;
+  Bytes from;
+  for (;;) {
+    const auto rows = store->scan(Family::state, {}, from, kScanKeys);
+    for (const KeyValue& row : rows) {
+      changes.push_back({crypto::sha256(row.key), crypto::sha256(row.value)});
+    }
+    const bool is_last = rows.size() < kScanKeys;
+    if (!is_last) {
+      from = rows.back().key;
+      from.push_back(0);
+    }
+    if (is_last || changes.size() >= kRebuildKeys) {
+      tree.update(std::move(changes));
+      changes.clear();
+    }
+    if (is_last) break;
+  }
+  if (tree.root() != newest.state_root) {
+    return corrupt("the state does not have the state_root of header " +
+                   std::to_string(newest.height.value));
+  }
+  return ok();
+}
+
+}  // namespace baolian::ledger

@@ -1,0 +1,297 @@
+/// The reading side of a chain. What is read together with the tree is read under the shared lock;
+/// rows of blocks, logs and history never change once written and are read without it.
+#include <algorithm>
+#include <bit>
+#include <mutex>
+
+#include "ledger/chain.h"
+#include "ledger/chain_state.h"
+
+namespace baolian::ledger {
+namespace {
+
+constexpr std::size_t kScanEntries = 1024;
+
+Error missing(std::string what) { return fail(Errc::not_found, std::move(what)); }
+
+LogEntry entry_at(const KeyValueStore& store, const LogId& log, std::uint64_t position) {
+  auto entry = read_row<LogEntry>(store, Family::index, chain_keys::log_entry(log, position));
+  if (!entry) stop_on_corrupt_row(LogEntry::kTypeName.data());
+  return *entry;
+}
+
+/// Calls `visit(position, entry bytes)` for [first, first + count). A missing row ends the process.
+template <typename Visit>
+void visit_entries(const KeyValueStore& store, const LogId& log, std::uint64_t first,
+                   std::uint64_t count, const Visit& visit) {
+  const Bytes prefix = chain_keys::log_entries(log);
+  const std::uint64_t end = first + count;
+  while (first < end) {
+    const auto chunk = static_cast<std::size_t>(std::min<std::uint64_t>(end - first, kScanEntries));
+    const auto rows = store.scan(Family::index, prefix, chain_keys::log_entry(log, first), chunk);
+    if (rows.size() != chunk) stop_on_corrupt_row(LogEntry::kTypeName.data());
+    for (const KeyValue& row : rows) {
+      if (row.key != chain_keys::log_entry(log, first)) {
+        stop_on_corrupt_row(LogEntry::kTypeName.data());
+      }
+      visit(first, row.value);
+      ++first;
+    }
+  }
+}
+
+LogEntry decoded_entry(BytesView bytes) {
+  auto entry = decode<LogEntry>(bytes);
+  if (!entry) stop_on_corrupt_row(LogEntry::kTypeName.data());
+  return *entry;
+}
+
+/// The first position in [0, count) whose entry has at least this time; count if none has.
+std::uint64_t first_not_before(const KeyValueStore& store, const LogId& log, std::uint64_t count,
+                               TimeMs time) {
+  std::uint64_t low = 0;
+  std::uint64_t high = count;
+  while (low < high) {
+    const std::uint64_t middle = low + (high - low) / 2;
+    if (entry_at(store, log, middle).time < time) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  return low;
+}
+
+SubtreeSource log_source(const KeyValueStore& store, const LogId& log) {
+  return [&store, log](std::uint64_t first, std::uint64_t size) {
+    return stored_subtree(
+        first, size,
+        [&](unsigned level, std::uint64_t from) {
+          return store.read(Family::index, chain_keys::log_subtree(log, level, from));
+        },
+        [&](std::uint64_t from, std::uint64_t count) {
+          std::vector<Hash> hashes;
+          visit_entries(store, log, from, count, [&](std::uint64_t, BytesView entry) {
+            hashes.push_back(merkle_leaf_hash(entry));
+          });
+          return hashes;
+        });
+  };
+}
+
+SubtreeSource history_source(const KeyValueStore& store) {
+  return [&store](std::uint64_t first, std::uint64_t size) {
+    return stored_subtree(
+        first, size,
+        [&](unsigned level, std::uint64_t from) {
+          return store.read(Family::meta, chain_keys::history_subtree(level, from));
+        },
+        [&](std::uint64_t from, std::uint64_t count) {
+          std::vector<Hash> hashes;
+          for (const KeyValue& row :
+               store.scan(Family::meta, chain_keys::header_hashes(),
+                          chain_keys::header_hash(Height{from}), static_cast<std::size_t>(count))) {
+            hashes.push_back(merkle_leaf_hash(row.value));
+          }
+          return hashes;
+        });
+  };
+}
+
+/// The leaves of one transaction; takes their receipts from `receipt` on.
+void add_leaves(const Bytes& canonical, const std::vector<Bytes>& receipts, std::size_t& receipt,
+                std::vector<OperationLeaf>& leaves) {
+  auto transaction = decode<Transaction>(canonical);
+  if (!transaction || receipt >= receipts.size()) stop_on_corrupt_row("block body");
+  const TransactionBody& body = transaction->body;
+  const auto first = decode<Receipt>(receipts[receipt]);
+  if (!first) stop_on_corrupt_row("receipt");
+  OperationLeaf leaf;
+  leaf.tx_hash = tx_hash(canonical);
+  leaf.sender = body.sender;
+  if (first->status == ReceiptStatus::transaction_rejected) {
+    leaf.op_index = kWholeTransaction;
+    leaf.receipt = receipts[receipt++];
+    leaves.push_back(std::move(leaf));
+    return;
+  }
+  for (std::size_t i = 0; i < body.operations.size(); ++i) {
+    if (receipt >= receipts.size()) stop_on_corrupt_row("receipt");
+    leaf.op_index = static_cast<std::uint16_t>(i);
+    leaf.operation = encode(body.operations[i]);
+    leaf.receipt = receipts[receipt++];
+    leaves.push_back(leaf);
+  }
+}
+
+}  // namespace
+
+Result<Hash> stored_subtree(
+    std::uint64_t first, std::uint64_t size,
+    const std::function<std::optional<Bytes>(unsigned level, std::uint64_t first)>& row,
+    const std::function<std::vector<Hash>(std::uint64_t first, std::uint64_t count)>& leaf_hashes) {
+  ASSERT(std::has_single_bit(size) && first % size == 0);
+  const auto level = static_cast<unsigned>(std::countr_zero(size));
+  if (level >= kSubtreeLevelMin) {
+    const auto bytes = row(level, first);
+    if (!bytes || bytes->size() != Hash::kSize) {
+      return fail(Errc::store_corrupt, "a stored subtree hash is missing; rebuild the index");
+    }
+    return Hash::from(*bytes);
+  }
+  const std::vector<Hash> hashes = leaf_hashes(first, size);
+  if (hashes.size() != size) {
+    return fail(Errc::store_corrupt, "leaves of a stored tree are missing; rebuild the index");
+  }
+  return merkle_root(hashes);
+}
+
+const Genesis& Chain::genesis() const { return state_->genesis; }
+const ChainId& Chain::chain_id() const { return state_->chain_id; }
+const crypto::EpochRecord& Chain::epoch_at(Height) const { return state_->genesis.epoch; }
+
+Height Chain::height() const {
+  const std::shared_lock lock(state_->mutex);
+  return state_->newest.height;
+}
+
+Height Chain::durable_height() const {
+  const std::shared_lock lock(state_->mutex);
+  return state_->durable;
+}
+
+Height Chain::certified_height() const {
+  const std::shared_lock lock(state_->mutex);
+  return state_->certified;
+}
+
+std::optional<Header> Chain::header(Height height) const {
+  {
+    const std::shared_lock lock(state_->mutex);
+    if (height > state_->newest.height) return std::nullopt;
+    if (height == state_->newest.height) return state_->newest;
+  }
+  return read_row<Header>(*state_->store, Family::blocks, chain_keys::header(height));
+}
+
+std::optional<crypto::ExecCertificate> Chain::certificate(Height height) const {
+  return read_row<crypto::ExecCertificate>(*state_->store, Family::blocks,
+                                           chain_keys::certificate(height));
+}
+
+std::optional<StoredBlock> Chain::block(Height height) const {
+  if (height > this->height()) return std::nullopt;
+  return read_row<StoredBlock>(*state_->store, Family::blocks, chain_keys::block(height));
+}
+
+std::vector<OperationLeaf> Chain::leaves(Height height) const {
+  const auto stored = block(height);
+  std::vector<OperationLeaf> leaves;
+  if (!stored) return leaves;
+  leaves.reserve(stored->receipts.size());
+  std::size_t receipt = 0;
+  for (const Bytes& transaction : stored->transactions) {
+    add_leaves(transaction, stored->receipts, receipt, leaves);
+  }
+  if (receipt != stored->receipts.size()) stop_on_corrupt_row("block body");
+  return leaves;
+}
+
+std::optional<Chain::Location> Chain::find_transaction(const TxId& id) const {
+  const auto row =
+      read_row<TransactionRow>(*state_->store, Family::index, chain_keys::transaction(id));
+  if (!row) return std::nullopt;
+  return Location{.height = row->height, .first_leaf = row->first_leaf};
+}
+
+const StateReader& Chain::state() const { return state_->reader; }
+
+Frontier Chain::log_frontier(const LogId& log) const {
+  return read_as<Frontier>(state(), log_state_key(log)).value_or(Frontier{});
+}
+
+std::vector<PositionedEntry> Chain::log_entries(const LogId& log, TimeMs from, TimeMs to,
+                                                std::uint64_t from_index, std::size_t limit) const {
+  std::vector<PositionedEntry> out;
+  const KeyValueStore& store = *state_->store;
+  const std::uint64_t count = log_frontier(log).count;
+  std::uint64_t position = std::max(from_index, first_not_before(store, log, count, from));
+  while (position < count && out.size() < limit) {
+    const std::uint64_t wanted = std::min<std::uint64_t>(
+        {limit - out.size(), count - position, std::uint64_t{kScanEntries}});
+    bool is_past_end = false;
+    visit_entries(store, log, position, wanted, [&](std::uint64_t index, BytesView bytes) {
+      const LogEntry entry = decoded_entry(bytes);
+      is_past_end = is_past_end || entry.time >= to;
+      if (!is_past_end) out.push_back({.index = index, .entry = entry});
+    });
+    if (is_past_end) break;
+    position += wanted;
+  }
+  return out;
+}
+
+Result<LogWindowProof> Chain::prove_log_window(const LogId& log, TimeMs from, TimeMs to,
+                                               Height& at) const {
+  if (from > to) return fail(Errc::bad_argument, "a window begins before it ends");
+  LogWindowProof proof;
+  {
+    const std::shared_lock lock(state_->mutex);
+    proof.frontier = log_frontier(log);
+    proof.state = state_->tree.prove(log_state_key(log));
+    at = state_->newest.height;
+  }
+  const std::uint64_t count = proof.frontier.count;
+  if (count == 0) return proof;
+  const KeyValueStore& store = *state_->store;
+  const std::uint64_t begin = first_not_before(store, log, count, from);
+  const std::uint64_t end = first_not_before(store, log, count, to);
+  if (end - begin > kWindowEntriesMax) {
+    return fail(Errc::limit_exceeded, "the window has " + std::to_string(end - begin) +
+                                          " entries; ask for shorter windows, one after the other");
+  }
+  const std::uint64_t first = begin > 0 ? begin - 1 : begin;
+  const std::uint64_t last = end < count ? end + 1 : end;
+  proof.first_index = first;
+  proof.entries.reserve(static_cast<std::size_t>(last - first));
+  visit_entries(store, log, first, last - first, [&](std::uint64_t, BytesView bytes) {
+    proof.entries.push_back(decoded_entry(bytes));
+  });
+  TRY(proof.range, range_proof(first, last, count, log_source(store, log)));
+  return proof;
+}
+
+Chain::StateAnswer Chain::prove_state(BytesView key) const {
+  const std::shared_lock lock(state_->mutex);
+  return {.at = state_->newest.height,
+          .value = state_->reader.read(key),
+          .proof = state_->tree.prove(key)};
+}
+
+Result<std::vector<Hash>> Chain::prove_operation(Height height, std::uint32_t leaf_index) const {
+  if (height > this->height()) return missing("this node has not executed that height");
+  std::vector<Hash> leaf_hashes;
+  for (const OperationLeaf& leaf : leaves(height)) {
+    leaf_hashes.push_back(merkle_leaf_hash(encode(leaf)));
+  }
+  if (leaf_index >= leaf_hashes.size()) return missing("the block has no such operation");
+  return inclusion_path(leaf_hashes, leaf_index);
+}
+
+Result<std::vector<Hash>> Chain::prove_history(Height old_height, Height height) const {
+  if (!(old_height < height)) {
+    return fail(Errc::bad_argument, "the history of a header holds only earlier headers");
+  }
+  if (height > this->height()) return missing("this node has not executed that height");
+  return inclusion_proof(old_height.value, height.value, history_source(*state_->store));
+}
+
+Result<std::vector<Hash>> Chain::prove_consistency(Height old_height, Height height) const {
+  if (old_height.value == 0 || old_height > height) {
+    return fail(Errc::bad_argument, "consistency is from an earlier header above 0 to a later one");
+  }
+  if (height > this->height()) return missing("this node has not executed that height");
+  return consistency_proof(old_height.value, height.value, history_source(*state_->store));
+}
+
+}  // namespace baolian::ledger

@@ -1,0 +1,130 @@
+/// Inside of Chain: what it holds and how rows are keyed. Not for other folders. The table of keys
+/// stands at the head of chain.cpp.
+#pragma once
+
+#include <map>
+#include <shared_mutex>
+
+#include "ledger/chain.h"
+
+namespace baolian::ledger {
+
+/// Perfect subtrees of 2^kSubtreeLevelMin leaves and more have a row; smaller ones are hashed from
+/// their leaves when a proof needs them.
+inline constexpr unsigned kSubtreeLevelMin = 8;
+
+namespace chain_keys {
+Bytes header(Height height);
+Bytes block(Height height);
+Bytes certificate(Height height);
+Bytes log_entries(const LogId& log);  ///< prefix of all entries
+Bytes log_entry(const LogId& log, std::uint64_t position);
+Bytes log_subtree(const LogId& log, unsigned level, std::uint64_t first);
+Bytes transaction(const TxId& id);
+Bytes genesis();
+Bytes newest_height();
+Bytes contiguous_certified();
+Bytes history_frontier();
+Bytes header_hashes();  ///< prefix
+Bytes header_hash(Height height);
+Bytes history_subtree(unsigned level, std::uint64_t first);
+}  // namespace chain_keys
+
+/// Row of a transaction's place.
+struct TransactionRow {
+  static constexpr std::string_view kTypeName = "TransactionRow";
+  Height height;
+  std::uint32_t first_leaf = 0;
+  bool rejected_whole = false;
+
+  static constexpr auto fields() {
+    return std::make_tuple(
+        field("height", &TransactionRow::height, "block that lists it"),
+        field("first_leaf", &TransactionRow::first_leaf, "index of its first operation leaf"),
+        field("rejected_whole", &TransactionRow::rejected_whole,
+              "1 = rejected as a whole; a later execution of the same id replaces the row"));
+  }
+};
+
+/// One number as a row's value.
+struct HeightRow {
+  static constexpr std::string_view kTypeName = "HeightRow";
+  Height height;
+
+  static constexpr auto fields() {
+    return std::make_tuple(field("height", &HeightRow::height, "a block height"));
+  }
+};
+
+/// The state of the newest height as the store has it.
+class StoredState final : public StateReader {
+ public:
+  explicit StoredState(const KeyValueStore& store) : store_(store) {}
+  std::optional<Bytes> read(BytesView key) const override {
+    return store_.read(Family::state, key);
+  }
+  std::vector<KeyValue> scan(BytesView prefix, BytesView from, std::size_t limit) const override {
+    return store_.scan(Family::state, prefix, from, limit);
+  }
+
+ private:
+  const KeyValueStore& store_;
+};
+
+/// Prints what was found and ends the process: a store that does not decode is beyond repair here.
+[[noreturn]] void stop_on_corrupt_row(const char* row);
+
+/// A row decoded; nullopt if absent. A row that does not decode ends the process.
+template <typename T>
+std::optional<T> read_row(const KeyValueStore& store, Family family, BytesView key) {
+  const auto bytes = store.read(family, key);
+  if (!bytes) return std::nullopt;
+  auto value = decode<T>(*bytes);
+  if (!value) stop_on_corrupt_row(T::kTypeName.data());
+  return std::move(*value);
+}
+
+/// Root over perfect subtrees of one tree: from its rows at level >= kSubtreeLevelMin, else from
+/// its leaf hashes. Returns: Errc::store_corrupt if rows are missing.
+Result<Hash> stored_subtree(
+    std::uint64_t first, std::uint64_t size,
+    const std::function<std::optional<Bytes>(unsigned level, std::uint64_t first)>& row,
+    const std::function<std::vector<Hash>(std::uint64_t first, std::uint64_t count)>& leaf_hashes);
+
+struct Chain::State {
+  State(std::unique_ptr<KeyValueStore> opened, const Genesis& agreed)
+      : store(std::move(opened)), genesis(agreed), chain_id(chain_id_of(agreed)), reader(*store) {}
+
+  const std::unique_ptr<KeyValueStore> store;
+  const Genesis genesis;
+  const ChainId chain_id;
+  const StoredState reader;
+
+  /// Guards what follows. append() holds it exclusively from the update of the tree to the store's
+  /// batch, so that who holds it shared sees tree, store and height of one block.
+  mutable std::shared_mutex mutex;
+  StateTree tree;
+  Header newest;
+  Hash newest_hash;
+  Frontier history;   ///< over header hashes 0..newest
+  Height contiguous;  ///< every height up to here has a certificate (0: none needed)
+  Height certified;   ///< newest height with a certificate
+  Height durable;
+
+  Header header_of(const ExecutedBlock& block, const Hash& operations_root) const;
+  /// Opening, in order (chain_open.cpp).
+  void write_block_zero(const StateOverlay::Writes& genesis_writes);
+  Result<void> load(const StateOverlay::Writes& genesis_writes);
+  Result<void> load_certificates();
+  Result<void> rebuild_tree();
+};
+
+/// H(key) and H(value) of every write.
+std::vector<StateTree::Change> tree_changes(const StateOverlay::Writes& writes);
+
+/// The rows that every block adds for its header: header, history leaf and subtrees, the new
+/// frontier, the height mark. `history` receives the header.
+void add_header_rows(const Header& header, const Hash& hash, Frontier& history,
+                     std::vector<StoreWrite>& rows);
+
+}  // namespace baolian::ledger

@@ -1,0 +1,431 @@
+#include "ledger/evidence_texts.h"
+
+#include <algorithm>
+#include <array>
+
+#include "crypto/hash.h"
+#include "crypto/validator_set.h"
+
+namespace baolian::ledger {
+namespace {
+
+// Texts version 1. Published: neither a character nor the order changes any more; corrections are
+// version 2.
+constexpr std::array kTemplates1 = {
+    TextTemplate{1, "words: question log_window",
+                 "Question: which entries does the log \"{log}\" of {id} hold from {from} "
+                 "(included) to {to} (not "
+                 "included)?",
+                 "问题：{id} 的“{log}”日志自 {from}（含）至 {to}（不含）有哪些条目？"},
+    TextTemplate{2, "words: question operation, op_index below 65535",
+                 "Question: what came of operation {op_index} of transaction {tx_hash}?",
+                 "问题：交易 {tx_hash} 的第 {op_index} 个操作结果如何？"},
+    TextTemplate{3, "words: question operation, op_index 65535",
+                 "Question: what came of transaction {tx_hash} as a whole?",
+                 "问题：交易 {tx_hash} 整体结果如何？"},
+    TextTemplate{4, "words: question state",
+                 "Question: what value had the state key {key} after block {height}?",
+                 "问题：区块 {height} 之后状态键 {key} 的值是什么？"},
+    TextTemplate{10, "words: consensus_kind pbft",
+                 "Chain: block {height} of {time} on chain \"{chain}\" ({chain_id}) is certified "
+                 "by {signers} of "
+                 "{validators} validators; {quorum} are needed.",
+                 "链：链“{chain}”（{chain_id}）上时间为 {time} 的区块 {height} 由 {validators} "
+                 "个验证节点中的 "
+                 "{signers} 个签名认证，至少需要 {quorum} 个。"},
+    TextTemplate{11, "words: consensus_kind raft",
+                 "Chain: {signers} of {validators} named institutions' nodes attested block "
+                 "{height} of {time} on chain "
+                 "\"{chain}\" ({chain_id}); {quorum}, a majority, are needed.",
+                 "链：链“{chain}”（{chain_id}）上时间为 {time} 的区块 {height} 由 {validators} "
+                 "个具名机构节点中的 "
+                 "{signers} 个证明，至少需要过半数 {quorum} 个。"},
+    TextTemplate{12, "words: certified_header present",
+                 "Chain: block {height} of {time}, on which this proof stands, belongs to the "
+                 "history of that block.",
+                 "链：本证明所依据的、时间为 {time} 的区块 {height} 属于该区块的历史。"},
+    TextTemplate{20, "words: log_window with entries",
+                 "Answer: exactly {count} entries. The list is complete and in order: none is "
+                 "missing, added, moved or "
+                 "changed.",
+                 "回答：恰有 {count} 条。该列表完整且有序：没有缺失、增加、移动或更改任何条目。"},
+    TextTemplate{21, "words: log_window without entries",
+                 "Answer: no entry. The log holds none in this time.",
+                 "回答：没有条目。该日志在此期间无任何记录。"},
+    TextTemplate{22, "words: operation with status applied", "Answer: the operation was applied.",
+                 "回答：该操作已执行。"},
+    TextTemplate{23, "words: operation with status rejected",
+                 "Answer: the operation was rejected with code {code} and changed nothing.",
+                 "回答：该操作被拒绝，代码 {code}，未作任何更改。"},
+    TextTemplate{24, "words: operation with status transaction_rejected",
+                 "Answer: the transaction was rejected as a whole with code {code}; none of its "
+                 "operations took effect.",
+                 "回答：该交易整体被拒绝，代码 {code}，其中任何操作均未生效。"},
+    TextTemplate{25, "words: state with a value",
+                 "Answer: a value of {bytes} bytes with SHA-256 {hash}.",
+                 "回答：值为 {bytes} 字节，SHA-256 为 {hash}。"},
+    TextTemplate{26, "words: state without a value", "Answer: the key was absent.",
+                 "回答：该键不存在。"},
+    TextTemplate{30, "words: one for each group of facts with an entry", "Entry {entry}: {facts}.",
+                 "条目 {entry}：{facts}。"},
+    TextTemplate{31, "words: one for each group of facts without an entry", "Facts: {facts}.",
+                 "事实：{facts}。"},
+    TextTemplate{40, "one fact, label enforced", "{name}: {value} [enforced]",
+                 "{name}：{value}［强制校验］"},
+    TextTemplate{41, "one fact, label agreed", "{name}: {value} [agreed: {by}]",
+                 "{name}：{value}［双方一致：{by}］"},
+    TextTemplate{42, "one fact, label stated", "{name}: {value} [stated by {by}, unchecked]",
+                 "{name}：{value}［{by} 陈述，未经核验］"},
+    TextTemplate{43, "one fact, label recomputed", "{name}: {value} [recomputed]",
+                 "{name}：{value}［已重新计算］"},
+    TextTemplate{
+        60, "limits: always",
+        "This proves order and integrity from submission on, not that what was submitted is true.",
+        "本文件证明提交之后的顺序与完整性，不证明所提交内容本身真实。"},
+    TextTemplate{
+        61, "limits: log_window",
+        "A log is complete for what reached the chain: an event that nobody reported is not in it, "
+        "and a "
+        "photograph of a screen or a look into a hospital's own database is outside of it.",
+        "日志对已上链事项完整：无人上报的事件不在其中，拍摄屏幕或直接查询医院自有数据库也不在其中"
+        "。"},
+    TextTemplate{62, "limits: log_window",
+                 "Nothing is said of the time before {from} and from {to} on.",
+                 "对 {from} 之前及 {to} 起的时间不作任何说明。"},
+    TextTemplate{63, "limits: operation",
+                 "Nothing is said of what later operations changed, revoked or added.",
+                 "对其后操作所作的更改、撤销或补充不作任何说明。"},
+    TextTemplate{64, "limits: state",
+                 "Nothing is said of the state before or after block {height}.",
+                 "对区块 {height} 之前或之后的状态不作任何说明。"},
+    TextTemplate{
+        65, "limits: always",
+        "A fact marked as stated was signed by the party that is named and checked by nobody.",
+        "标明“陈述”的事实由所列一方签名，未经任何人核验。"},
+    TextTemplate{66, "limits: always",
+                 "Pseudonyms hide persons from outsiders, not from whoever holds the key that they "
+                 "are made with.",
+                 "假名仅对外部人员隐藏个人身份，对持有生成密钥者并不隐藏。"},
+    TextTemplate{67, "limits: subject_id_scheme 0",
+                 "The pseudonyms of this chain are made with key files (scheme 0): every holder of "
+                 "such a file can "
+                 "derive them.",
+                 "本链假名由密钥文件生成（方案 0）：任何持有该文件者均可推导。"},
+    TextTemplate{68, "limits: consensus_kind pbft",
+                 "The certificate is worth what its signers are: it holds while at most {faulty} "
+                 "of the {validators} "
+                 "validators are dishonest, and the genesis file must have come from a source that "
+                 "you trust.",
+                 "证书的效力取决于签名者：在 {validators} 个验证节点中至多 {faulty} "
+                 "个不诚实时成立；创世文件须来自您信任的"
+                 "来源。"},
+    TextTemplate{
+        69, "limits: consensus_kind raft",
+        "The certificate says that a majority of named institutions attested; it does not "
+        "withstand dishonest "
+        "validators, and the genesis file must have come from a source that you trust.",
+        "证书仅表示多数具名机构作了证明，不能抵御不诚实的验证节点；创世文件须来自您信任的来源。"},
+};
+
+constexpr std::array kNames1 = {
+    NameText{"log=reads_of_record", "readings of a record", "病历调阅"},
+    NameText{"log=reads_of_subject", "readings about a person", "个人信息调阅"},
+    NameText{"log=reads_by_institution", "readings by an institution", "机构所作调阅"},
+    NameText{"log=reads_at_institution", "readings at an institution", "在机构处的调阅"},
+    NameText{"log=denials_of_subject", "denied readings about a person", "个人信息被拒调阅"},
+    NameText{"log=denials_by_institution", "denied readings by an institution", "机构被拒调阅"},
+    NameText{"log=consents_of_subject", "consents of a person", "个人授权"},
+    NameText{"log=claim", "story of a claim", "理赔案件经过"},
+    NameText{"log=claims_of_insurer", "claims at an insurer", "保险公司理赔案件"},
+    NameText{"log=reports_of_institution", "reports of an institution", "机构报案"},
+    NameText{"log=payouts_of_insurer", "payouts of an insurer", "保险公司赔付"},
+    NameText{"log=alarms", "alarms", "告警"},
+    NameText{"block_height", "block", "区块"},
+    NameText{"block_time", "block time", "区块时间"},
+    NameText{"transaction", "transaction", "交易"},
+    NameText{"sender", "signed by the key", "签名公钥"},
+    NameText{"line", "line of the batch", "批内行号"},
+    NameText{"operation_kind", "kind of operation", "操作类型"},
+    NameText{"outcome", "outcome", "结果"},
+    NameText{"outcome=applied", "applied", "已执行"},
+    NameText{"outcome=rejected", "rejected", "被拒绝"},
+    NameText{"outcome=transaction_rejected", "rejected with its whole transaction",
+             "随整个交易被拒绝"},
+    NameText{"code", "code", "代码"},
+};
+
+using Arguments = std::vector<std::pair<std::string_view, std::string>>;
+
+/// Replaces {name} by its argument, in one pass: braces inside of arguments stay as they are.
+std::string fill_text(std::string_view text, const Arguments& arguments) {
+  std::string out;
+  while (true) {
+    const std::size_t open = text.find('{');
+    if (open == std::string_view::npos) return out.append(text);
+    const std::size_t close = text.find('}', open);
+    ASSERT(close != std::string_view::npos);
+    out.append(text.substr(0, open));
+    const std::string_view name = text.substr(open + 1, close - open - 1);
+    const auto found = std::find_if(arguments.begin(), arguments.end(),
+                                    [&](const auto& a) { return a.first == name; });
+    ASSERT(found != arguments.end());
+    out.append(found->second);
+    text.remove_prefix(close + 1);
+  }
+}
+
+/// Fills templates of one texts version.
+class Speaker {
+ public:
+  explicit Speaker(std::uint16_t texts)
+      : templates_(text_templates(texts)), names_(name_texts(texts)) {
+    ASSERT(!templates_.empty());
+  }
+
+  const TextTemplate& text(std::uint16_t number) const {
+    const auto found = std::find_if(templates_.begin(), templates_.end(),
+                                    [&](const auto& t) { return t.number == number; });
+    ASSERT(found != templates_.end());
+    return *found;
+  }
+
+  /// A sentence with the same arguments in both languages.
+  Sentence say(std::uint16_t number, const Arguments& arguments) const {
+    return say(number, arguments, arguments);
+  }
+  Sentence say(std::uint16_t number, const Arguments& en, const Arguments& zh) const {
+    const TextTemplate& t = text(number);
+    return {.text = number, .en = fill_text(t.en, en), .zh = fill_text(t.zh, zh)};
+  }
+
+  /// The entry of the names table, else the name itself in both languages.
+  NameText name(std::string_view name) const {
+    const auto found =
+        std::find_if(names_.begin(), names_.end(), [&](const auto& n) { return n.name == name; });
+    return found != names_.end() ? *found : NameText{name, name, name};
+  }
+  /// The entry "kind=value" of the names table, if there is one.
+  std::optional<NameText> value(std::string_view kind, std::string_view value) const {
+    const std::string key = std::string(kind) + "=" + std::string(value);
+    const auto found =
+        std::find_if(names_.begin(), names_.end(), [&](const auto& n) { return n.name == key; });
+    if (found == names_.end()) return std::nullopt;
+    return *found;
+  }
+
+ private:
+  std::span<const TextTemplate> templates_;
+  std::span<const NameText> names_;
+};
+
+std::uint16_t fact_template(Label label) {
+  switch (label) {
+    case Label::agreed:
+      return 41;
+    case Label::stated:
+      return 42;
+    case Label::recomputed:
+      return 43;
+    case Label::enforced:
+      break;
+  }
+  return 40;
+}
+
+/// A value as it stands in a sentence: quoted unless it is a plain word, so that what somebody
+/// stated cannot look like further facts with labels of their own.
+std::string quoted_unless_plain(std::string_view value) {
+  const bool is_plain = !value.empty() && std::all_of(value.begin(), value.end(), [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+           std::string_view("_.:+-").find(c) != std::string_view::npos;
+  });
+  if (is_plain) return std::string(value);
+  std::string out = "\"";
+  for (const char c : value) {
+    if (c == '"' || c == '\\') out += '\\';
+    out += c;
+  }
+  return out + "\"";
+}
+
+Sentence say_group(const Speaker& speaker, const FactGroup& group) {
+  std::string en;
+  std::string zh;
+  for (const Fact& fact : group.facts) {
+    const NameText name = speaker.name(fact.name);
+    const auto value = speaker.value(fact.name, fact.value);
+    const std::string shown = quoted_unless_plain(fact.value);
+    const std::string by = quoted_unless_plain(fact.by);
+    const Sentence piece = speaker.say(fact_template(fact.label),
+                                       {{"name", std::string(name.en)},
+                                        {"value", value ? std::string(value->en) : shown},
+                                        {"by", by}},
+                                       {{"name", std::string(name.zh)},
+                                        {"value", value ? std::string(value->zh) : shown},
+                                        {"by", by}});
+    en += (en.empty() ? "" : "; ") + piece.en;
+    zh += (zh.empty() ? "" : "；") + piece.zh;
+  }
+  const std::string entry = std::to_string(group.entry.value_or(0));
+  return speaker.say(group.entry ? 30 : 31, {{"entry", entry}, {"facts", en}},
+                     {{"entry", entry}, {"facts", zh}});
+}
+
+struct Words {
+  const Evidence& evidence;
+  const Genesis& genesis;
+  Speaker speaker;
+
+  std::string time(TimeMs ms) const { return civil_time(ms, genesis.utc_offset_minutes); }
+
+  Sentence question(const LogWindowQuestion& q) const {
+    const auto log = speaker.value("log", enum_name(q.log.kind));
+    ASSERT(log.has_value());
+    const std::string id = q.log.id.hex();
+    const std::string from = time(q.from);
+    const std::string to = time(q.to);
+    return speaker.say(1, {{"log", std::string(log->en)}, {"id", id}, {"from", from}, {"to", to}},
+                       {{"log", std::string(log->zh)}, {"id", id}, {"from", from}, {"to", to}});
+  }
+  Sentence question(const OperationQuestion& q) const {
+    return speaker.say(q.op_index == kWholeTransaction ? 3 : 2,
+                       {{"tx_hash", q.tx_hash.hex()}, {"op_index", std::to_string(q.op_index)}});
+  }
+  Sentence question(const StateQuestion& q) const {
+    return speaker.say(
+        4, {{"key", to_hex(q.key)}, {"height", std::to_string(evidence.header.height.value)}});
+  }
+
+  /// The record of the certificate's epoch: the last one of the trail.
+  const crypto::EpochRecord& epoch() const {
+    return evidence.trail.empty() ? genesis.epoch : evidence.trail.back().next;
+  }
+
+  void chain(std::vector<Sentence>& out) const {
+    const Header& certified =
+        evidence.certified_header ? *evidence.certified_header : evidence.header;
+    const crypto::Quorum quorum{epoch().validators.size()};
+    const bool is_raft = epoch().consensus_kind == crypto::ConsensusKind::raft;
+    out.push_back(speaker.say(is_raft ? 11 : 10,
+                              {{"height", std::to_string(certified.height.value)},
+                               {"time", time(certified.timestamp)},
+                               {"chain", genesis.name},
+                               {"chain_id", evidence.chain_id.hex()},
+                               {"signers", std::to_string(evidence.certificate.signatures.size())},
+                               {"validators", std::to_string(quorum.validator_count)},
+                               {"quorum", std::to_string(quorum.quorum(epoch().consensus_kind))}}));
+    if (!evidence.certified_header) return;
+    out.push_back(speaker.say(12, {{"height", std::to_string(evidence.header.height.value)},
+                                   {"time", time(evidence.header.timestamp)}}));
+  }
+
+  Sentence answer(const LogWindowProofs&) const {
+    const std::size_t count = evidence.facts.size();
+    return speaker.say(count > 0 ? 20 : 21, {{"count", std::to_string(count)}});
+  }
+  Sentence answer(const OperationProofs& proofs) const {
+    const auto receipt = decode<Receipt>(proofs.leaf.receipt);
+    ASSERT(receipt.has_value());  // collect_facts() has read it before
+    const auto number =
+        static_cast<std::uint16_t>(22 + static_cast<std::uint16_t>(receipt->status));
+    return speaker.say(number, {{"code", std::to_string(receipt->code)}});
+  }
+  Sentence answer(const StateProofs& proofs) const {
+    if (!proofs.value) return speaker.say(26, {});
+    return speaker.say(25, {{"bytes", std::to_string(proofs.value->size())},
+                            {"hash", crypto::sha256(*proofs.value).hex()}});
+  }
+};
+
+/// Days since 1970-01-01 to a civil date of the proleptic Gregorian calendar (years from March).
+struct CivilDate {
+  std::int64_t year;
+  unsigned month;
+  unsigned day;
+};
+CivilDate civil_date(std::int64_t days) {
+  const std::int64_t shifted = days + 719468;  // days since 0000-03-01; not negative from year 0 on
+  const std::int64_t era = shifted / 146097;
+  const std::int64_t day_of_era = shifted - era * 146097;
+  const std::int64_t year_of_era =
+      (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+  const std::int64_t day_of_year =
+      day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+  const std::int64_t march_month = (5 * day_of_year + 2) / 153;
+  const auto day = static_cast<unsigned>(day_of_year - (153 * march_month + 2) / 5 + 1);
+  const auto month = static_cast<unsigned>(march_month < 10 ? march_month + 3 : march_month - 9);
+  return {.year = year_of_era + era * 400 + (month <= 2 ? 1 : 0), .month = month, .day = day};
+}
+
+std::string padded(std::int64_t value, std::size_t digits) {
+  std::string out = std::to_string(value);
+  return out.size() < digits ? std::string(digits - out.size(), '0') + out : out;
+}
+
+}  // namespace
+
+std::span<const TextTemplate> text_templates(std::uint16_t texts) {
+  if (texts == 1) return kTemplates1;
+  return {};
+}
+
+std::span<const NameText> name_texts(std::uint16_t texts) {
+  if (texts == 1) return kNames1;
+  return {};
+}
+
+std::string civil_time(TimeMs time, std::int16_t utc_offset_minutes) {
+  constexpr std::uint64_t kYear9999Ms = 253370764800000;
+  constexpr std::int64_t kDayMs = 86'400'000;
+  const std::int64_t offset = utc_offset_minutes;
+  if (time.value >= kYear9999Ms || offset < -14 * 60 || offset > 14 * 60)
+    return std::to_string(time.value) + " ms";
+  const std::int64_t local = static_cast<std::int64_t>(time.value) + offset * 60'000;
+  const std::int64_t days = (local >= 0 ? local : local - (kDayMs - 1)) / kDayMs;
+  const std::int64_t of_day = local - days * kDayMs;
+  const CivilDate date = civil_date(days);
+  const std::int64_t zone = offset < 0 ? -offset : offset;
+  return padded(date.year, 4) + "-" + padded(date.month, 2) + "-" + padded(date.day, 2) + "T" +
+         padded(of_day / 3'600'000, 2) + ":" + padded(of_day / 60'000 % 60, 2) + ":" +
+         padded(of_day / 1000 % 60, 2) + "." + padded(of_day % 1000, 3) + (offset < 0 ? "-" : "+") +
+         padded(zone / 60, 2) + ":" + padded(zone % 60, 2);
+}
+
+std::vector<Sentence> evidence_words(const Evidence& evidence, const Genesis& genesis) {
+  const Words words{.evidence = evidence, .genesis = genesis, .speaker = Speaker(evidence.texts)};
+  std::vector<Sentence> out;
+  out.push_back(std::visit([&](const auto& question) { return words.question(question); },
+                           evidence.question));
+  words.chain(out);
+  out.push_back(
+      std::visit([&](const auto& proofs) { return words.answer(proofs); }, evidence.proofs));
+  for (const FactGroup& group : evidence.facts) out.push_back(say_group(words.speaker, group));
+  return out;
+}
+
+std::vector<Sentence> evidence_limits(const Evidence& evidence, const Genesis& genesis) {
+  const Words words{.evidence = evidence, .genesis = genesis, .speaker = Speaker(evidence.texts)};
+  const Speaker& speaker = words.speaker;
+  std::vector<Sentence> out;
+  out.push_back(speaker.say(60, {}));
+  if (const auto* window = std::get_if<LogWindowQuestion>(&evidence.question)) {
+    out.push_back(speaker.say(61, {}));
+    out.push_back(
+        speaker.say(62, {{"from", words.time(window->from)}, {"to", words.time(window->to)}}));
+  } else if (std::holds_alternative<OperationQuestion>(evidence.question)) {
+    out.push_back(speaker.say(63, {}));
+  } else {
+    out.push_back(speaker.say(64, {{"height", std::to_string(evidence.header.height.value)}}));
+  }
+  out.push_back(speaker.say(65, {}));
+  out.push_back(speaker.say(66, {}));
+  if (genesis.subject_id_scheme == 0) out.push_back(speaker.say(67, {}));
+  const crypto::Quorum quorum{words.epoch().validators.size()};
+  const bool is_raft = words.epoch().consensus_kind == crypto::ConsensusKind::raft;
+  out.push_back(
+      speaker.say(is_raft ? 69 : 68, {{"faulty", std::to_string(quorum.faulty_max())},
+                                      {"validators", std::to_string(quorum.validator_count)}}));
+  return out;
+}
+
+}  // namespace baolian::ledger

@@ -1,0 +1,98 @@
+#include <algorithm>
+
+#include "ledger/state_view.h"
+
+namespace baolian::ledger {
+namespace {
+
+/// Pairs asked from below at a time: a scan with a huge limit must not copy the whole store.
+constexpr std::size_t kChunk = 256;
+
+bool begins_with(BytesView key, BytesView prefix) {
+  return key.size() >= prefix.size() && std::equal(prefix.begin(), prefix.end(), key.begin());
+}
+
+bool is_below(BytesView a, BytesView b) {
+  return std::lexicographical_compare(a.begin(), a.end(), b.begin(), b.end());
+}
+
+/// The lower reader's pairs of a prefix, one after the other, fetched in chunks.
+class Cursor {
+ public:
+  Cursor(const StateReader& below, BytesView prefix, BytesView from, std::size_t limit)
+      : below_(below), prefix_(prefix), chunk_(std::min(limit, kChunk)) {
+    pairs_ = below_.scan(prefix_, from, chunk_);
+  }
+
+  const KeyValue* current() {
+    if (position_ == pairs_.size() && pairs_.size() == chunk_) refill();
+    return position_ < pairs_.size() ? &pairs_[position_] : nullptr;
+  }
+  /// Hands over the current pair and steps on. Requires: current() != nullptr.
+  KeyValue take() {
+    KeyValue& pair = pairs_[position_++];
+    if (position_ == pairs_.size()) last_key_ = pair.key;
+    return std::move(pair);
+  }
+
+ private:
+  void refill() {
+    Bytes from = std::move(last_key_);
+    from.push_back(0);  // the smallest key above the last one
+    pairs_ = below_.scan(prefix_, from, chunk_);
+    position_ = 0;
+  }
+
+  const StateReader& below_;
+  BytesView prefix_;
+  std::size_t chunk_;
+  std::vector<KeyValue> pairs_;
+  std::size_t position_ = 0;
+  Bytes last_key_;
+};
+
+}  // namespace
+
+std::optional<Bytes> StateOverlay::read(BytesView key) const {
+  const auto found = writes_.find(to_bytes(key));
+  if (found != writes_.end()) return found->second;
+  return below_.read(key);
+}
+
+std::vector<KeyValue> StateOverlay::scan(BytesView prefix, BytesView from,
+                                         std::size_t limit) const {
+  std::vector<KeyValue> out;
+  if (limit == 0) return out;
+  Cursor below(below_, prefix, from, limit);
+  auto own = writes_.lower_bound(to_bytes(is_below(from, prefix) ? prefix : from));
+  while (out.size() < limit) {
+    const bool has_own = own != writes_.end() && begins_with(own->first, prefix);
+    const KeyValue* lower = below.current();
+    if (!has_own && lower == nullptr) break;
+    if (!has_own || (lower != nullptr && lower->key < own->first)) {
+      out.push_back(below.take());
+      continue;
+    }
+    if (lower != nullptr && lower->key == own->first) below.take();  // overwritten or erased here
+    if (own->second) out.push_back({own->first, *own->second});
+    ++own;
+  }
+  return out;
+}
+
+void StateOverlay::write(Bytes key, Bytes value) {
+  ASSERT(!key.empty() && key.size() <= kStateKeyBytesMax);
+  ASSERT(value.size() <= kStateValueBytesMax);
+  writes_.insert_or_assign(std::move(key), std::optional<Bytes>(std::move(value)));
+}
+
+void StateOverlay::erase(Bytes key) {
+  ASSERT(!key.empty() && key.size() <= kStateKeyBytesMax);
+  writes_.insert_or_assign(std::move(key), std::nullopt);
+}
+
+void StateOverlay::apply_to(StateOverlay& lower) const {
+  for (const auto& [key, value] : writes_) lower.writes_.insert_or_assign(key, value);
+}
+
+}  // namespace baolian::ledger

@@ -1,0 +1,198 @@
+/// RocksDB behind KeyValueStore: the only file that includes it. Its own write-ahead log is on, so
+/// that one WriteBatch over several column families is atomic across a crash; flush() syncs that
+/// log. After a power cut an unsynced tail is lost as whole batches (point-in-time recovery); the
+/// consensus log executes those heights again.
+#include <rocksdb/cache.h>
+#include <rocksdb/db.h>
+#include <rocksdb/filter_policy.h>
+#include <rocksdb/options.h>
+#include <rocksdb/table.h>
+#include <rocksdb/write_batch.h>
+
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <system_error>
+
+#include "ledger/store.h"
+
+namespace baolian::ledger {
+namespace {
+
+constexpr std::size_t kFamilyCount = 4;
+constexpr std::array<const char*, kFamilyCount> kFamilyNames = {"blocks", "state", "index", "meta"};
+
+constexpr std::size_t kBlockCacheBytes = std::size_t{128} << 20;
+constexpr std::size_t kWriteBuffersBytes = std::size_t{96} << 20;  // all families together
+constexpr std::size_t kWriteBufferBytes = std::size_t{24} << 20;
+constexpr std::uint64_t kLogBytesMax = std::uint64_t{192} << 20;
+constexpr std::uint64_t kBlobBytesMin = 4096;
+constexpr int kOpenFilesMax = 512;
+
+/// An empty view may have no address, which Slice does not take.
+rocksdb::Slice slice(BytesView bytes) {
+  if (bytes.empty()) return {};
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+BytesView view(const rocksdb::Slice& bytes) {
+  return {reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()};
+}
+
+/// A store that cannot read or write ends the process: the restart path recovers, going on would
+/// not.
+void require(const rocksdb::Status& status, const char* action) {
+  if (status.ok()) [[likely]]
+    return;
+  std::fprintf(stderr, "chain store: %s failed: %s; the node stops\n", action,
+               status.ToString().c_str());
+  std::abort();
+}
+
+rocksdb::DBOptions database_options() {
+  rocksdb::DBOptions options;
+  options.create_if_missing = true;
+  options.create_missing_column_families = true;
+  options.paranoid_checks = true;
+  options.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
+  options.db_write_buffer_size = kWriteBuffersBytes;
+  options.max_total_wal_size = kLogBytesMax;
+  options.max_open_files = kOpenFilesMax;
+  options.max_background_jobs = 2;
+  options.bytes_per_sync = std::uint64_t{1} << 20;
+  options.keep_log_file_num = 2;
+  options.max_log_file_size = std::size_t{4} << 20;
+  options.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
+  return options;
+}
+
+rocksdb::ColumnFamilyOptions family_options(Family family,
+                                            const std::shared_ptr<rocksdb::Cache>& cache) {
+  rocksdb::BlockBasedTableOptions table;
+  table.block_cache = cache;
+  table.cache_index_and_filter_blocks = true;
+  table.pin_l0_filter_and_index_blocks_in_cache = true;
+  table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10, false));
+  table.format_version = 5;
+  rocksdb::ColumnFamilyOptions options;
+  options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+  options.write_buffer_size = kWriteBufferBytes;
+  options.compression = rocksdb::kLZ4Compression;
+  if (family == Family::blocks) {
+    options.enable_blob_files = true;
+    options.min_blob_size = kBlobBytesMin;
+    options.blob_compression_type = rocksdb::kLZ4Compression;
+    options.enable_blob_garbage_collection = true;
+  }
+  return options;
+}
+
+/// The smallest key above all that begin with `prefix`; nothing if there is none (all 0xFF).
+Bytes end_of(BytesView prefix) {
+  Bytes end = to_bytes(prefix);
+  while (!end.empty() && end.back() == 0xFF) end.pop_back();
+  if (!end.empty()) ++end.back();
+  return end;
+}
+
+class RocksdbStore final : public KeyValueStore {
+ public:
+  using Handles = std::array<rocksdb::ColumnFamilyHandle*, kFamilyCount>;
+
+  RocksdbStore(std::unique_ptr<rocksdb::DB> database, const Handles& handles)
+      : database_(std::move(database)), handles_(handles) {}
+  ~RocksdbStore() override {
+    for (rocksdb::ColumnFamilyHandle* handle : handles_) {
+      database_->DestroyColumnFamilyHandle(handle);
+    }
+    const rocksdb::Status status = database_->Close();
+    if (!status.ok()) {
+      std::fprintf(stderr, "chain store: close failed: %s\n", status.ToString().c_str());
+    }
+  }
+
+  std::optional<Bytes> read(Family family, BytesView key) const override {
+    rocksdb::PinnableSlice value;
+    const rocksdb::Status status =
+        database_->Get(rocksdb::ReadOptions(), handle(family), slice(key), &value);
+    if (status.IsNotFound()) return std::nullopt;
+    require(status, "read");
+    return to_bytes(view(value));
+  }
+
+  std::vector<KeyValue> scan(Family family, BytesView prefix, BytesView from,
+                             std::size_t limit) const override {
+    std::vector<KeyValue> out;
+    if (limit == 0) return out;
+    const Bytes end = end_of(prefix);
+    const rocksdb::Slice upper_bound = slice(end);
+    rocksdb::ReadOptions options;
+    if (!end.empty()) options.iterate_upper_bound = &upper_bound;
+    const std::unique_ptr<rocksdb::Iterator> row(database_->NewIterator(options, handle(family)));
+    const bool is_from_below = slice(from).compare(slice(prefix)) < 0;
+    for (row->Seek(slice(is_from_below ? prefix : from)); row->Valid(); row->Next()) {
+      if (!row->key().starts_with(slice(prefix))) break;
+      out.push_back({to_bytes(view(row->key())), to_bytes(view(row->value()))});
+      if (out.size() == limit) break;
+    }
+    require(row->status(), "scan");
+    return out;
+  }
+
+  void apply(const std::vector<StoreWrite>& batch) override {
+    rocksdb::WriteBatch writes;
+    for (const StoreWrite& write : batch) {
+      require(write.value ? writes.Put(handle(write.family), slice(write.key), slice(*write.value))
+                          : writes.Delete(handle(write.family), slice(write.key)),
+              "write batch");
+    }
+    require(database_->Write(rocksdb::WriteOptions(), &writes), "write");
+  }
+
+  void flush() override { require(database_->FlushWAL(true), "sync"); }
+
+ private:
+  rocksdb::ColumnFamilyHandle* handle(Family family) const {
+    return handles_[static_cast<std::size_t>(family)];
+  }
+
+  std::unique_ptr<rocksdb::DB> database_;
+  Handles handles_;
+};
+
+Error open_failed(const rocksdb::Status& status, const std::string& directory) {
+  const Errc code = status.IsCorruption() ? Errc::store_corrupt : Errc::io_failed;
+  return fail(code, "cannot open the chain store in " + directory + ": " + status.ToString());
+}
+
+}  // namespace
+
+Result<std::unique_ptr<KeyValueStore>> open_rocksdb_store(const std::string& directory) {
+  std::error_code error;
+  std::filesystem::create_directories(directory, error);
+  if (error) {
+    return fail(Errc::io_failed, "cannot make the directory " + directory + ": " + error.message());
+  }
+  const auto cache = rocksdb::NewLRUCache(kBlockCacheBytes);
+  // RocksDB wants its default family opened too; nothing is written there.
+  std::vector<rocksdb::ColumnFamilyDescriptor> families = {
+      {rocksdb::kDefaultColumnFamilyName, rocksdb::ColumnFamilyOptions()}};
+  for (std::size_t i = 0; i < kFamilyCount; ++i) {
+    families.emplace_back(kFamilyNames[i], family_options(static_cast<Family>(i), cache));
+  }
+  std::vector<rocksdb::ColumnFamilyHandle*> opened;
+  rocksdb::DB* raw = nullptr;
+  const rocksdb::Status status =
+      rocksdb::DB::Open(database_options(), directory, families, &opened, &raw);
+  if (!status.ok()) return open_failed(status, directory);
+  std::unique_ptr<rocksdb::DB> database(raw);
+  ASSERT(opened.size() == kFamilyCount + 1);
+  database->DestroyColumnFamilyHandle(opened.front());
+  RocksdbStore::Handles handles{};
+  std::copy(opened.begin() + 1, opened.end(), handles.begin());
+  return std::unique_ptr<KeyValueStore>(
+      std::make_unique<RocksdbStore>(std::move(database), handles));
+}
+
+}  // namespace baolian::ledger

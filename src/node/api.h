@@ -1,0 +1,101 @@
+/// The node's HTTPS API (docs/api.md): routes, who may ask, answers. Handlers may wait for
+/// certificates, so they run on a pool of threads of their own, never on the server's.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "net/https_server.h"
+#include "node/api_auth.h"
+#include "node/attestation.h"
+#include "node/discharge_desk.h"
+#include "node/reading_agent.h"
+#include "node/services.h"
+
+namespace baolian::node {
+
+/// What the API shows of the replica.
+struct ReplicaStatus {
+  std::uint64_t view = 0;
+  bool validator = false;
+  bool primary = false;
+  bool stopped = false;
+  Height certified;
+  struct Peer {
+    std::string name;
+    bool connected = false;
+  };
+  std::vector<Peer> peers;
+};
+
+/// A request that was authenticated.
+struct ApiCall {
+  const net::HttpRequest& http;
+  contracts::MemberState member;
+  std::vector<std::string> path;  ///< segments after /v1
+};
+
+class Api {
+ public:
+  Api(const Services& services, DischargeDesk& desk, ReadingAgent& reading,
+      AttestationDesk& attestation, std::function<ReplicaStatus()> replica_status,
+      std::size_t threads);
+  ~Api();
+
+  /// For net::HttpsServer. The server must be stopped before this object goes.
+  net::HttpHandler handler();
+  void stop();
+
+ private:
+  struct Job {
+    net::HttpRequest request;
+    net::Responder responder;
+  };
+  void run();
+  net::HttpResponse answer(const net::HttpRequest& request);
+  Result<std::string> route(const ApiCall& call);
+  Result<contracts::MemberState> authenticate(const net::HttpRequest& request);
+
+  // api_status.cpp
+  Result<std::string> status(const ApiCall& call);
+  Result<std::string> header(const ApiCall& call);
+  Result<std::string> checkpoint(const ApiCall& call);
+  // api_consents.cpp
+  Result<std::string> register_product(const ApiCall& call);
+  Result<std::string> enrol(const ApiCall& call);
+  Result<std::string> give_consent(const ApiCall& call);
+  Result<std::string> revoke_consent(const ApiCall& call);
+  Result<std::string> query_consents(const ApiCall& call);
+  // api_records.cpp
+  Result<std::string> put_record(const ApiCall& call);
+  Result<std::string> read_record(const ApiCall& call);
+  Result<std::string> request_record(const ApiCall& call);
+  Result<std::string> list_records(const ApiCall& call);
+  Result<std::string> report_discharges(const ApiCall& call);
+  // api_audit.cpp
+  Result<std::string> list_claims(const ApiCall& call);
+  Result<std::string> show_claim(const ApiCall& call);
+  Result<std::string> claim_timeline(const ApiCall& call);
+  Result<std::string> audit_log(const ApiCall& call);
+  Result<std::string> audit_evidence(const ApiCall& call);
+
+  const Services& services_;
+  DischargeDesk& desk_;
+  ReadingAgent& reading_;
+  AttestationDesk& attestation_;
+  std::function<ReplicaStatus()> replica_status_;
+  ApiAuthenticator authenticator_;
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::deque<Job> jobs_;
+  bool stopping_ = false;
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace baolian::node

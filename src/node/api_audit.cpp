@@ -1,0 +1,251 @@
+#include <algorithm>
+#include <chrono>
+
+#include "contracts/codes.h"
+#include "contracts/events.h"
+#include "contracts/facts.h"
+#include "contracts/operation_kind.h"
+#include "ledger/evidence.h"
+#include "node/api.h"
+#include "node/api_json.h"
+
+namespace baolian::node {
+
+using api::json;
+
+namespace {
+
+constexpr std::size_t kPageMax = 1000;
+constexpr auto kCertificateWait = std::chrono::seconds(20);
+constexpr auto kCertificatePoll = std::chrono::milliseconds(5);
+
+Result<std::uint64_t> query_number(const net::HttpRequest& request, const char* name,
+                                   std::uint64_t fallback) {
+  const auto found = request.query.find(name);
+  if (found == request.query.end()) return fallback;
+  std::uint64_t out = 0;
+  const char* end = found->second.data() + found->second.size();
+  const auto parsed = std::from_chars(found->second.data(), end, out);
+  if (parsed.ec != std::errc{} || parsed.ptr != end) {
+    return api::bad_body(std::string("'") + name + "' must be a number");
+  }
+  return out;
+}
+
+Result<ledger::LogId> query_log(const net::HttpRequest& request) {
+  const auto kind = request.query.find("kind");
+  const auto id = request.query.find("id");
+  if (kind == request.query.end() || id == request.query.end()) {
+    return api::bad_body("'kind' and 'id' name the list");
+  }
+  const auto known = enum_from_name<ledger::LogKind>(kind->second);
+  if (!known) return api::bad_body("'kind' is no kind of list; see docs/formats.md");
+  ledger::LogId out;
+  out.kind = *known;
+  TRY(out.id, api::id_from<Hash>(id->second, "'id'"));
+  return out;
+}
+
+/// Outcome and institution of an operation, for tables.
+struct LeafView {
+  std::string operation;
+  std::string outcome;
+  std::string institution;
+};
+
+LeafView view_leaf(const ledger::StateReader& state, const ledger::OperationLeaf& leaf) {
+  LeafView out;
+  if (const auto operation = decode<ledger::Operation>(leaf.operation)) {
+    out.operation = std::string(contracts::kind_name(operation->kind));
+  }
+  if (const auto receipt = decode<ledger::Receipt>(leaf.receipt)) {
+    out.outcome = std::string(contracts::code_name(receipt->code));
+    if (receipt->status == ledger::ReceiptStatus::applied) {
+      out.outcome.clear();
+      for (const auto& event : receipt->events) {
+        if (!out.outcome.empty()) out.outcome += ", ";
+        out.outcome += contracts::event_name(event.kind);
+        if (const auto denied = contracts::event_as<contracts::Denied>(event)) {
+          out.outcome += " (" + std::string(contracts::code_name(denied->code)) + ")";
+        }
+      }
+    }
+  }
+  const auto member = member_of_key(state, leaf.sender);
+  if (member) out.institution = institution_name(state, member->institution);
+  return out;
+}
+
+std::optional<ledger::OperationLeaf> leaf_at(const ledger::Chain& chain, Height height,
+                                             std::uint32_t index) {
+  auto leaves = chain.leaves(height);
+  if (index >= leaves.size()) return std::nullopt;
+  return std::move(leaves[index]);
+}
+
+json claim_json(const ledger::StateReader& state, const ClaimId& id,
+                const contracts::ClaimState& claim) {
+  return {{"claim", id.hex()},
+          {"state", std::string(enum_name(claim.phase))},
+          {"insurer", claim.insurer().hex()},
+          {"insurer_name", institution_name(state, claim.insurer())},
+          {"reporter", claim.reporter.hex()},
+          {"reporter_name", institution_name(state, claim.reporter)},
+          {"policy", claim.policy.hex()},
+          {"product", claim.product.hex()},
+          {"consent", claim.consent.hex()},
+          {"encounter", claim.encounter.hex()},
+          {"filed_ms", claim.filed_at.value},
+          {"due", std::string(enum_name(claim.due_kind))},
+          {"due_ms", claim.due.value},
+          {"record", claim.payload.record.hex()},
+          {"version", claim.payload.version}};
+}
+
+/// May this institution see the claim: its parties, and regulators and bureaus.
+bool may_see(const Services& services, const contracts::ClaimState& claim) {
+  if (claim.insurer() == services.self || claim.reporter == services.self) return true;
+  const auto own = ledger::read_as<contracts::InstitutionState>(
+      services.state(), contracts::keys::institution(services.self));
+  return own && (own->is(ledger::InstitutionKind::regulator) ||
+                 own->is(ledger::InstitutionKind::medical_insurance));
+}
+
+/// Finishes a draft as soon as its height is certified here.
+Result<std::string> finish_when_certified(const ledger::Chain& chain,
+                                          const ledger::EvidenceDraft& draft) {
+  const auto deadline = std::chrono::steady_clock::now() + kCertificateWait;
+  while (chain.certified_height() < draft.at()) {
+    if (std::chrono::steady_clock::now() > deadline) {
+      return fail(Errc::not_certified, "the newest block is not certified here yet; ask again");
+    }
+    std::this_thread::sleep_for(kCertificatePoll);
+  }
+  return ledger::finish_evidence(chain, draft);
+}
+
+}  // namespace
+
+Result<std::string> Api::list_claims(const ApiCall& call) {
+  TRY(const std::uint64_t limit, query_number(call.http, "limit", kPageMax));
+  const auto wanted = call.http.query.find("state");
+  const auto after = call.http.query.find("after");
+  Bytes from;
+  const Bytes prefix = contracts::keys::claims();
+  if (after != call.http.query.end()) {
+    TRY(const ClaimId id, api::id_from<ClaimId>(after->second, "'after'"));
+    from = contracts::keys::claim(id);
+    from.push_back(0);
+  }
+  json claims = json::array();
+  json next = nullptr;
+  while (claims.size() < std::min<std::uint64_t>(limit, kPageMax)) {
+    const auto rows = services_.state().scan(prefix, from, kPageMax);
+    for (const auto& row : rows) {
+      from = row.key;
+      from.push_back(0);
+      const auto claim = decode<contracts::ClaimState>(row.value);
+      if (!claim || !may_see(services_, *claim)) continue;
+      if (wanted != call.http.query.end() && wanted->second != enum_name(claim->phase)) continue;
+      const auto id = contracts::keys::last_id<ClaimId>(row.key);
+      claims.push_back(claim_json(services_.state(), id, *claim));
+      if (claims.size() >= limit) {
+        next = id.hex();
+        break;
+      }
+    }
+    if (rows.size() < kPageMax) break;
+  }
+  std::sort(claims.begin(), claims.end(), [](const json& a, const json& b) {
+    return a["filed_ms"].get<std::uint64_t>() < b["filed_ms"].get<std::uint64_t>();
+  });
+  return json{{"claims", claims}, {"next", next}}.dump();
+}
+
+Result<std::string> Api::show_claim(const ApiCall& call) {
+  TRY(const ClaimId id, api::id_from<ClaimId>(call.path[2], "the claim"));
+  const auto claim =
+      ledger::read_as<contracts::ClaimState>(services_.state(), contracts::keys::claim(id));
+  if (!claim || !may_see(services_, *claim)) return fail(Errc::not_found, "no such claim here");
+  return claim_json(services_.state(), id, *claim).dump();
+}
+
+Result<std::string> Api::claim_timeline(const ApiCall& call) {
+  TRY(const ClaimId id, api::id_from<ClaimId>(call.path[2], "the claim"));
+  const auto claim =
+      ledger::read_as<contracts::ClaimState>(services_.state(), contracts::keys::claim(id));
+  if (!claim || !may_see(services_, *claim)) return fail(Errc::not_found, "no such claim here");
+  const ledger::LogId log{ledger::LogKind::claim, contracts::id_cast<Hash>(id)};
+  json entries = json::array();
+  for (const auto& found :
+       services_.chain.log_entries(log, TimeMs{0}, TimeMs{UINT64_MAX}, 0, kPageMax)) {
+    const auto leaf = leaf_at(services_.chain, found.entry.height, found.entry.operation);
+    if (!leaf) continue;
+    const LeafView view = view_leaf(services_.state(), *leaf);
+    entries.push_back({{"time_ms", found.entry.time.value},
+                       {"height", found.entry.height.value},
+                       {"leaf", found.entry.operation},
+                       {"operation", view.operation},
+                       {"event", view.outcome},
+                       {"institution_name", view.institution}});
+  }
+  return json{{"claim", id.hex()}, {"entries", entries}}.dump();
+}
+
+Result<std::string> Api::audit_log(const ApiCall& call) {
+  TRY(api::require_role(call.member, {ledger::Role::auditor, ledger::Role::compliance,
+                                      ledger::Role::audit_admin, ledger::Role::data_officer}));
+  TRY(const ledger::LogId log, query_log(call.http));
+  TRY(const std::uint64_t from, query_number(call.http, "from_ms", 0));
+  TRY(const std::uint64_t to, query_number(call.http, "to_ms", UINT64_MAX));
+  TRY(const std::uint64_t after, query_number(call.http, "after", 0));
+  TRY(const std::uint64_t limit, query_number(call.http, "limit", kPageMax));
+  const std::size_t page = static_cast<std::size_t>(std::min<std::uint64_t>(limit, kPageMax));
+  const auto found = services_.chain.log_entries(log, TimeMs{from}, TimeMs{to}, after, page);
+  json entries = json::array();
+  for (const auto& [index, entry] : found) {
+    const auto leaf = leaf_at(services_.chain, entry.height, entry.operation);
+    if (!leaf) continue;
+    const LeafView view = view_leaf(services_.state(), *leaf);
+    entries.push_back({{"index", index},
+                       {"time_ms", entry.time.value},
+                       {"height", entry.height.value},
+                       {"leaf", entry.operation},
+                       {"operation", view.operation},
+                       {"outcome", view.outcome},
+                       {"institution_name", view.institution}});
+  }
+  json next = nullptr;
+  if (found.size() == page && page > 0) next = found.back().index + 1;
+  return json{{"kind", std::string(enum_name(log.kind))},
+              {"id", log.id.hex()},
+              {"count", services_.chain.log_frontier(log).count},
+              {"entries", entries},
+              {"next", next}}
+      .dump();
+}
+
+Result<std::string> Api::audit_evidence(const ApiCall& call) {
+  TRY(api::require_role(call.member, {ledger::Role::auditor, ledger::Role::compliance,
+                                      ledger::Role::audit_admin, ledger::Role::data_officer}));
+  const auto reader = contracts::fact_reader();
+  if (call.http.query.contains("height")) {
+    TRY(const std::uint64_t height, query_number(call.http, "height", 0));
+    TRY(const std::uint64_t leaf, query_number(call.http, "leaf", 0));
+    TRY(const ledger::EvidenceDraft draft,
+        ledger::draft_operation_evidence(services_.chain, Height{height},
+                                         static_cast<std::uint32_t>(leaf), reader));
+    return finish_when_certified(services_.chain, draft);
+  }
+  TRY(const ledger::LogId log, query_log(call.http));
+  TRY(const std::uint64_t from, query_number(call.http, "from_ms", 0));
+  TRY(std::uint64_t to, query_number(call.http, "to_ms", UINT64_MAX));
+  // A window can be proved complete only up to the newest block: what is asked beyond is cut to it.
+  const TimeMs newest = services_.chain.header(services_.chain.height())->timestamp;
+  to = std::min(to, newest.value);
+  TRY(const ledger::EvidenceDraft draft,
+      ledger::draft_log_evidence(services_.chain, log, TimeMs{from}, TimeMs{to}, reader));
+  return finish_when_certified(services_.chain, draft);
+}
+
+}  // namespace baolian::node

@@ -1,0 +1,242 @@
+#include <algorithm>
+
+#include "contracts/events.h"
+#include "contracts/operations.h"
+#include "crypto/commitment.h"
+#include "crypto/random.h"
+#include "node/api.h"
+#include "node/api_json.h"
+
+namespace baolian::node {
+
+using api::json;
+using contracts::AutomaticReading;
+
+namespace {
+
+constexpr std::uint64_t kDayMs = 86'400'000;
+constexpr std::uint64_t kAttestTimeoutMs = 10'000;
+
+/// Under which audience a consent of this grantee stands: insurers have one of their own.
+InstitutionId audience_of(const ledger::StateReader& state, const InstitutionId& grantee) {
+  const auto found =
+      ledger::read_as<contracts::InstitutionState>(state, contracts::keys::institution(grantee));
+  return found && found->is(ledger::InstitutionKind::insurer) ? grantee : InstitutionId{};
+}
+
+/// Block time at which a civil day begins in the chain's zone.
+TimeMs day_start(std::uint32_t day, std::int16_t utc_offset_minutes) {
+  const auto utc = static_cast<std::int64_t>(day) * static_cast<std::int64_t>(kDayMs) -
+                   std::int64_t{utc_offset_minutes} * 60'000;
+  return TimeMs{utc < 0 ? 0 : static_cast<std::uint64_t>(utc)};
+}
+
+std::uint32_t today(const Services& services) {
+  const auto offset = std::int64_t{services.genesis.utc_offset_minutes} * 60'000;
+  return static_cast<std::uint32_t>((static_cast<std::int64_t>(services.clock().value) + offset) /
+                                    static_cast<std::int64_t>(kDayMs));
+}
+
+Commitment evidence_commitment(const std::string& person) {
+  // The form that the person signed stays with the institution; the salt is kept with it there.
+  return crypto::commit(crypto::domain::kConsent, crypto::new_salt(), as_bytes(person));
+}
+
+Result<contracts::ConsentTerms> read_terms(const Services& services, const json& body,
+                                           const std::string& person) {
+  contracts::ConsentTerms terms;
+  terms.id = crypto::random_id<ConsentId>();
+  TRY(const std::string grantee, api::text(body, "grantee"));
+  TRY(terms.grantee, api::id_from<InstitutionId>(grantee, "'grantee'"));
+  TRY(terms.subject,
+      services.subjects.subject(audience_of(services.state(), terms.grantee), person));
+  TRY(terms.purposes, api::enum_set<contracts::Purpose>(body, "purposes"));
+  TRY(terms.classes, api::enum_set<contracts::RecordClass>(body, "classes"));
+  TRY(const std::uint64_t level, api::number_or(body, "level_max", 3, 1, 5));
+  terms.level_ceiling = static_cast<contracts::Level>(level);
+  TRY(const std::uint32_t from, api::civil_day_or(body, "from", 0));
+  TRY(const std::uint32_t to, api::civil_day_or(body, "to", today(services) + 365));
+  const auto offset = services.genesis.utc_offset_minutes;
+  terms.from = from == 0 ? TimeMs{0} : day_start(from, offset);
+  terms.to = day_start(to + 1, offset);
+  TRY(const bool automatic, api::flag_or(body, "automatic", true));
+  terms.automatic = automatic ? AutomaticReading::allowed : AutomaticReading::refused;
+  terms.text_version = 1;
+  terms.evidence = evidence_commitment(person);
+  return terms;
+}
+
+const char* consent_state(const contracts::ConsentState& consent, TimeMs now) {
+  if (consent.revoked_at.value != 0) return "revoked";
+  if (consent.terms.to <= now) return "expired";
+  return is_effective(consent, now) ? "effective" : "not_confirmed";
+}
+
+}  // namespace
+
+Result<std::string> Api::register_product(const ApiCall& call) {
+  TRY(api::require_role(call.member, {ledger::Role::claims_adjuster, ledger::Role::data_officer}));
+  const api::Stopwatch watch;
+  TRY(const json body, api::body_object(call.http));
+  contracts::ProductRegister content;
+  content.product = crypto::random_id<ProductId>();
+  content.insurer = services_.self;
+  const auto basis =
+      enum_from_name<contracts::CoverBasis>(api::text_or(body, "cover_basis", "discharge"));
+  if (!basis) return api::bad_body("'cover_basis' must be admission, discharge or item_date");
+  content.cover_basis = *basis;
+  TRY(const bool per_claim, api::flag_or(body, "per_claim_authorization", false));
+  content.authorization = per_claim ? contracts::ClaimAuthorization::per_claim
+                                    : contracts::ClaimAuthorization::standing;
+  TRY(const std::uint64_t rank, api::number_or(body, "payer_rank", 10, 0, 1000));
+  content.payer_rank = static_cast<std::uint16_t>(rank);
+  TRY(content.premium_sources, api::enum_set<contracts::PremiumSource>(body, "premium_sources"));
+  TRY(content.from_day, api::civil_day_or(body, "from", std::nullopt));
+  TRY(content.to_day, api::civil_day_or(body, "to", std::nullopt));
+  TRY(const RequestId id, api::request_id(body));
+  TRY(const OperationOutcome outcome,
+      api::write(services_, contracts::make_operation(content, id)));
+  json out = api::write_fields(outcome, watch.ms());
+  out["product"] = content.product.hex();
+  return out.dump();
+}
+
+Result<std::string> Api::enrol(const ApiCall& call) {
+  TRY(api::require_role(call.member, {ledger::Role::claims_adjuster, ledger::Role::data_officer}));
+  const api::Stopwatch watch;
+  TRY(const json body, api::body_object(call.http));
+  contracts::PoliciesEnrol content;
+  TRY(const std::string product, api::text(body, "product"));
+  TRY(content.product, api::id_from<ProductId>(product, "'product'"));
+  TRY(const std::uint64_t version, api::number_or(body, "version", 1, 1, UINT32_MAX));
+  content.product_version = static_cast<std::uint32_t>(version);
+  TRY(content.purposes, api::enum_set<contracts::Purpose>(body, "purposes"));
+  TRY(content.classes, api::enum_set<contracts::RecordClass>(body, "classes"));
+  TRY(const std::uint64_t level, api::number_or(body, "level_max", 3, 1, 5));
+  content.level_ceiling = static_cast<contracts::Level>(level);
+  content.automatic = AutomaticReading::allowed;
+  content.text_version = 1;
+  const auto lines = body.find("lines");
+  if (lines == body.end() || !lines->is_array() || lines->empty() || lines->size() > 1000) {
+    return api::bad_body("'lines' must be a list of 1 to 1,000 persons");
+  }
+  std::vector<std::string> persons;
+  for (const auto& line : *lines) {
+    if (!line.is_object()) return api::bad_body("each of 'lines' must be an object");
+    contracts::EnrolLine out;
+    TRY(const std::string person, api::person(line));
+    out.policy = crypto::random_id<PolicyId>();
+    out.consent = crypto::random_id<ConsentId>();
+    TRY(out.subject, services_.subjects.subject(services_.self, person));
+    TRY(out.from_day, api::civil_day_or(line, "from", std::nullopt));
+    TRY(out.to_day, api::civil_day_or(line, "to", std::nullopt));
+    const auto source =
+        enum_from_name<contracts::PremiumSource>(api::text_or(line, "premium_source", "cash"));
+    if (!source) return api::bad_body("'premium_source' is unknown");
+    out.premium_source = *source;
+    out.premium_class = api::text_or(line, "class", "adult") == "minor" ? 1 : 0;
+    out.evidence = evidence_commitment(person);
+    TRY(const std::uint32_t until,
+        api::civil_day_or(body, "consent_to", std::max(out.to_day, today(services_)) + 730));
+    out.consent_to = day_start(until, services_.genesis.utc_offset_minutes);
+    persons.push_back(person);
+    content.lines.push_back(out);
+  }
+  TRY(const bool attest, api::flag_or(body, "attest", true));
+  TRY(const RequestId id, api::request_id(body));
+  ledger::Operation operation = contracts::make_operation(content, id);
+  if (attest) {
+    TRY(const ledger::Cosignature cosignature,
+        attestation_.ask(operation, persons, kAttestTimeoutMs));
+    operation.cosignatures.push_back(cosignature);
+  }
+  TRY(const OperationOutcome outcome, api::write(services_, std::move(operation)));
+  json out = api::write_fields(outcome, watch.ms());
+  out["attested"] = attest;
+  for (const auto& line : content.lines) {
+    out["policies"].push_back(line.policy.hex());
+    out["consents"].push_back(line.consent.hex());
+  }
+  return out.dump();
+}
+
+Result<std::string> Api::give_consent(const ApiCall& call) {
+  TRY(api::require_role(call.member, {ledger::Role::data_officer, ledger::Role::clinician,
+                                      ledger::Role::claims_adjuster}));
+  const api::Stopwatch watch;
+  TRY(const json body, api::body_object(call.http));
+  TRY(const std::string person, api::person(body));
+  contracts::ConsentGive content;
+  TRY(content.terms, read_terms(services_, body, person));
+  TRY(const RequestId id, api::request_id(body));
+  ledger::Operation operation = contracts::make_operation(content, id);
+  if (services_.keys.has_member(key_name::kAttestor) && content.terms.grantee != services_.self) {
+    const TimeMs not_after{services_.clock().value + 5 * 60 * 1000};
+    operation.cosignatures.push_back(
+        ledger::cosign(operation, ledger::Capacity::attestor, services_.self, Nonce{}, not_after,
+                       services_.chain.chain_id(), services_.keys.member(key_name::kAttestor)));
+  } else {
+    TRY(const bool attest, api::flag_or(body, "attest", false));
+    if (attest) {
+      TRY(const ledger::Cosignature cosignature,
+          attestation_.ask(operation, {person}, kAttestTimeoutMs));
+      operation.cosignatures.push_back(cosignature);
+    }
+  }
+  TRY(const OperationOutcome outcome, api::write(services_, std::move(operation)));
+  const auto given = contracts::find_event<contracts::ConsentGiven>(outcome.receipt);
+  json out = api::write_fields(outcome, watch.ms());
+  out["consent"] = content.terms.id.hex();
+  out["attestation"] = given && given->attestation != contracts::Attestation::grantee_attested
+                           ? "attested"
+                           : "grantee_attested";
+  return out.dump();
+}
+
+Result<std::string> Api::revoke_consent(const ApiCall& call) {
+  TRY(api::require_role(call.member, {ledger::Role::data_officer, ledger::Role::clinician,
+                                      ledger::Role::claims_adjuster}));
+  const api::Stopwatch watch;
+  TRY(const json body, api::body_object(call.http));
+  contracts::ConsentRevoke content;
+  TRY(content.consent, api::id_from<ConsentId>(call.path[2], "the consent"));
+  content.evidence = evidence_commitment(call.path[2]);
+  TRY(const RequestId id, api::request_id(body));
+  ledger::Operation operation = contracts::make_operation(content, id);
+  if (services_.keys.has_member(key_name::kAttestor)) {
+    const TimeMs not_after{services_.clock().value + 5 * 60 * 1000};
+    operation.cosignatures.push_back(
+        ledger::cosign(operation, ledger::Capacity::attestor, services_.self, Nonce{}, not_after,
+                       services_.chain.chain_id(), services_.keys.member(key_name::kAttestor)));
+  }
+  TRY(const OperationOutcome outcome, api::write(services_, std::move(operation)));
+  return api::write_fields(outcome, watch.ms()).dump();
+}
+
+Result<std::string> Api::query_consents(const ApiCall& call) {
+  TRY(api::require_role(call.member, {ledger::Role::data_officer, ledger::Role::clinician,
+                                      ledger::Role::claims_adjuster, ledger::Role::compliance}));
+  TRY(const json body, api::body_object(call.http));
+  TRY(const std::string person, api::person(body));
+  const TimeMs now = services_.chain.header(services_.chain.height())->timestamp;
+  json consents = json::array();
+  for (const auto& audience : services_.subjects.audiences()) {
+    TRY(const contracts::SubjectId subject, services_.subjects.subject(audience, person));
+    for (const auto& consent : consents_of(services_.state(), subject)) {
+      const auto& terms = consent.terms;
+      consents.push_back({{"consent", terms.id.hex()},
+                          {"grantee", terms.grantee.hex()},
+                          {"grantee_name", institution_name(services_.state(), terms.grantee)},
+                          {"purposes", api::enum_list(terms.purposes)},
+                          {"classes", api::enum_list(terms.classes)},
+                          {"level_max", static_cast<unsigned>(terms.level_ceiling)},
+                          {"from_ms", terms.from.value},
+                          {"to_ms", terms.to.value},
+                          {"attestation", std::string(enum_name(consent.attestation))},
+                          {"state", consent_state(consent, now)}});
+    }
+  }
+  return json{{"consents", consents}}.dump();
+}
+
+}  // namespace baolian::node

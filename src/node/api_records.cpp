@@ -1,0 +1,239 @@
+#include <algorithm>
+
+#include "contracts/codes.h"
+#include "contracts/events.h"
+#include "contracts/operations.h"
+#include "crypto/base64.h"
+#include "crypto/commitment.h"
+#include "crypto/random.h"
+#include "node/api.h"
+#include "node/api_json.h"
+
+namespace baolian::node {
+
+using api::json;
+using contracts::RecordRef;
+
+namespace {
+
+constexpr std::uint64_t kReceiveTimeoutMs = 30'000;
+
+/// The record and version that a call names; without a version the newest.
+Result<RecordRef> read_ref(const Services& services, const ApiCall& call, const json& body) {
+  RecordRef out;
+  TRY(out.record, api::id_from<RecordId>(call.path[2], "the record"));
+  const auto record = ledger::read_as<contracts::RecordState>(services.state(),
+                                                              contracts::keys::record(out.record));
+  const std::uint64_t newest = record ? record->newest_version : 1;
+  TRY(const std::uint64_t version, api::number_or(body, "version", newest, 1, UINT32_MAX));
+  out.version = static_cast<std::uint32_t>(version);
+  return out;
+}
+
+Result<contracts::Purpose> read_purpose(const json& body) {
+  const auto purpose = enum_from_name<contracts::Purpose>(api::text_or(body, "purpose", "TREAT"));
+  if (!purpose) return api::bad_body("'purpose' must be TREAT, HPAYMT, HOPERAT ...");
+  return *purpose;
+}
+
+/// The claim of this insurer in which the record stands.
+std::optional<ClaimId> claim_of_record(const Services& services, const RecordRef& record) {
+  constexpr std::size_t kPage = 1000;
+  const Bytes prefix = contracts::keys::insurer_claims(services.self);
+  Bytes from;
+  while (true) {
+    const auto rows = services.state().scan(prefix, from, kPage);
+    for (const auto& row : rows) {
+      const auto id = contracts::keys::last_id<ClaimId>(row.key);
+      const auto claim =
+          ledger::read_as<contracts::ClaimState>(services.state(), contracts::keys::claim(id));
+      if (!claim) continue;
+      const bool listed = claim->payload == record ||
+                          std::binary_search(claim->records.begin(), claim->records.end(), record);
+      if (listed) return id;
+    }
+    if (rows.size() < kPage) return std::nullopt;
+    from = rows.back().key;
+    from.push_back(0);
+  }
+}
+
+/// Any consent to this institution for the record's person: an effective one first, so that a
+/// denial names the last.
+std::optional<ConsentId> consent_for(const Services& services, const RecordRef& record,
+                                     contracts::Purpose purpose) {
+  const auto facts = record_facts(services.state(), record);
+  if (!facts || !facts->record.subject) return std::nullopt;
+  const auto now = services.chain.header(services.chain.height())->timestamp;
+  std::optional<ConsentId> any;
+  for (const auto& consent : consents_of(services.state(), *facts->record.subject)) {
+    if (consent.terms.grantee != services.self) continue;
+    const bool for_this =
+        std::binary_search(consent.terms.purposes.begin(), consent.terms.purposes.end(), purpose);
+    if (for_this && is_effective(consent, now)) return consent.terms.id;
+    any = consent.terms.id;
+  }
+  return any;
+}
+
+json with_content(json out, const crypto::Secret& content) {
+  out["content_base64"] = crypto::base64_encode(content.view());
+  return out;
+}
+
+}  // namespace
+
+Result<std::string> Api::put_record(const ApiCall& call) {
+  TRY(api::require_role(call.member, {ledger::Role::clinician, ledger::Role::data_officer}));
+  const api::Stopwatch watch;
+  TRY(const json body, api::body_object(call.http));
+  TRY(const std::string person, api::person(body));
+  contracts::RecordsRegister content;
+  content.record = {crypto::random_id<RecordId>(), 1};
+  TRY(content.subject, services_.subjects.subject(InstitutionId{}, person));
+  const auto record_class =
+      enum_from_name<contracts::RecordClass>(api::text_or(body, "class", "document"));
+  if (!record_class) return api::bad_body("'class' must be a record class, such as document");
+  content.record_class = *record_class;
+  TRY(const std::uint64_t level, api::number_or(body, "level", 3, 1, 5));
+  content.level = static_cast<contracts::Level>(level);
+  TRY(const std::string encoded, api::text(body, "content_base64"));
+  TRY(const Bytes plain, crypto::base64_decode(encoded));
+  TRY(const vault::SealedRecord sealed, vault::seal_record(content.record, plain));
+  TRY(services_.records.put(sealed));
+  content.commitment = sealed.commitment;
+  content.vault = services_.vault_member;
+  TRY(const RequestId id, api::request_id(body));
+  TRY(const OperationOutcome outcome,
+      api::write(services_, contracts::make_operation(content, id)));
+  json out = api::write_fields(outcome, watch.ms());
+  out["record"] = content.record.record.hex();
+  out["version"] = content.record.version;
+  out["commitment"] = content.commitment.hex();
+  return out.dump();
+}
+
+Result<std::string> Api::read_record(const ApiCall& call) {
+  TRY(api::require_role(call.member, {ledger::Role::clinician, ledger::Role::claims_adjuster,
+                                      ledger::Role::data_officer, ledger::Role::compliance}));
+  const api::Stopwatch watch;
+  TRY(const json body, api::body_object(call.http));
+  contracts::RecordsRead content;
+  TRY(content.record, read_ref(services_, call, body));
+  const auto facts = record_facts(services_.state(), content.record);
+  if (!facts || !services_.records.contains(content.record)) {
+    return fail(Errc::not_found, "this vault does not hold that record; use request");
+  }
+  TRY(content.purpose, read_purpose(body));
+  if (facts->record.custodian == services_.self) {
+    // The registration or encounter that the reader names, committed to with a salt that stays
+    // here.
+    content.basis = {
+        contracts::BasisKind::care,
+        contracts::id_cast<Hash>(crypto::commit(crypto::domain::kSalted, crypto::new_salt(),
+                                                as_bytes(api::text_or(body, "registration", ""))))};
+  } else if (const auto claim = claim_of_record(services_, content.record)) {
+    content.basis = {contracts::BasisKind::claim, contracts::id_cast<Hash>(*claim)};
+  } else if (const auto consent = consent_for(services_, content.record, content.purpose)) {
+    content.basis = {contracts::BasisKind::consent, contracts::id_cast<Hash>(*consent)};
+  }
+  content.originator = {services_.self, call.member.member.id, contracts::SignedBy::institution};
+  content.vault = services_.vault_member;
+  TRY(const RequestId id, api::request_id(body));
+  TRY(const OperationOutcome outcome,
+      api::write(services_, contracts::make_operation(content, id)));
+  // Recorded and certified: now, and not before, the vault opens.
+  TRY(const crypto::Secret plain,
+      services_.records.open(content.record, facts->version.commitment));
+  json out = api::write_fields(outcome, watch.ms());
+  out["outcome"] = "read";
+  out["record"] = content.record.record.hex();
+  out["version"] = content.record.version;
+  return with_content(std::move(out), plain).dump();
+}
+
+Result<std::string> Api::request_record(const ApiCall& call) {
+  TRY(api::require_role(call.member, {ledger::Role::clinician, ledger::Role::claims_adjuster}));
+  const api::Stopwatch watch;
+  TRY(const json body, api::body_object(call.http));
+  contracts::RecordsRequest content;
+  TRY(content.record, read_ref(services_, call, body));
+  TRY(content.purpose, read_purpose(body));
+  if (const auto consent = consent_for(services_, content.record, content.purpose)) {
+    content.basis.id = contracts::id_cast<Hash>(*consent);
+  }
+  content.basis.kind = contracts::BasisKind::consent;
+  content.recipient = services_.vault_member;
+  content.originator = {services_.self, call.member.member.id, contracts::SignedBy::institution};
+  TRY(const RequestId id, api::request_id(body));
+  TRY(const OperationOutcome outcome,
+      api::write(services_, contracts::make_operation(content, id)));
+  json out = api::write_fields(outcome, watch.ms());
+  out["record"] = content.record.record.hex();
+  out["version"] = content.record.version;
+  if (const auto denied = contracts::find_event<contracts::Denied>(outcome.receipt)) {
+    out["outcome"] = "denied";
+    out["code"] = std::string(contracts::code_name(denied->code));
+    return out.dump();
+  }
+  const auto granted = contracts::find_event<contracts::Granted>(outcome.receipt);
+  if (!granted) return fail(Errc::internal, "the receipt has neither grant nor denial");
+  out["outcome"] = "granted";
+  out["grant"] = granted->grant.hex();
+  out["stages_ms"] = {{"granted", watch.ms()}};
+  if (!reading_.wait_received(granted->grant, kReceiveTimeoutMs)) {
+    return fail(Errc::timed_out, "granted, but the custodian's vault has not delivered yet");
+  }
+  out["stages_ms"]["received"] = watch.ms();
+  const auto facts = record_facts(services_.state(), content.record);
+  if (!facts) return fail(Errc::internal, "a granted record is not on the chain");
+  TRY(const crypto::Secret plain,
+      services_.records.open(content.record, facts->version.commitment));
+  return with_content(std::move(out), plain).dump();
+}
+
+Result<std::string> Api::list_records(const ApiCall& call) {
+  TRY(api::require_role(call.member, {ledger::Role::clinician, ledger::Role::claims_adjuster,
+                                      ledger::Role::data_officer, ledger::Role::compliance}));
+  json records = json::array();
+  for (const auto& ref : services_.records.list()) {
+    const auto facts = record_facts(services_.state(), ref);
+    if (!facts) continue;  // sealed, not registered
+    records.push_back(
+        {{"record", ref.record.hex()},
+         {"version", ref.version},
+         {"class", std::string(enum_name(facts->record.record_class))},
+         {"level", static_cast<unsigned>(facts->version.level)},
+         {"custodian", facts->record.custodian.hex()},
+         {"custodian_name", institution_name(services_.state(), facts->record.custodian)},
+         {"held_as", facts->record.custodian == services_.self ? "own" : "received"}});
+  }
+  return json{{"records", records}}.dump();
+}
+
+Result<std::string> Api::report_discharges(const ApiCall& call) {
+  TRY(api::require_role(call.member, {ledger::Role::clinician, ledger::Role::data_officer}));
+  TRY(const std::vector<DischargeOutcome> outcomes, desk_.report(call.http.body));
+  json discharges = json::array();
+  for (const auto& outcome : outcomes) {
+    json claims = json::array();
+    for (const auto& claim : outcome.claims) {
+      claims.push_back({{"claim", claim.claim.hex()},
+                        {"insurer", claim.insurer.hex()},
+                        {"insurer_name", institution_name(services_.state(), claim.insurer)}});
+    }
+    discharges.push_back(
+        {{"encounter", outcome.encounter_number},
+         {"outcome", outcome.outcome},
+         {"code", outcome.code},
+         {"record", outcome.payload.hex()},
+         {"claims", claims},
+         {"problems", outcome.problems},
+         {"height", outcome.height.value},
+         {"leaf", outcome.leaf},
+         {"stages_ms", {{"sealed", outcome.sealed_ms}, {"certified", outcome.certified_ms}}}});
+  }
+  return json{{"discharges", discharges}}.dump();
+}
+
+}  // namespace baolian::node

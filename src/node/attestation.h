@@ -1,0 +1,52 @@
+/// Attestation over the mesh (formats.md, Consent and attestation): an insurer's node asks the
+/// bureau's for a cosignature over a whole enrolment; the bureau's node answers by policy.
+///
+/// Policy of this build: the sealed evidence names a person for every line, and the pseudonym that
+/// the attestor derives itself for that person and insurer is the one in the line. That the person
+/// agreed is then stated by the attestor.
+#pragma once
+
+#include <condition_variable>
+#include <map>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "contracts/operations.h"
+#include "node/institution_messages.h"
+#include "node/services.h"
+
+namespace baolian::node {
+
+class AttestationDesk {
+ public:
+  explicit AttestationDesk(const Services& services) : services_(services) {}
+
+  /// Asks the first institution that has an attestor and is not this one. Waits.
+  /// Returns: Errc::not_found if there is none, Errc::timed_out after `timeout_ms`,
+  /// Errc::not_authorized with its reason.
+  Result<ledger::Cosignature> ask(const ledger::Operation& operation,
+                                  const std::vector<std::string>& persons,
+                                  std::uint64_t timeout_ms);
+
+  /// An AttestRequest from a node of `from`: checks and answers it, if this node has an attestor
+  /// key.
+  void on_request(const InstitutionId& from, BytesView message);
+  void on_reply(const InstitutionId& from, BytesView message);
+
+ private:
+  struct Waiting {
+    InstitutionId attestor;
+    std::optional<AttestReply> reply;
+  };
+  AttestReply judge(const InstitutionId& from, const AttestRequest& request) const;
+  Result<void> check_subjects(const InstitutionId& from, const AttestRequest& request,
+                              const AttestEvidence& evidence) const;
+
+  const Services& services_;
+  std::mutex mutex_;
+  std::condition_variable arrived_;
+  std::map<RequestId, Waiting> waiting_;
+};
+
+}  // namespace baolian::node

@@ -1,0 +1,43 @@
+/// The configuration of one node: a TOML file without secrets. Every mistake is named with its key,
+/// what was found and what is allowed; an unknown key is a mistake.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "core/ids.h"
+#include "core/result.h"
+
+namespace baolian::node {
+
+struct Config {
+  std::string name;            ///< for logs
+  InstitutionId institution;   ///< whose node this is
+  std::string data_directory;  ///< chain, consensus log, vault, outbox; relative to the file
+  std::string genesis_file;    ///< JSON
+  std::string keystore_file;
+  std::string passphrase_file;              ///< mode 0600; empty: read from --passphrase-fd
+  std::string mesh_listen = "127.0.0.1:0";  ///< address of the peer mesh
+  std::string api_listen = "127.0.0.1:0";   ///< address of the HTTPS API
+  std::string log_level = "info";           ///< trace, debug, info, warn, error
+  std::uint32_t log_json = 0;               ///< 1: one JSON object a line
+  std::uint32_t store_flush_ms = 1000;      ///< chain store: made durable at least this often
+  std::uint64_t log_segment_mib = 64;       ///< consensus log: size of a segment
+  std::uint64_t api_body_mib = 32;          ///< largest request body
+};
+
+/// Reads and checks. Relative paths are taken from the directory of `path`.
+/// Returns: Errc::io_failed, Errc::config_invalid.
+Result<Config> load_config(const std::string& path);
+/// The same from text; `directory` is what relative paths are taken from.
+Result<Config> parse_config(std::string_view text, const std::string& directory);
+
+/// "host:port" or "[IPv6 address]:port" taken apart. Returns: Errc::config_invalid.
+struct HostPort {
+  std::string host;
+  std::uint16_t port = 0;
+};
+Result<HostPort> parse_host_port(std::string_view text);
+
+}  // namespace baolian::node

@@ -1,0 +1,352 @@
+#include "node/discharge_desk.h"
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <future>
+
+#include "contracts/codes.h"
+#include "contracts/events.h"
+#include "crypto/commitment.h"
+#include "crypto/pedersen.h"
+#include "crypto/random.h"
+#include "crypto/secretstream.h"
+#include "vault/envelope.h"
+
+namespace baolian::node {
+namespace {
+
+using contracts::Filing;
+using contracts::RecordRef;
+
+constexpr auto kPayloadLevel = contracts::Level::three;
+
+class Stopwatch {
+ public:
+  std::uint64_t ms() const {
+    using namespace std::chrono;
+    return static_cast<std::uint64_t>(
+        duration_cast<milliseconds>(steady_clock::now() - start_).count());
+  }
+
+ private:
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
+gateway::FhirOptions fhir_options(const ledger::Genesis& genesis) {
+  gateway::FhirOptions out;
+  out.person_id_systems = genesis.person_id_systems;
+  out.currency = genesis.currency;
+  out.minor_digits = genesis.minor_digits;
+  out.utc_offset_minutes = genesis.utc_offset_minutes;
+  return out;
+}
+
+Result<std::vector<contracts::InvoiceLine>> invoice_lines(const Services& services,
+                                                          gateway::ClaimPayload& payload) {
+  std::vector<contracts::InvoiceLine> lines;
+  for (const auto& invoice : payload.invoices) {
+    // A bill whose total is unknown or inconsistent is reported with nothing payable; its problems
+    // say why.
+    auto balance = gateway::initial_balance(invoice);
+    const gateway::BalanceOpening opening{balance ? *balance : 0, crypto::new_blinding()};
+    TRY(const GroupElement commitment, crypto::pedersen_commit(opening.amount, opening.blinding));
+    lines.push_back({services.subjects.invoice_tag(invoice.code, invoice.number), commitment});
+    payload.openings.balances.push_back(opening);
+  }
+  std::sort(lines.begin(), lines.end());
+  return lines;
+}
+
+}  // namespace
+
+/// One discharge, sealed and ready to be sent.
+struct DischargeDesk::Prepared {
+  PendingStay stay;
+  contracts::ClaimsReport report;
+  std::vector<ledger::Operation> operations;  // registrations, then the report
+  bool insured = false;
+  std::vector<std::string> problems;
+  std::string encounter_number;
+};
+
+Result<std::unique_ptr<DischargeDesk>> DischargeDesk::open(const Services& services) {
+  std::unique_ptr<DischargeDesk> desk(new DischargeDesk(services));
+  const std::string directory = services.config.data_directory + "/pending";
+  std::error_code error;
+  std::filesystem::create_directories(directory, error);
+  std::filesystem::create_directories(services.config.data_directory + "/notices", error);
+  if (error) return fail(Errc::io_failed, "cannot make the directory of pending stays");
+  for (const auto& file : std::filesystem::directory_iterator(directory, error)) {
+    if (file.path().extension() != ".sealed") continue;
+    std::ifstream in(file.path(), std::ios::binary);
+    const Bytes sealed((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+    auto opened =
+        crypto::decrypt_stream(services.keys.key_encryption_key(), as_bytes("pending"), sealed);
+    if (!opened) continue;  // a torn write: its report was never sent
+    auto stay = decode<PendingStay>(opened->view());
+    if (stay) desk->pending_.emplace(stay->encounter, std::move(*stay));
+  }
+  return desk;
+}
+
+std::string DischargeDesk::pending_path(const Tag32& encounter) const {
+  return services_.config.data_directory + "/pending/" + encounter.hex() + ".sealed";
+}
+
+Result<void> DischargeDesk::keep(const PendingStay& stay) {
+  Bytes plain = encode(stay);
+  const Bytes sealed =
+      crypto::encrypt_stream(services_.keys.key_encryption_key(), as_bytes("pending"), plain);
+  crypto::wipe(plain);
+  std::ofstream out(pending_path(stay.encounter), std::ios::binary | std::ios::trunc);
+  out.write(as_text(sealed).data(), static_cast<std::streamsize>(sealed.size()));
+  out.close();
+  if (!out) return fail(Errc::io_failed, "cannot keep a pending stay");
+  const std::lock_guard lock(mutex_);
+  pending_.insert_or_assign(stay.encounter, stay);
+  return ok();
+}
+
+void DischargeDesk::forget(const Tag32& encounter) {
+  std::error_code ignored;
+  std::filesystem::remove(pending_path(encounter), ignored);
+  const std::lock_guard lock(mutex_);
+  pending_.erase(encounter);
+}
+
+std::size_t DischargeDesk::pending_count() const {
+  const std::lock_guard lock(mutex_);
+  return pending_.size();
+}
+
+std::vector<Filing> DischargeDesk::find_filings(const std::string& person,
+                                                std::uint16_t first_month, std::uint16_t last_month,
+                                                bool& insured) const {
+  const ledger::StateReader& state = services_.state();
+  const auto now = services_.chain.header(services_.chain.height())->timestamp;
+  std::vector<Filing> out;
+  for (const auto& audience : services_.subjects.audiences()) {
+    if (audience.is_zero()) continue;
+    auto subject = services_.subjects.subject(audience, person);
+    if (!subject || policies_of(state, *subject, first_month, last_month).empty()) continue;
+    insured = true;
+    for (const auto& consent : consents_of(state, *subject)) {
+      const auto& terms = consent.terms;
+      const bool covers = is_effective(consent, now) && terms.grantee == audience &&
+                          !terms.encounter &&
+                          std::binary_search(terms.purposes.begin(), terms.purposes.end(),
+                                             contracts::Purpose::hpaymt) &&
+                          std::binary_search(terms.classes.begin(), terms.classes.end(),
+                                             contracts::RecordClass::bill) &&
+                          terms.level_ceiling >= kPayloadLevel;
+      if (!covers) continue;
+      out.push_back({*subject, terms.id});
+      break;
+    }
+  }
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
+Result<contracts::Disclosure> DischargeDesk::disclose(const PendingStay& stay) const {
+  contracts::Disclosure out;
+  TRY(out.care_subject, services_.subjects.subject(InstitutionId{}, stay.person));
+  out.records = stay.records;
+  out.list_salt = stay.list_salt;
+  out.day_tags = services_.subjects.day_tags(stay.person, stay.admitted_day, stay.discharged_day);
+  return out;
+}
+
+std::vector<ledger::Operation> DischargeDesk::registrations(const PendingStay& stay) const {
+  std::vector<ledger::Operation> out;
+  auto subject = services_.subjects.subject(InstitutionId{}, stay.person);
+  if (!subject) return out;
+  for (std::size_t i = 0; i < stay.records.size(); ++i) {
+    if (record_facts(services_.state(), stay.records[i])) continue;  // registered before
+    contracts::RecordsRegister content;
+    content.record = stay.records[i];
+    content.subject = *subject;
+    content.record_class = contracts::RecordClass::document;
+    content.level = kPayloadLevel;
+    content.commitment = stay.record_commitments[i];
+    content.vault = services_.vault_member;
+    out.push_back(contracts::make_operation(content, crypto::random_id<RequestId>()));
+  }
+  return out;
+}
+
+Result<DischargeDesk::Prepared> DischargeDesk::prepare(gateway::Discharge discharge) {
+  gateway::ClaimPayload& payload = discharge.payload;
+  Prepared out;
+  out.encounter_number = payload.encounter_number;
+  for (const auto& problem : payload.problems)
+    out.problems.push_back(gateway::problem_text(problem));
+
+  // The source bundle is a record of its own; the payload is another, registered by the report.
+  const RecordRef bundle{crypto::random_id<RecordId>(), 1};
+  TRY(const vault::SealedRecord sealed_bundle,
+      vault::seal_record(bundle, as_bytes(discharge.source_bundle)));
+  TRY(services_.records.put(sealed_bundle));
+
+  out.stay.encounter = services_.subjects.encounter_tag(services_.self, payload.encounter_number);
+  out.stay.person = vault::normalize_person_id(payload.person.value);
+  out.stay.admitted_day = payload.admitted_day;
+  out.stay.discharged_day = std::max(payload.admitted_day, payload.discharged_day);
+  out.stay.list_salt = crypto::new_salt();
+  out.stay.records = {bundle};
+  out.stay.record_commitments = {sealed_bundle.commitment};
+
+  contracts::ClaimsReport& report = out.report;
+  report.encounter = out.stay.encounter;
+  report.first_month = civil_month(out.stay.admitted_day);
+  report.last_month = civil_month(out.stay.discharged_day);
+  TRY(report.invoices, invoice_lines(services_, payload));
+  TRY(const contracts::SubjectId care,
+      services_.subjects.subject(InstitutionId{}, payload.person.value));
+  payload.openings.subject = {care, crypto::new_salt()};
+  payload.openings.record_list_salt = out.stay.list_salt;
+  payload.records = out.stay.records;
+  report.subject_commitment =
+      crypto::commit(crypto::domain::kSubject, payload.openings.subject.salt, encode(care));
+  report.record_list = contracts::commit_record_list(out.stay.list_salt, out.stay.records);
+
+  Bytes plain = encode(payload);
+  const RecordRef payload_record{crypto::random_id<RecordId>(), 1};
+  auto sealed = vault::seal_record(payload_record, plain);
+  crypto::wipe(plain);
+  if (!sealed) return std::move(sealed).error();
+  TRY(services_.records.put(*sealed));
+  report.payload = {payload_record.record, 1, kPayloadLevel, sealed->commitment};
+  report.vault = services_.vault_member;
+
+  report.filings =
+      find_filings(out.stay.person, report.first_month, report.last_month, out.insured);
+  if (!report.filings.empty()) {
+    TRY(report.disclosure, disclose(out.stay));
+    out.operations = registrations(out.stay);
+  }
+  out.operations.push_back(contracts::make_operation(report, crypto::random_id<RequestId>()));
+  TRY(keep(out.stay));
+  return out;
+}
+
+Result<std::vector<DischargeOutcome>> DischargeDesk::report(std::string_view bundle) {
+  const Stopwatch watch;
+  if (!services_.subjects.can_tag()) {
+    return fail(Errc::not_authorized, "this node may not report discharges: it has no tag keys");
+  }
+  TRY(std::vector<gateway::Discharge> discharges,
+      gateway::read_discharges(bundle, fhir_options(services_.genesis)));
+  struct Open {
+    Prepared prepared;
+    DischargeOutcome outcome;
+    std::future<Result<std::vector<OperationOutcome>>> answer;
+  };
+  std::vector<Open> open;
+  for (auto& discharge : discharges) {
+    if (discharge.payload.invoices.empty()) {
+      return fail(Errc::fhir_invalid, "a discharge has no invoice; nothing was reported");
+    }
+    TRY(Prepared prepared, prepare(std::move(discharge)));
+    Open next{std::move(prepared), {}, {}};
+    next.outcome.sealed_ms = watch.ms();
+    open.push_back(std::move(next));
+  }
+  for (auto& next : open) {
+    auto promise = std::make_shared<std::promise<Result<std::vector<OperationOutcome>>>>();
+    next.answer = promise->get_future();
+    services_.submitter.submit(
+        services_.gateway_key(), next.prepared.operations,
+        [promise](Result<std::vector<OperationOutcome>> r) { promise->set_value(std::move(r)); });
+  }
+  std::vector<DischargeOutcome> out;
+  for (auto& next : open) {
+    TRY(const std::vector<OperationOutcome> outcomes, next.answer.get());
+    DischargeOutcome& result = next.outcome;
+    result.encounter_number = next.prepared.encounter_number;
+    result.payload = next.prepared.report.payload.record;
+    result.problems = next.prepared.problems;
+    result.certified_ms = watch.ms();
+    const OperationOutcome& last = outcomes.back();
+    result.height = last.height;
+    result.leaf = last.leaf;
+    if (last.receipt.status != ledger::ReceiptStatus::applied) {
+      result.outcome = "rejected";
+      result.code = std::string(contracts::code_name(last.receipt.code));
+      forget(next.prepared.stay.encounter);
+      out.push_back(std::move(result));
+      continue;
+    }
+    for (const auto& event : last.receipt.events) {
+      if (const auto filed = contracts::event_as<contracts::Filed>(event)) {
+        for (const auto& claim : filed->claims)
+          result.claims.push_back({claim.claim, claim.insurer});
+      }
+    }
+    if (!result.claims.empty()) {
+      result.outcome = "filed";
+      forget(next.prepared.stay.encounter);
+    } else {
+      result.outcome = next.prepared.insured ? "invited" : "unfiled";
+      if (next.prepared.insured) invite(next.prepared.stay);
+    }
+    out.push_back(std::move(result));
+  }
+  return out;
+}
+
+void DischargeDesk::invite(const PendingStay& stay) const {
+  // A notice without medical content; who it is for stands in its sealed pending stay only.
+  std::ofstream out(services_.config.data_directory + "/notices/" + stay.encounter.hex() + ".txt");
+  out << "您好：您近期的一次住院可以申请保险理赔。如您同意保险公司为理赔调阅本次账单，请通过医院窗"
+         "口或"
+         "参保服务渠道完成授权，授权后系统会自动为您报案。\n";
+}
+
+void DischargeDesk::on_consents_changed() {
+  std::vector<PendingStay> stays;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [tag, stay] : pending_) {
+      if (!filing_now_[tag]) stays.push_back(stay);
+    }
+  }
+  for (const auto& stay : stays) file_later(stay);
+}
+
+void DischargeDesk::file_later(const PendingStay& stay) {
+  const auto encounter = ledger::read_as<contracts::EncounterState>(
+      services_.state(), contracts::keys::encounter(stay.encounter));
+  if (!encounter || encounter->reporter != services_.self) return;  // not reported yet
+  bool insured = false;
+  const auto filings = find_filings(stay.person, civil_month(stay.admitted_day),
+                                    civil_month(stay.discharged_day), insured);
+  if (filings.empty()) return;
+  auto disclosure = disclose(stay);
+  if (!disclosure) return;
+  std::vector<ledger::Operation> operations = registrations(stay);
+  for (const auto& filing : filings) {
+    contracts::ClaimsFile content;
+    content.encounter = stay.encounter;
+    content.filing = filing;
+    content.disclosure = *disclosure;
+    operations.push_back(contracts::make_operation(content, crypto::random_id<RequestId>()));
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    filing_now_[stay.encounter] = true;
+  }
+  services_.submitter.submit(
+      services_.gateway_key(), std::move(operations),
+      [this, tag = stay.encounter](const Result<std::vector<OperationOutcome>>& outcomes) {
+        const bool filed =
+            outcomes && outcomes->back().receipt.status == ledger::ReceiptStatus::applied;
+        if (filed) forget(tag);
+        const std::lock_guard lock(mutex_);
+        filing_now_.erase(tag);
+      });
+}
+
+}  // namespace baolian::node

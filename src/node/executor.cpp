@@ -1,0 +1,158 @@
+#include "node/executor.h"
+
+#include <algorithm>
+#include <string>
+
+#include "consensus/batch.h"
+#include "contracts/execute.h"
+#include "core/assert.h"
+
+namespace baolian::node {
+
+namespace {
+
+Error bad_block(Height height, const std::string& why) {
+  return fail(Errc::bad_block, "decided height " + std::to_string(height.value) + ": " + why +
+                                   "; stop this node and compare with the other institutions");
+}
+
+}  // namespace
+
+Executor::Executor(ledger::Chain& chain, const crypto::Verifier& verifier)
+    : chain_(chain), verifier_(verifier) {}
+
+Result<ledger::ExecutedBlock> Executor::run(const ExecuteRequest& request,
+                                            const ledger::Header& parent,
+                                            std::vector<TxHash>& transactions) const {
+  ledger::ExecutedBlock out;
+  out.height = request.height;
+  out.batch_digest = request.digest;
+  out.timestamp = parent.timestamp;
+  const crypto::EpochRecord& epoch = chain_.epoch_at(request.height);
+  if (request.batch == nullptr) {
+    if (consensus::null_digest(chain_.chain_id(), epoch.epoch, request.height) != request.digest) {
+      return bad_block(request.height, "no batch, but the digest is not that of the null batch");
+    }
+  } else {
+    if (consensus::batch_digest(*request.batch) != request.digest) {
+      return bad_block(request.height, "the batch does not have the decided digest");
+    }
+    auto batch = decode<consensus::Batch>(*request.batch);
+    if (!batch) return bad_block(request.height, batch.error().context);
+    out.batch = *request.batch;
+    out.timestamp = std::max(parent.timestamp, batch->proposed_at);
+    transactions = std::move(batch->transactions);
+  }
+  if (transactions.size() != request.bodies.size()) {
+    return bad_block(request.height, "batch and bodies differ in number");
+  }
+
+  const contracts::BlockContext context{chain_.genesis(), epoch,         chain_.chain_id(),
+                                        request.height,   out.timestamp, verifier_};
+  ledger::StateOverlay state(chain_.state());
+  std::size_t operation_count = 0;
+  for (std::size_t i = 0; i < transactions.size(); ++i) {
+    const Bytes& body = *request.bodies[i];
+    if (ledger::tx_hash(body) != transactions[i]) {
+      return bad_block(request.height, "a body does not have the hash that the batch lists");
+    }
+    auto transaction = decode<ledger::Transaction>(body);
+    if (!transaction) return bad_block(request.height, transaction.error().context);
+    operation_count += transaction->body.operations.size();
+    contracts::execute_transaction(context, *transaction, transactions[i], state, out);
+    out.transactions.push_back(body);
+  }
+  contracts::finish_block(context, operation_count, state);
+  out.writes = state.writes();
+  return out;
+}
+
+Result<AppliedBlock> Executor::execute(const ExecuteRequest& request) {
+  AppliedBlock applied;
+  applied.height = request.height;
+  applied.bodies = request.bodies;
+  const Height executed = chain_.height();
+  std::optional<ledger::Header> header;
+  if (request.height <= executed) {
+    header = chain_.header(request.height);
+    ASSERT(header.has_value());
+    if (header->batch_digest != request.digest) {
+      return bad_block(request.height, "another batch was executed here at this height");
+    }
+  } else if (request.height != executed.next()) {
+    return bad_block(request.height, "it is not the next height");
+  } else {
+    const auto parent = chain_.header(executed);
+    ASSERT(parent.has_value());
+    TRY(ledger::ExecutedBlock block, run(request, *parent, applied.transactions));
+    header = chain_.append(std::move(block));
+    ASSERT(header->height == request.height && header->batch_digest == request.digest);
+  }
+  applied.header = encode(*header);
+  applied.header_hash = ledger::header_hash(*header);
+  while (!early_.empty() && early_.begin()->first <= chain_.height()) {
+    store_if_own(early_.begin()->second);
+    early_.erase(early_.begin());
+  }
+  return applied;
+}
+
+void Executor::store_if_own(const crypto::ExecCertificate& certificate) {
+  const auto header = chain_.header(certificate.vote.height);
+  if (header && ledger::header_hash(*header) == certificate.vote.header_hash) {
+    chain_.put_certificate(certificate);
+  }
+}
+
+void Executor::put_certificate(const crypto::ExecCertificate& certificate) {
+  if (certificate.vote.height > chain_.height()) {
+    early_.emplace(certificate.vote.height, certificate);
+  } else {
+    store_if_own(certificate);
+  }
+}
+
+Height Executor::acknowledged() const { return chain_.certified_height(); }
+
+/// The block with its certificate, or with that of the next certified height and the headers that
+/// lead there.
+std::optional<consensus::SyncBlock> Executor::sync_block(Height height) const {
+  auto block = chain_.block(height);
+  if (!block) return std::nullopt;
+  consensus::SyncBlock sync;
+  sync.header = encode(block->header);
+  sync.batch = std::move(block->batch);
+  sync.bodies = std::move(block->transactions);
+  auto certificate = chain_.certificate(height);
+  while (!certificate) {
+    ++height;
+    const auto header = chain_.header(height);
+    if (!header || sync.later_headers.size() == consensus::kLaterHeadersMax) return std::nullopt;
+    sync.later_headers.push_back(encode(*header));
+    certificate = chain_.certificate(height);
+  }
+  sync.certificate = *std::move(certificate);
+  return sync;
+}
+
+std::vector<SharedBytes> Executor::read_blocks(const consensus::ReadBlocks& wanted) const {
+  std::vector<SharedBytes> out;
+  std::size_t bytes = 0;
+  const Height last = chain_.certified_height();
+  for (Height at = wanted.first; at <= last && out.size() < wanted.count_max; ++at) {
+    const auto sync = sync_block(at);
+    if (!sync) break;
+    auto encoded = std::make_shared<const Bytes>(encode(*sync));
+    bytes += encoded->size();
+    if (!out.empty() && bytes > wanted.bytes_max) break;
+    out.push_back(std::move(encoded));
+  }
+  return out;
+}
+
+Height Executor::flush() {
+  chain_.flush();
+  return chain_.durable_height();
+}
+
+}  // namespace baolian::node

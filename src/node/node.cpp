@@ -1,0 +1,262 @@
+#include "node/node.h"
+
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+
+#include "ledger/genesis_json.h"
+#include "net/https_server.h"
+#include "node/agents.h"
+#include "node/api.h"
+#include "node/mesh_transport.h"
+#include "node/replica.h"
+#include "node/services.h"
+
+namespace baolian::node {
+namespace {
+
+constexpr std::size_t kApiThreads = 24;
+constexpr std::size_t kGenesisBytesMax = std::size_t{64} << 20;
+
+TimeMs wall_clock() {
+  using namespace std::chrono;
+  return {static_cast<std::uint64_t>(
+      duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count())};
+}
+
+void set_up_log(const Config& config) {
+  auto logger = std::make_shared<spdlog::logger>(config.name,
+                                                 std::make_shared<spdlog::sinks::stderr_sink_mt>());
+  logger->set_pattern(
+      config.log_json != 0
+          ? R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","node":"%n","level":"%l","text":"%v"})"
+          : "%Y-%m-%dT%H:%M:%S.%eZ %n %l %v",
+      spdlog::pattern_time_type::utc);
+  logger->set_level(spdlog::level::from_str(config.log_level));
+  logger->flush_on(spdlog::level::info);
+  spdlog::set_default_logger(std::move(logger));
+}
+
+Result<ledger::Genesis> load_genesis(const std::string& path) {
+  std::error_code error;
+  const auto size = std::filesystem::file_size(path, error);
+  if (error) return fail(Errc::io_failed, "cannot read the genesis: " + error.message());
+  if (size > kGenesisBytesMax) return fail(Errc::genesis_invalid, "the genesis is too large");
+  std::ifstream in(path, std::ios::binary);
+  const std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+  TRY(ledger::Genesis genesis, ledger::genesis_from_json(text));
+  TRY(ledger::check_genesis(genesis));
+  return genesis;
+}
+
+Result<MemberId> vault_member_of(const ledger::Genesis& genesis, const InstitutionId& self,
+                                 const PublicKey& key) {
+  for (const auto& institution : genesis.institutions) {
+    if (institution.id != self) continue;
+    for (const auto& member : institution.members) {
+      if (member.signing_key == key) return member.id;
+    }
+  }
+  return fail(Errc::config_invalid, "the vault key is no member of this institution");
+}
+
+}  // namespace
+
+/// Members in the order in which they are made; destroyed in reverse.
+struct Node::State {
+  Config config;
+  ledger::Genesis genesis;
+  crypto::Keystore keystore;
+  std::optional<NodeKeys> keys;
+  std::shared_ptr<const crypto::Signer> consensus_signer;
+  std::optional<vault::SubjectKeys> subjects;
+  std::unique_ptr<Replica> replica;
+  std::optional<vault::RecordStore> records;
+  std::optional<vault::ReleaseGate> gate;
+  std::unique_ptr<PeerMemory> memory;
+  std::unique_ptr<Submitter> submitter;
+  std::unique_ptr<MeshTransport> mesh;
+  std::optional<Services> services;
+  std::unique_ptr<AttestationDesk> attestation;
+  std::unique_ptr<DischargeDesk> desk;
+  std::unique_ptr<ReleaseAgent> release;
+  std::unique_ptr<ReadingAgent> reading;
+  std::unique_ptr<Agents> agents;
+  std::unique_ptr<Api> api;
+  std::unique_ptr<net::HttpsServer> server;
+  std::atomic<bool> failed{false};
+  std::atomic<bool> stopped{false};
+
+  Result<void> load_keys(const crypto::Secret& passphrase);
+  Result<void> open_replica();
+  Result<void> open_submitter();
+  Result<void> open_mesh();
+  Result<void> open_services();
+  Result<void> open_api();
+  void run();
+  ReplicaStatus status() const;
+};
+
+Result<void> Node::State::load_keys(const crypto::Secret& passphrase) {
+  TRY(genesis, load_genesis(config.genesis_file));
+  TRY(keystore, crypto::Keystore::load(config.keystore_file, passphrase));
+  TRY(NodeKeys loaded, NodeKeys::load(keystore, genesis, config.institution));
+  keys.emplace(std::move(loaded));
+  TRY(vault::SubjectKeys derivation, vault::SubjectKeys::load(keystore, genesis));
+  subjects.emplace(std::move(derivation));
+  TRY(const crypto::Secret* seed, keystore.require(key_name::kConsensus));
+  consensus_signer = crypto::make_ed25519_signer(*seed);
+  return ok();
+}
+
+Result<void> Node::State::open_replica() {
+  Replica::Config replica_config;
+  replica_config.directory = config.data_directory;
+  replica_config.genesis = genesis;
+  replica_config.signer = consensus_signer;
+  replica_config.log_segment_bytes = config.log_segment_mib * 1024 * 1024;
+  replica_config.driver.flush_ms = config.store_flush_ms;
+  replica_config.on_alarm = [this](const std::string& reason) {
+    spdlog::error("consensus stopped: {}", reason);
+    failed = true;
+  };
+  TRY(replica, Replica::open(std::move(replica_config)));
+  return ok();
+}
+
+Result<void> Node::State::open_submitter() {
+  TRY(std::unique_ptr<Outbox> outbox, Outbox::open(config.data_directory + "/outbox.log"));
+  Submitter::Ports ports;
+  ports.send = [this](Bytes bytes) -> Result<void> {
+    replica->submit(std::move(bytes), [](const Result<TxHash>&) {});
+    return ok();
+  };
+  ports.clock = wall_clock;
+  submitter = std::make_unique<Submitter>(Submitter::Config{}, std::move(ports), replica->chain(),
+                                          std::move(outbox));
+  return ok();
+}
+
+Result<void> Node::State::open_mesh() {
+  TRY(memory, PeerMemory::open(config.data_directory + "/peers.bin"));
+  TRY(const HostPort listen, parse_host_port(config.mesh_listen));
+  MeshTransport::Config mesh_config{&genesis, &*keys, listen.host, listen.port};
+  TRY(mesh, MeshTransport::create(
+                mesh_config, *replica, *memory,
+                [this](const InstitutionId& from, Bytes message) {
+                  agents->on_message(from, std::move(message));
+                },
+                [](const std::string& peer, const Error& error) {
+                  spdlog::debug("mesh: {}: {}: {}", peer, errc_name(error.code), error.context);
+                }));
+  return ok();
+}
+
+Result<void> Node::State::open_services() {
+  TRY(vault::RecordStore store, vault::RecordStore::open(config.data_directory + "/vault",
+                                                         keys->key_encryption_key().clone(), 1));
+  records.emplace(std::move(store));
+  gate.emplace(*records, keys->vault_encryption());
+  TRY(const MemberId vault_member,
+      vault_member_of(genesis, config.institution, keys->member(key_name::kVault).public_key()));
+  services.emplace(Services{config, genesis, config.institution, vault_member, *keys, *subjects,
+                            replica->chain(), *submitter, *records, *gate,
+                            [this](const InstitutionId& to, Bytes bytes) {
+                              mesh->send_to_institution(to, std::move(bytes));
+                            },
+                            wall_clock});
+  attestation = std::make_unique<AttestationDesk>(*services);
+  TRY(desk, DischargeDesk::open(*services));
+  release = std::make_unique<ReleaseAgent>(*services);
+  reading = std::make_unique<ReadingAgent>(*services);
+  agents = std::make_unique<Agents>(*services, *desk, *release, *reading, *attestation);
+  return ok();
+}
+
+Result<void> Node::State::open_api() {
+  TRY(const crypto::Secret* key, keystore.require(key_name::kHttps));
+  TRY(const crypto::Secret* certificate, keystore.require(key_name::kHttpsCertificate));
+  TRY(const HostPort listen, parse_host_port(config.api_listen));
+  api = std::make_unique<Api>(
+      *services, *desk, *reading, *attestation, [this] { return status(); }, kApiThreads);
+  net::HttpsServerConfig server_config;
+  server_config.listen_address = listen.host;
+  server_config.listen_port = listen.port;
+  server_config.identity.certificate_der = to_bytes(certificate->view());
+  server_config.identity.private_key_der = key->clone();
+  server_config.body_bytes_max = config.api_body_mib * 1024 * 1024;
+  TRY(server, net::HttpsServer::start(std::move(server_config), api->handler()));
+  return ok();
+}
+
+void Node::State::run() {
+  replica->on_certified([this](Height height) {
+    submitter->on_certified(height);
+    agents->on_certified(height);
+  });
+  replica->start(*mesh);
+  mesh->start();
+  submitter->start();
+  agents->start();
+  agents->on_certified(replica->chain().certified_height());
+}
+
+ReplicaStatus Node::State::status() const {
+  const Replica::Status now = replica->status();
+  ReplicaStatus out;
+  out.view = now.consensus.view.value;
+  out.validator = replica->is_validator();
+  out.primary = now.consensus.is_leader;
+  out.stopped = now.consensus.stopped || failed;
+  out.certified = now.consensus.certified;
+  for (const auto& peer : mesh->peers()) out.peers.push_back({peer.institution, peer.connected});
+  return out;
+}
+
+Node::Node(std::unique_ptr<State> state) : state_(std::move(state)) {}
+
+Node::~Node() { stop(); }
+
+Result<std::unique_ptr<Node>> Node::start(Config config, const crypto::Secret& passphrase) {
+  auto state = std::make_unique<State>();
+  set_up_log(config);
+  state->config = std::move(config);
+  std::error_code error;
+  std::filesystem::create_directories(state->config.data_directory, error);
+  if (error) return fail(Errc::io_failed, "cannot make the data directory: " + error.message());
+  TRY(state->load_keys(passphrase));
+  TRY(state->open_replica());
+  TRY(state->open_submitter());
+  TRY(state->open_mesh());
+  TRY(state->open_services());
+  state->run();
+  std::unique_ptr<Node> out(new Node(std::move(state)));
+  TRY(out->state_->open_api());
+  spdlog::info("chain {} height {}, {}",
+               out->state_->replica->chain().chain_id().hex().substr(0, 16),
+               out->state_->replica->chain().height().value,
+               out->state_->replica->is_validator() ? "validator" : "observer");
+  return out;
+}
+
+void Node::stop() {
+  if (state_ == nullptr || state_->stopped.exchange(true)) return;
+  // From the outside in: first nobody can ask, then nothing acts, then the replica flushes.
+  if (state_->server) state_->server->stop();
+  if (state_->api) state_->api->stop();
+  if (state_->agents) state_->agents->stop();
+  if (state_->submitter) state_->submitter->stop();
+  if (state_->mesh) state_->mesh->stop();
+  if (state_->replica) state_->replica->stop();
+}
+
+bool Node::has_failed() const { return state_->failed; }
+std::uint16_t Node::api_port() const { return state_->server->bound_port(); }
+std::uint16_t Node::mesh_port() const { return state_->mesh->bound_port(); }
+
+}  // namespace baolian::node

@@ -1,0 +1,73 @@
+#include "node/peer_memory.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+
+namespace baolian::node {
+namespace {
+
+struct PeerFile {
+  static constexpr std::string_view kTypeName = "PeerFile";
+  Version<1> version;
+  std::vector<PeerBoot> peers;
+
+  static constexpr auto fields() {
+    return std::make_tuple(field("version", &PeerFile::version, "format version"),
+                           field("peers", &PeerFile::peers, at_most(1000), "one a validator"));
+  }
+};
+
+}  // namespace
+
+Result<std::unique_ptr<PeerMemory>> PeerMemory::open(std::string path) {
+  std::unique_ptr<PeerMemory> out(new PeerMemory(std::move(path)));
+  std::ifstream in(out->path_, std::ios::binary);
+  if (!in) return out;  // first start
+  const Bytes bytes((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+  TRY(const PeerFile file, decode<PeerFile>(bytes));
+  for (const auto& peer : file.peers) out->peers_.emplace(peer.key, peer);
+  return out;
+}
+
+Result<void> PeerMemory::save() const {
+  PeerFile file;
+  for (const auto& [key, peer] : peers_) file.peers.push_back(peer);
+  const Bytes bytes = encode(file);
+  const std::string temporary = path_ + ".new";
+  const int fd = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  if (fd < 0) return fail(Errc::io_failed, "cannot write what is known of peers");
+  const ssize_t written = ::write(fd, bytes.data(), bytes.size());
+  const bool synced = written == static_cast<ssize_t>(bytes.size()) && ::fdatasync(fd) == 0;
+  ::close(fd);
+  if (!synced || std::rename(temporary.c_str(), path_.c_str()) != 0) {
+    return fail(Errc::io_failed, "cannot write what is known of peers");
+  }
+  return ok();
+}
+
+Result<void> PeerMemory::judge(const net::Hello& hello) {
+  const std::lock_guard lock(mutex_);
+  const auto known = peers_.find(hello.node);
+  if (known != peers_.end()) {
+    const PeerBoot& before = known->second;
+    if (hello.incarnation != before.incarnation) {
+      return fail(Errc::peer_unknown,
+                  "the peer's consensus log is a new one: it may have forgotten votes and must be "
+                  "re-keyed");
+    }
+    const bool copied =
+        hello.boot_counter == before.boot_counter && hello.process_id != before.process;
+    if (hello.boot_counter < before.boot_counter || copied) {
+      return fail(Errc::peer_unknown, "the peer's disk was rolled back or copied");
+    }
+    if (hello.boot_counter == before.boot_counter) return ok();
+  }
+  peers_[hello.node] = {hello.node, hello.incarnation, hello.boot_counter, hello.process_id};
+  return save();
+}
+
+}  // namespace baolian::node

@@ -1,0 +1,51 @@
+/// What this node remembers of its peers' disks (consensus.md 1.7): a validator whose incarnation
+/// changed, or whose boot counter went back or repeats in another process, has lost or copied its
+/// disk and may have forgotten votes.
+#pragma once
+
+#include <map>
+#include <mutex>
+#include <string>
+
+#include "core/codec.h"
+#include "core/ids.h"
+#include "core/result.h"
+#include "net/hello.h"
+
+namespace baolian::node {
+
+struct PeerBoot {
+  static constexpr std::string_view kTypeName = "PeerBoot";
+  PublicKey key;
+  std::uint64_t incarnation = 0;
+  std::uint64_t boot_counter = 0;
+  net::ProcessId process;
+
+  static constexpr auto fields() {
+    return std::make_tuple(field("key", &PeerBoot::key, "consensus key of the peer"),
+                           field("incarnation", &PeerBoot::incarnation, "of its consensus log"),
+                           field("boot_counter", &PeerBoot::boot_counter, "highest seen"),
+                           field("process", &PeerBoot::process, "process that showed it"));
+  }
+};
+
+/// Thread-safe. The file is replaced atomically and synced before a HELLO is accepted.
+class PeerMemory {
+ public:
+  /// Returns: Errc::io_failed, codec errors for a file that was changed.
+  static Result<std::unique_ptr<PeerMemory>> open(std::string path);
+
+  /// Judges a verified HELLO of a validator and remembers it.
+  /// Returns: Errc::peer_unknown with the reason if the peer is to be refused as voter.
+  Result<void> judge(const net::Hello& hello);
+
+ private:
+  explicit PeerMemory(std::string path) : path_(std::move(path)) {}
+  Result<void> save() const;
+
+  std::string path_;
+  std::mutex mutex_;
+  std::map<PublicKey, PeerBoot> peers_;
+};
+
+}  // namespace baolian::node

@@ -1,0 +1,217 @@
+#include "node/replica_driver.h"
+
+#include <algorithm>
+
+#include "core/assert.h"
+#include "node/pool_messages.h"
+
+namespace baolian::node {
+
+using consensus::Input;
+
+ReplicaDriver::ReplicaDriver(Config config, Ports ports, std::unique_ptr<consensus::Engine> engine)
+    : config_(std::move(config)),
+      ports_(ports),
+      engine_(std::move(engine)),
+      pool_(config_.pool),
+      seen_view_(engine_->status().view),
+      flushed_(engine_->status().executed),
+      flush_asked_(flushed_) {}
+
+ReplicaDriver::~ReplicaDriver() = default;
+
+// ------------------------------------------------------------------ inputs
+
+void ReplicaDriver::give(Input input) {
+  inputs_.push_back(std::move(input));
+  pump();
+}
+
+/// Works until nothing is left. Ports that answer at once land in the queue, not on the stack.
+void ReplicaDriver::pump() {
+  if (pumping_) return;
+  pumping_ = true;
+  consensus::Effects effects;
+  while (true) {
+    while (!inputs_.empty()) {
+      Input input = std::move(inputs_.front());
+      inputs_.pop_front();
+      effects.clear();
+      const consensus::Verdict verdict = engine_->step(std::move(input), effects);
+      if (!verdict.accepted) ++figures_.rejected_inputs;
+      for (consensus::Effect& effect : effects) handle(effect);
+    }
+    propose();
+    if (inputs_.empty()) break;
+  }
+  pumping_ = false;
+}
+
+void ReplicaDriver::on_tick(Tick now, TimeMs wall) {
+  ASSERT(now >= now_);
+  now_ = now;
+  wall_ = wall;
+  give(consensus::TickInput{now, wall});
+  const View view = engine_->status().view;
+  if (view != seen_view_) {
+    seen_view_ = view;
+    pool_.release_slots();
+  }
+  fetch_missing();
+  push_again();
+  flush_if_due();
+  pump();
+}
+
+void ReplicaDriver::on_message(ReplicaId from, MessageClass message_class, SharedBytes bytes) {
+  ASSERT(bytes != nullptr);
+  if (bytes->empty()) return ports_.transport.ban(from, "empty message");
+  const bool is_pool = bytes->front() >= kPushTransactions;
+  if (is_pool != (message_class == MessageClass::transaction)) {
+    return ports_.transport.ban(from, "message in the wrong class");
+  }
+  if (is_pool) {
+    on_pool_message(from, *bytes);
+    return pump();
+  }
+  auto verified = consensus::verify_envelope(from, std::move(bytes), config_.engine.chain_id,
+                                             config_.engine.epoch, *config_.engine.verifier);
+  if (!verified) {
+    ++figures_.undecodable;
+    // Another epoch is no misbehaviour: the peer may be ahead or behind.
+    if (verified.error().code != Errc::wrong_epoch) {
+      ports_.transport.ban(from, verified.error().context);
+    }
+    return;
+  }
+  give(consensus::DeliverInput{*std::move(verified)});
+}
+
+Result<void> ReplicaDriver::submit(CheckedTransaction transaction) {
+  const SharedBytes body = transaction.bytes();
+  TRY(pool_.admit(std::move(transaction), now_));
+  push({body});
+  pump();
+  return ok();
+}
+
+void ReplicaDriver::on_persisted(PersistId id) {
+  const auto at = pending_sends_.find(id);
+  ASSERT(at != pending_sends_.end());
+  std::vector<consensus::Send> sends = std::move(at->second);
+  pending_sends_.erase(at);
+  for (consensus::Send& send : sends) handle(send);
+  give(consensus::PersistedInput{id});
+}
+
+void ReplicaDriver::on_applied(AppliedBlock block) {
+  for (std::size_t i = 0; i < block.transactions.size(); ++i) {
+    pool_.on_executed(block.transactions[i], block.bodies[i]);
+  }
+  figures_.executed_transactions += block.transactions.size();
+  give(consensus::AppliedInput{block.height, std::move(block.header), block.header_hash});
+}
+
+void ReplicaDriver::on_execution_failed(const Error& error) {
+  if (stopped_) return;
+  stopped_ = true;
+  ports_.watcher.on_stop(consensus::Stop::Kind::halt, error.context);
+}
+
+void ReplicaDriver::on_blocks_read(ReplicaId peer, std::vector<SharedBytes> blocks) {
+  give(consensus::BlocksReadInput{peer, std::move(blocks)});
+}
+
+void ReplicaDriver::on_flushed(Height durable) {
+  flushing_ = false;
+  flushed_ = std::max(flushed_, durable);
+  flushed_at_ = now_;
+  give(consensus::FlushedInput{durable});
+}
+
+// ------------------------------------------------------------------ effects
+
+void ReplicaDriver::handle(consensus::Effect& effect) {
+  std::visit([this](auto& one) { handle(one); }, effect);
+}
+
+void ReplicaDriver::handle(consensus::Send& send) {
+  if (send.to) {
+    ports_.transport.send(*send.to, send.message_class, std::move(send.bytes));
+  } else {
+    ports_.transport.send_to_validators(send.message_class, std::move(send.bytes));
+  }
+}
+
+void ReplicaDriver::handle(consensus::Persist& persist) {
+  const auto [at, is_new] = pending_sends_.emplace(persist.id, std::move(persist.then_send));
+  ASSERT(is_new);
+  for (const consensus::LogRecord& record : persist.writes) log_bytes_ += record.body->size();
+  ports_.log.append(persist.id, std::move(persist.writes));
+}
+
+void ReplicaDriver::handle(consensus::Commit& commit) {
+  ports_.application.execute(
+      {commit.height, commit.digest, std::move(commit.batch), std::move(commit.bodies)});
+}
+
+void ReplicaDriver::handle(consensus::Certified& certified) {
+  ports_.application.put_certificate(std::move(certified.certificate));
+}
+
+void ReplicaDriver::handle(consensus::ReadBlocks& read) { ports_.application.read_blocks(read); }
+
+void ReplicaDriver::handle(consensus::TransferState& transfer) {
+  ports_.watcher.on_transfer_needed(transfer.certificate);
+}
+
+void ReplicaDriver::handle(consensus::CutLog& cut) { ports_.log.cut(std::move(cut.snapshot)); }
+
+void ReplicaDriver::handle(consensus::BanPeer& ban) {
+  ports_.transport.ban(ban.peer, std::move(ban.reason));
+}
+
+void ReplicaDriver::handle(consensus::Stop& stop) {
+  if (stopped_) return;
+  stopped_ = true;
+  ports_.watcher.on_stop(stop.kind, stop.reason);
+}
+
+// ------------------------------------------------------------------ proposing and flushing
+
+void ReplicaDriver::propose() {
+  while (engine_->can_propose() && pool_.has_proposable()) {
+    const consensus::Status status = engine_->status();
+    const bool idle = status.highest_seen <= status.executed;
+    const bool waited = pool_.oldest_proposable()->value + config_.linger_ms <= now_.value;
+    if (!idle && !waited && !pool_.has_full_batch(config_.batch)) return;
+    TransactionPool::Selection selection = pool_.select(config_.batch);
+    const std::vector<TxHash> hashes = selection.hashes;
+    consensus::Effects effects;
+    const consensus::Verdict verdict = engine_->step(
+        consensus::ProposeInput{wall_, std::move(selection.hashes), std::move(selection.bodies)},
+        effects);
+    if (verdict.accepted) {
+      for (const TxHash& hash : hashes) pool_.mark_in_slot(hash);
+      ++figures_.proposed_batches;
+      figures_.proposed_transactions += hashes.size();
+    }
+    for (consensus::Effect& effect : effects) handle(effect);
+    if (!verdict.accepted) return;
+  }
+}
+
+void ReplicaDriver::flush_if_due() {
+  const Height executed = engine_->status().executed;
+  if (flushing_ || executed <= flushed_) return;
+  const bool due = executed.value - flush_asked_.value >= config_.flush_heights ||
+                   now_.value - flushed_at_.value >= config_.flush_ms ||
+                   log_bytes_ >= config_.flush_log_bytes;
+  if (!due) return;
+  flushing_ = true;
+  flush_asked_ = executed;
+  log_bytes_ = 0;
+  ports_.application.flush();
+}
+
+}  // namespace baolian::node

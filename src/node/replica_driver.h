@@ -1,0 +1,165 @@
+/// The replica driver: the only interpreter of an engine's effects (architecture.md, "The engine").
+/// It speaks to ports (ports.h) and never to threads, files, sockets or clocks, so that the
+/// simulator runs it unchanged.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+#include "consensus/engine.h"
+#include "node/ports.h"
+#include "node/transaction_pool.h"
+
+namespace baolian::node {
+
+/// Drives one engine, its transaction pool and the spreading of bodies.
+///
+/// Order:       a message that rides on a write is given to the transport only after the log said
+///              that the write is durable, and before the engine hears of it.
+/// Proposing:   an idle network gets a proposal at once; while heights are in flight the next batch
+///              fills until it is full or its oldest transaction has waited linger_ms.
+/// Ownership:   the engine; none of the ports, which outlive the driver.
+/// Threads:     one, the core thread. Port methods may call back at once: what comes while an input
+///              is worked on is queued.
+class ReplicaDriver {
+ public:
+  struct Ports {
+    Transport& transport;
+    LogStore& log;
+    Application& application;
+    BodyVerifier& verifier;
+    Watcher& watcher;
+  };
+  struct Config {
+    consensus::EngineConfig engine;  ///< the same that the engine was made with
+    TransactionPool::Limits pool;
+    TransactionPool::BatchLimits batch;
+    std::uint64_t linger_ms = 5;         ///< while heights are in flight
+    std::uint64_t fetch_delay_ms = 10;   ///< a push on its way mostly makes the fetch needless
+    std::uint64_t fetch_again_ms = 100;  ///< then the next validator is asked
+    std::uint64_t flush_heights = 256;   ///< the store is flushed and the log cut after so many
+    std::uint64_t flush_ms = 5'000;      ///< or after this time, if anything was executed
+    std::uint64_t flush_log_bytes = 32 * 1024 * 1024;    ///< or when the log has grown by this
+    std::size_t push_bytes_per_tick = 256 * 1024;        ///< bodies pushed again
+    std::size_t serve_bytes_per_peer = 4 * 1024 * 1024;  ///< bodies a peer may fetch in 100 ms
+    std::size_t verifying_max = 20'000;  ///< bodies pushed by peers that wait for their check
+  };
+
+  ReplicaDriver(Config config, Ports ports, std::unique_ptr<consensus::Engine> engine);
+  ~ReplicaDriver();
+
+  /// Time passes. `now` never decreases. About every 10 ms.
+  void on_tick(Tick now, TimeMs wall);
+  /// A message from an authenticated peer.
+  void on_message(ReplicaId from, MessageClass message_class, SharedBytes bytes);
+
+  /// Admits a transaction of this institution and pushes it to all validators.
+  /// Returns: Errc::busy if the pool is full, Errc::already_exists if it is known.
+  Result<void> submit(CheckedTransaction transaction);
+
+  // Answers of the ports.
+  void on_persisted(PersistId id);
+  void on_applied(AppliedBlock block);
+  void on_execution_failed(const Error& error);
+  void on_verified(BodyVerdict verdict);
+  void on_blocks_read(ReplicaId peer, std::vector<SharedBytes> blocks);
+  void on_flushed(Height durable);
+
+  consensus::Status status() const { return engine_->status(); }
+  /// Validators that contradicted themselves (N8).
+  const std::vector<consensus::Evidence>& evidence() const { return engine_->evidence(); }
+  const TransactionPool& pool() const { return pool_; }
+  void check_invariants() const { engine_->check_invariants(); }
+
+  /// What happened so far, for metrics.
+  struct Figures {
+    std::uint64_t proposed_batches = 0;
+    std::uint64_t proposed_transactions = 0;
+    std::uint64_t rejected_inputs = 0;  ///< engine verdicts that refused
+    std::uint64_t undecodable = 0;      ///< messages that did not verify
+    std::uint64_t pushes_refused = 0;   ///< pushed to us while the pool was full
+    std::uint64_t fetches_sent = 0;
+    std::uint64_t executed_transactions = 0;
+  };
+  const Figures& figures() const { return figures_; }
+
+ private:
+  /// A batch whose bodies the engine waits for.
+  struct Wanted {
+    Height height;
+    std::vector<TxHash> transactions;
+    std::vector<SharedBytes> bodies;                     ///< by position; null while missing
+    std::map<TxHash, std::vector<std::size_t>> missing;  ///< a batch may list one hash twice
+    std::size_t operations = 0;
+    ReplicaId ask_first = 0;
+    std::uint64_t attempts = 0;
+    Tick fetch_at;
+  };
+  struct Verifying {
+    std::optional<ReplicaId> pushed_by;
+  };
+
+  void give(consensus::Input input);
+  void pump();
+  void handle(consensus::Effect& effect);
+  void handle(consensus::Send& send);
+  void handle(consensus::Persist& persist);
+  void handle(consensus::NeedBodies& need);
+  void handle(consensus::Commit& commit);
+  void handle(consensus::Certified& certified);
+  void handle(consensus::ReadBlocks& read);
+  void handle(consensus::TransferState& transfer);
+  void handle(consensus::CutLog& cut);
+  void handle(consensus::BanPeer& ban);
+  void handle(consensus::Stop& stop);
+
+  void on_pool_message(ReplicaId from, BytesView bytes);
+  void on_push(ReplicaId from, std::vector<Bytes> transactions);
+  void on_reply(std::vector<Bytes> transactions);
+  void serve_fetch(ReplicaId from, const std::vector<TxHash>& hashes);
+  void start_check(const TxHash& hash, SharedBytes bytes, std::optional<ReplicaId> pushed_by);
+  void fill_wanted(const CheckedTransaction& transaction);
+  void fill(Wanted& wanted, const CheckedTransaction& transaction);
+  void refuse_wanted(const TxHash& hash);
+  void finish_if_complete(const Hash& digest);
+  void forget_wanted(const Hash& digest);
+  void fetch_missing();
+  ReplicaId fetch_target(Wanted& wanted) const;
+  void push(const std::vector<SharedBytes>& bodies);
+  void push_again();
+  void propose();
+  void flush_if_due();
+
+  Config config_;
+  Ports ports_;
+  std::unique_ptr<consensus::Engine> engine_;
+  TransactionPool pool_;
+  Tick now_;
+  TimeMs wall_;
+
+  std::deque<consensus::Input> inputs_;
+  bool pumping_ = false;
+  bool stopped_ = false;
+  View seen_view_;
+
+  std::map<PersistId, std::vector<consensus::Send>> pending_sends_;
+  std::map<Hash, Wanted> wanted_;
+  std::unordered_multimap<TxHash, Hash, FixedBytesHash> wanted_by_;  // body -> batches
+  std::unordered_map<TxHash, Verifying, FixedBytesHash> verifying_;
+  std::map<ReplicaId, std::size_t> served_bytes_;
+  Tick served_since_;
+
+  bool flushing_ = false;
+  Height flushed_;      // durable in the store
+  Height flush_asked_;  // executed when the last flush was asked for
+  Tick flushed_at_;
+  std::uint64_t log_bytes_ = 0;
+  Figures figures_;
+};
+
+}  // namespace baolian::node

@@ -1,0 +1,112 @@
+#include "node/services.h"
+
+#include <chrono>
+
+#include "contracts/codes.h"
+#include "ledger/merkle.h"
+
+namespace baolian::node {
+
+using contracts::ConsentState;
+using contracts::PolicyState;
+namespace keys = contracts::keys;
+
+std::optional<contracts::MemberState> member_of_key(const ledger::StateReader& state,
+                                                    const PublicKey& key) {
+  return ledger::read_as<contracts::MemberState>(state, keys::member(key));
+}
+
+std::string institution_name(const ledger::StateReader& state, const InstitutionId& id) {
+  const auto found = ledger::read_as<contracts::InstitutionState>(state, keys::institution(id));
+  return found ? found->name : id.hex().substr(0, 12);
+}
+
+std::optional<RecordFacts> record_facts(const ledger::StateReader& state,
+                                        const contracts::RecordRef& record) {
+  auto base = ledger::read_as<contracts::RecordState>(state, keys::record(record.record));
+  auto version = ledger::read_as<contracts::RecordVersion>(state, keys::record_version(record));
+  if (!base || !version) return std::nullopt;
+  return RecordFacts{std::move(*base), std::move(*version)};
+}
+
+std::optional<GrantView> grant_view(const ledger::StateReader& state, const GrantId& id) {
+  auto grant = ledger::read_as<contracts::GrantState>(state, keys::grant(id));
+  if (!grant) return std::nullopt;
+  const auto record = record_facts(state, grant->record);
+  if (!record) return std::nullopt;
+  GrantView out;
+  out.facts = {id, grant->record, record->version.commitment, grant->recipient_key};
+  out.grant = std::move(*grant);
+  return out;
+}
+
+std::vector<ConsentState> consents_of(const ledger::StateReader& state,
+                                      const contracts::SubjectId& subject) {
+  constexpr std::size_t kConsentsShown = 1000;
+  std::vector<ConsentState> out;
+  for (const auto& row : state.scan(keys::subject_consents(subject), {}, kConsentsShown)) {
+    auto consent =
+        ledger::read_as<ConsentState>(state, keys::consent(keys::last_id<ConsentId>(row.key)));
+    if (consent) out.push_back(std::move(*consent));
+  }
+  return out;
+}
+
+bool is_effective(const ConsentState& consent, TimeMs block_time) {
+  return consent.attestation != contracts::Attestation::grantee_attested &&
+         consent.attested_at <= block_time && consent.revoked_at.value == 0 &&
+         consent.terms.from <= block_time && block_time < consent.terms.to;
+}
+
+std::vector<PolicyState> policies_of(const ledger::StateReader& state,
+                                     const contracts::SubjectId& subject, std::uint16_t first_month,
+                                     std::uint16_t last_month) {
+  constexpr std::size_t kPoliciesShown = 64;
+  std::vector<PolicyState> out;
+  for (const auto& row : state.scan(keys::subject_policies(subject), {}, kPoliciesShown)) {
+    auto policy =
+        ledger::read_as<PolicyState>(state, keys::policy(keys::last_id<PolicyId>(row.key)));
+    if (!policy || policy->phase != contracts::PolicyPhase::active) continue;
+    if (civil_month(policy->from_day) > last_month || civil_month(policy->to_day) < first_month) {
+      continue;
+    }
+    out.push_back(std::move(*policy));
+  }
+  return out;
+}
+
+std::uint16_t civil_month(std::uint32_t day) {
+  using namespace std::chrono;
+  const year_month_day date{sys_days{days{static_cast<int>(day)}}};
+  const int months = (static_cast<int>(date.year()) - 1970) * 12 +
+                     static_cast<int>(static_cast<unsigned>(date.month())) - 1;
+  return static_cast<std::uint16_t>(months);
+}
+
+Result<vault::CertifiedOperation> certified_operation(const ledger::Chain& chain, Height height,
+                                                      std::uint32_t leaf) {
+  const auto header = chain.header(height);
+  const auto certificate = chain.certificate(height);
+  if (!header || !certificate) {
+    return fail(Errc::not_certified, "the certificate of this height is not here yet");
+  }
+  const auto leaves = chain.leaves(height);
+  if (leaf >= leaves.size()) return fail(Errc::not_found, "the block has no such operation");
+  vault::CertifiedOperation out;
+  out.header = *header;
+  out.certificate = *certificate;
+  out.leaf = leaves[leaf];
+  out.leaf_index = leaf;
+  out.leaf_count = static_cast<std::uint32_t>(leaves.size());
+  TRY(out.path, chain.prove_operation(height, leaf));
+  return out;
+}
+
+Error receipt_error(const ledger::Receipt& receipt) {
+  const auto* entry = contracts::find_code(receipt.code);
+  if (entry == nullptr) return fail(Errc::rejected, "code " + std::to_string(receipt.code));
+  return fail(Errc::rejected, std::string(entry->name) + ": " + std::string(entry->sentence) + " " +
+                                  std::string(entry->advice));
+}
+
+}  // namespace baolian::node

@@ -1,0 +1,114 @@
+/// Checked transactions that are not executed yet, and those executed a moment ago (consensus.md
+/// 1.3, 1.6 V1, 1.9).
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+#include "node/ports.h"
+
+namespace baolian::node {
+
+/// Bodies by their hash, in order of arrival.
+///
+/// Bounds:      admitted transactions in count, operations and bytes (admit() says busy above);
+///              pinned ones by the engine's window; the recently executed by count and bytes.
+/// Invariants:  a transaction leaves only by execution: the primary proposes all that was admitted,
+///              even expired ones and such as execution will reject (V1), or a client could make
+///              correct nodes suspect a correct primary.
+/// Ownership:   values and shared bodies.   Threads: none - confined to the driver.
+class TransactionPool {
+ public:
+  struct Limits {
+    std::size_t transactions_max = 10'000;  ///< two full batches
+    std::size_t operations_max = 20'000;
+    std::size_t bytes_max = 8 * 1024 * 1024;
+    std::size_t recent_transactions_max = 20'000;
+    std::size_t recent_bytes_max = 16 * 1024 * 1024;
+    std::uint64_t push_again_ms = 500;  ///< T_req / 2; doubles up to the next
+    std::uint64_t push_again_max_ms = 8'000;
+  };
+  /// What one batch may hold (consensus.md 1.12).
+  struct BatchLimits {
+    std::size_t transactions_max = 5'000;
+    std::size_t operations_max = 10'000;
+    std::size_t bytes_max = 2 * 1024 * 1024;
+  };
+
+  TransactionPool() : TransactionPool(Limits{}) {}
+  explicit TransactionPool(Limits limits) : limits_(limits) {}
+
+  /// Returns: Errc::busy if the pool is full, Errc::already_exists if the transaction is here or
+  /// was executed a moment ago.
+  Result<void> admit(CheckedTransaction transaction, Tick now);
+  /// Keeps a body that a batch in a slot lists; not bounded here, never proposed while in a slot.
+  void pin(CheckedTransaction transaction, Tick now);
+  /// Marks a transaction as listed by a batch in a slot.
+  void mark_in_slot(const TxHash& hash);
+  /// Lets everything be proposed again: after a view change a batch may be gone.
+  void release_slots();
+  /// Forgets what a height executed, keeping the bodies for a while as recent ones.
+  void on_executed(const TxHash& hash, SharedBytes body);
+
+  /// True if it waits here or was executed a moment ago.
+  bool knows(const TxHash& hash) const;
+  bool was_executed(const TxHash& hash) const { return recent_.contains(hash); }
+  /// The body, waiting or recent; null if unknown.
+  SharedBytes find(const TxHash& hash) const;
+  /// The checked transaction, if it waits here.
+  const CheckedTransaction* find_waiting(const TxHash& hash) const;
+
+  struct Selection {
+    std::vector<TxHash> hashes;
+    std::vector<SharedBytes> bodies;
+    bool full = false;  ///< the next waiting transaction did not fit
+  };
+  /// The oldest transactions in no slot, as many as a batch may hold. Changes nothing.
+  Selection select(const BatchLimits& limits) const;
+  /// True if a batch of waiting transactions would be full.
+  bool has_full_batch(const BatchLimits& limits) const;
+  bool has_proposable() const { return !proposable_.empty(); }
+  /// When the oldest proposable transaction arrived.
+  std::optional<Tick> oldest_proposable() const;
+
+  /// Bodies to be pushed to all validators again, up to `bytes_max`; their next turn comes later.
+  std::vector<SharedBytes> take_due_pushes(Tick now, std::size_t bytes_max);
+
+  std::size_t size() const { return entries_.size(); }
+  std::size_t size_bytes() const { return bytes_; }
+  std::size_t operation_count() const { return operations_; }
+
+ private:
+  struct Entry {
+    CheckedTransaction transaction;
+    std::uint64_t arrival = 0;
+    Tick arrived_at;
+    bool in_slot = false;
+    bool counted = true;  ///< false: pinned, outside the bounds
+    std::uint64_t push_after_ms = 0;
+    Tick push_at;
+  };
+  Entry& insert(CheckedTransaction transaction, Tick now);
+  void erase(const TxHash& hash);
+
+  Limits limits_;
+  std::unordered_map<TxHash, Entry, FixedBytesHash> entries_;         // never iterated for order
+  std::map<std::uint64_t, TxHash> all_;                               // by arrival
+  std::map<std::uint64_t, TxHash> proposable_;                        // by arrival; in no slot
+  std::map<std::pair<std::uint64_t, std::uint64_t>, TxHash> pushes_;  // by (push_at, arrival)
+  std::unordered_map<TxHash, SharedBytes, FixedBytesHash> recent_;
+  std::deque<TxHash> recent_order_;
+  std::size_t recent_bytes_ = 0;
+  std::uint64_t next_arrival_ = 0;
+  std::size_t bytes_ = 0;       // of counted entries
+  std::size_t operations_ = 0;  // of counted entries
+  std::size_t counted_ = 0;
+  std::size_t proposable_bytes_ = 0;
+  std::size_t proposable_operations_ = 0;
+};
+
+}  // namespace baolian::node

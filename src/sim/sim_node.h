@@ -1,0 +1,105 @@
+/// One whole node of the simulation: the production driver, executor, contracts and engine on
+/// simulated disk, network and time.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "ledger/chain.h"
+#include "ledger/memory_store.h"
+#include "node/executor.h"
+#include "node/replica_driver.h"
+#include "sim/checker.h"
+#include "sim/disk.h"
+#include "sim/event_queue.h"
+#include "sim/network.h"
+#include "sim/world.h"
+
+namespace baolian::sim {
+
+/// How quick a node is, and where its limits stand.
+struct NodeOptions {
+  std::uint64_t sync_ms_max = 3;     ///< one fdatasync of the log
+  std::uint64_t execute_ms_max = 3;  ///< one block
+  std::int64_t clock_skew_ms = 0;
+  std::uint64_t tick_ms = 10;
+  std::size_t log_segment_bytes = 256 * 1024;
+  node::ReplicaDriver::Config driver;  ///< `engine` is filled in by the node
+};
+
+/// Threads: none. Ownership: not the world, the events, the network and the checker.
+class SimNode final : node::Transport, node::Application, node::BodyVerifier, node::Watcher {
+ public:
+  struct Surroundings {
+    const World& world;
+    EventQueue& events;
+    Network& network;
+    Checker& checker;
+    /// Every step of every node, for the trace hash.
+    std::function<void(node::ReplicaId, std::string_view what, BytesView)> trace;
+  };
+  SimNode(node::ReplicaId id, const NodeOptions& options, const Surroundings& around, Prng prng);
+  ~SimNode();
+  SimNode(const SimNode&) = delete;
+  SimNode& operator=(const SimNode&) = delete;
+
+  /// Opens disk and store and starts; the first start makes the chain.
+  void start();
+  /// The power goes: memory is lost, unsynced log sectors and unflushed blocks may be.
+  void crash();
+  bool is_up() const { return driver_ != nullptr; }
+
+  void deliver(node::ReplicaId from, node::MessageClass message_class, node::SharedBytes bytes);
+  /// Returns: the errors of the check and of ReplicaDriver::submit.
+  Result<void> submit(const node::SharedBytes& transaction);
+
+  const ledger::Chain& chain() const { return *chain_; }  ///< Requires: is_up().
+  consensus::Status status() const { return driver_->status(); }
+  const node::ReplicaDriver& driver() const { return *driver_; }
+
+  /// Builds everything again from what is on the disk and compares the state root (I7).
+  Result<void> rebuild_and_compare();
+
+ private:
+  // node::Transport
+  void send(node::ReplicaId to, node::MessageClass message_class, node::SharedBytes bytes) override;
+  void send_to_validators(node::MessageClass message_class, node::SharedBytes bytes) override;
+  void ban(node::ReplicaId peer, std::string reason) override;
+  // node::Application
+  void execute(node::ExecuteRequest request) override;
+  void put_certificate(crypto::ExecCertificate certificate) override;
+  void read_blocks(const consensus::ReadBlocks& wanted) override;
+  void flush() override;
+  // node::BodyVerifier
+  void verify(TxHash hash, node::SharedBytes bytes) override;
+  // node::Watcher
+  void on_stop(consensus::Stop::Kind kind, const std::string& reason) override;
+  void on_transfer_needed(const crypto::ExecCertificate& certificate) override;
+
+  void after(std::uint64_t delay_ms, std::function<void()> event);
+  /// Like `after`, but in the order of the calls: the executor thread.
+  void on_executor(std::uint64_t delay_ms, std::function<void()> event);
+  void tick();
+  void after_step();
+  TimeMs wall() const;
+
+  node::ReplicaId id_;
+  NodeOptions options_;
+  Surroundings around_;
+  Prng prng_;
+  std::uint64_t run_ = 0;  ///< events of an earlier run do not happen
+
+  // What outlives a crash.
+  LogDisk log_disk_;
+  std::shared_ptr<ledger::MemoryDisk> store_disk_ = std::make_shared<ledger::MemoryDisk>();
+
+  // What does not.
+  std::unique_ptr<ledger::Chain> chain_;
+  std::unique_ptr<node::Executor> executor_;
+  std::unique_ptr<SimLog> log_;
+  std::unique_ptr<node::ReplicaDriver> driver_;
+  Tick executor_free_at_;
+};
+
+}  // namespace baolian::sim

@@ -1,0 +1,46 @@
+/// One simulated life of a network, drawn from a seed: first faults, then healing (testing.md, "The
+/// simulator").
+///
+/// What it does not do yet: Byzantine nodes, and the loss of a primary for good (the engine has no
+/// view change: a primary that stays away stops the network). Every primary that crashes here comes
+/// back.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "core/ids.h"
+
+namespace baolian::sim {
+
+struct SimulationConfig {
+  std::uint64_t seed = 1;
+  std::size_t validators = 4;
+  std::size_t observers = 1;
+  std::uint64_t safety_ms = 8'000;         ///< virtual time with faults
+  std::uint64_t liveness_ms_max = 60'000;  ///< virtual time in which everything must end
+};
+
+struct SimulationReport {
+  std::optional<std::string> violation;
+  Hash trace_hash;  ///< over every message, execution, crash and restart
+  std::uint64_t steps = 0;
+  std::uint64_t virtual_ms = 0;
+  std::uint64_t height = 0;
+  std::uint64_t crashes = 0;
+  std::uint64_t submitted = 0;
+  std::uint64_t settled = 0;
+  std::uint64_t applied_operations = 0;
+  std::uint64_t rejected_transactions = 0;
+  std::uint64_t healed_after_ms = 0;  ///< liveness phase until everything had ended
+  std::string options;                ///< what the seed drew, for people
+};
+
+/// Runs one seed. The same config gives the same report, to the last byte.
+SimulationReport simulate(const SimulationConfig& config);
+
+/// The command that repeats a run.
+std::string repeating_command(const SimulationConfig& config);
+
+}  // namespace baolian::sim

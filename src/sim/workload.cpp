@@ -1,0 +1,112 @@
+#include "sim/workload.h"
+
+#include "contracts/operations.h"
+
+namespace baolian::sim {
+
+namespace {
+
+template <typename Id>
+Id draw(Prng& prng) {
+  Id id;
+  for (std::uint8_t& byte : id.bytes) byte = static_cast<std::uint8_t>(prng.next());
+  return id;
+}
+
+}  // namespace
+
+Workload::Workload(const World& world, const Options& options, EventQueue& events, Checker& checker,
+                   std::vector<std::unique_ptr<SimNode>>& nodes, Prng prng)
+    : world_(world),
+      options_(options),
+      events_(events),
+      checker_(checker),
+      nodes_(nodes),
+      prng_(prng) {
+  for (const Sender& sender : world.senders) {
+    Client client;
+    client.sender = sender;
+    clients_.push_back(std::move(client));
+  }
+}
+
+void Workload::start() {
+  for (std::size_t i = 0; i < clients_.size(); ++i) {
+    events_.after(prng_.below(options_.pause_ms_max + 1), [this, i] { step(i); });
+  }
+}
+
+bool Workload::all_settled() const {
+  for (const Client& client : clients_) {
+    if (!client.open.empty()) return false;
+  }
+  return true;
+}
+
+void Workload::step(std::size_t index) {
+  Client& client = clients_[index];
+  for (auto at = client.open.begin(); at != client.open.end();) {
+    if (checker_.is_settled(at->first)) {
+      ++settled_;
+      at = client.open.erase(at);
+      continue;
+    }
+    if (at->second.resend_at <= events_.now()) {
+      at->second.resend_at = events_.now() + options_.resend_ms;
+      send(at->second.bytes);
+    }
+    ++at;
+  }
+  if (!draining_ && client.open.size() < options_.outstanding_max) submit_new(client);
+  events_.after(1 + prng_.below(options_.pause_ms_max + 1), [this, index] { step(index); });
+}
+
+/// Registers a record of the own institution, or reads one that was registered before.
+ledger::Operation Workload::make_operation(Client& client) {
+  const auto request_id = draw<RequestId>(prng_);
+  if (client.records.empty() || prng_.chance_percent(40)) {
+    contracts::RecordsRegister content;
+    content.record = {draw<RecordId>(prng_), 1};
+    content.subject.value = draw<Tag32>(prng_);
+    content.commitment = draw<Commitment>(prng_);
+    content.vault = client.sender.vault;
+    client.records.push_back(content.record.record);
+    return contracts::make_operation(content, request_id);
+  }
+  contracts::RecordsRead content;
+  content.record = {client.records[prng_.below(client.records.size())], 1};
+  content.basis = {contracts::BasisKind::care, draw<Hash>(prng_)};
+  content.originator = {client.sender.institution, client.sender.member,
+                        contracts::SignedBy::institution};
+  content.vault = client.sender.vault;
+  return contracts::make_operation(content, request_id);
+}
+
+void Workload::submit_new(Client& client) {
+  ledger::TransactionBody body;
+  body.chain_id = world_.chain_id;
+  body.sender = client.sender.signer->public_key();
+  body.nonce = Nonce{client.next_nonce++};
+  body.expires_at = TimeMs{1'750'000'100'000 + events_.now().value + 590'000};
+  const std::uint64_t count = prng_.between(1, options_.operations_max);
+  for (std::uint64_t i = 0; i < count; ++i) body.operations.push_back(make_operation(client));
+  const auto transaction = ledger::sign_transaction(std::move(body), *client.sender.signer);
+  const TxId id = ledger::tx_id(transaction.body);
+  auto bytes = std::make_shared<const Bytes>(encode(transaction));
+  checker_.on_submitted(id);
+  ++submitted_;
+  client.open.emplace(id, Open{bytes, events_.now() + options_.resend_ms});
+  send(bytes);
+}
+
+/// To one node that runs. Busy, known or unreachable: the next turn sends the same bytes again.
+void Workload::send(const node::SharedBytes& bytes) {
+  SimNode& node = *nodes_[prng_.below(nodes_.size())];
+  if (!node.is_up()) return;
+  const auto result = node.submit(bytes);
+  if (!result && result.error().code != Errc::busy && result.error().code != Errc::already_exists) {
+    checker_.violation("a node refused a valid transaction: " + result.error().context);
+  }
+}
+
+}  // namespace baolian::sim

@@ -1,0 +1,222 @@
+/// One engine alone: a validator (or observer) of a small network whose other members are played by
+/// the test. Effects of the last step are kept, Persists become durable when the test says so.
+#pragma once
+
+#include "consensus/network.h"
+#include "support/catch.h"
+
+namespace baolian::consensus::testing {
+
+class Bench {
+ public:
+  /// The engine is validator `self` of `validators`; kObserver for an observer.
+  explicit Bench(ValidatorIndex self = 1, std::size_t validators = 4, std::uint16_t window = 16)
+      : epoch_(test_epoch(validators)) {
+    epoch_.log_window = window;
+    config_.chain_id = test_chain();
+    config_.epoch = epoch_;
+    config_.self = self;
+    config_.observer_count = 1;
+    config_.verifier = &crypto::toy_verifier();
+    if (self != kObserver) config_.signer = &test_signer(self);
+    genesis_ = header_hash_of(test_header({0}, {}, {}));
+    open({}, {0}, genesis_);
+  }
+
+  void open(std::vector<LogRecord> log, Height executed, Hash hash) {
+    engine_ = make_pbft_engine(config_, test_header_reader(), std::move(log), executed, hash);
+    tick(0);
+  }
+
+  const crypto::EpochRecord& epoch() const { return epoch_; }
+  EngineConfig& config() { return config_; }
+  Engine& engine() { return *engine_; }
+  Status status() const { return engine_->status(); }
+  TimeMs wall() const { return {kWallOffset + now_.value}; }
+  Hash genesis() const { return genesis_; }
+
+  Verdict step(Input input) {
+    effects_.clear();
+    const Verdict verdict = engine_->step(std::move(input), effects_);
+    engine_->check_invariants();
+    for (const Effect& effect : effects_) {
+      if (const auto* persist = std::get_if<Persist>(&effect)) persists_.push_back(*persist);
+    }
+    return verdict;
+  }
+  Verdict tick(std::uint64_t milliseconds) {
+    now_ = now_ + milliseconds;
+    return step(TickInput{now_, wall()});
+  }
+  RejectReason deliver(ReplicaId from, const SharedBytes& bytes) {
+    Result<Verified> verified =
+        verify_envelope(from, bytes, test_chain(), epoch_, crypto::toy_verifier());
+    REQUIRE(verified.has_value());
+    const Verdict verdict = step(DeliverInput{*std::move(verified)});
+    CHECK(verdict.accepted == (verdict.reason == RejectReason::none));
+    return verdict.reason;
+  }
+  /// Makes the oldest Persist durable; what it then sends stays in sent().
+  Verdict persist_one() {
+    REQUIRE_FALSE(persists_.empty());
+    Persist persist = persists_.front();
+    persists_.erase(persists_.begin());
+    log_.insert(log_.end(), persist.writes.begin(), persist.writes.end());
+    sent_.insert(sent_.end(), persist.then_send.begin(), persist.then_send.end());
+    return step(PersistedInput{persist.id});
+  }
+  void persist_all() {
+    while (!persists_.empty()) persist_one();
+  }
+
+  template <typename T>
+  std::vector<T> effects() const {
+    std::vector<T> out;
+    for (const Effect& effect : effects_) {
+      if (const auto* found = std::get_if<T>(&effect)) out.push_back(*found);
+    }
+    return out;
+  }
+  const std::vector<Persist>& pending() const { return persists_; }
+  const std::vector<LogRecord>& log() const { return log_; }
+  void forget_sent() { sent_.clear(); }
+
+  /// Messages of a kind that left by then_send of durable Persists.
+  std::vector<Envelope> sent(MessageKind kind) const { return of_kind(sent_, kind); }
+  /// Messages of a kind that the last step sent at once.
+  std::vector<Envelope> sent_now(MessageKind kind) const { return of_kind(effects<Send>(), kind); }
+  /// Records of a type in Persists that are not durable yet.
+  std::size_t pending_records(RecordType type) const {
+    std::size_t count = 0;
+    for (const Persist& persist : persists_) {
+      for (const LogRecord& record : persist.writes) count += record.type == type ? 1 : 0;
+    }
+    return count;
+  }
+
+  // ---------------------------------------------------------------- the others' messages
+
+  struct Proposal {
+    crypto::Vote vote;
+    Bytes batch;
+    std::vector<SharedBytes> bodies;
+  };
+  /// A sound proposal of `view`'s primary with one transaction, told apart by `salt`.
+  Proposal proposal(std::uint64_t height, std::uint64_t salt = 1, std::uint64_t view = 0,
+                    std::size_t size_bytes = 16) const {
+    Proposal out;
+    Batch batch;
+    batch.epoch = epoch_.epoch;
+    batch.height = {height};
+    batch.origin_view = {view};
+    batch.proposer = static_cast<ValidatorIndex>(view % epoch_.validators.size());
+    batch.proposed_at = wall();
+    out.bodies.push_back(transaction(height * 1000 + salt, size_bytes));
+    batch.transactions.push_back(hash_of(*out.bodies[0]));
+    return seal(batch, std::move(out));
+  }
+  Proposal seal(const Batch& batch, Proposal out = {}) const {
+    out.batch = encode(batch);
+    out.vote = {batch.origin_view, batch.height, batch_digest(out.batch)};
+    return out;
+  }
+  RejectReason propose(const Proposal& proposal, ValidatorIndex sender = 0) {
+    return deliver(sender, pre_prepare_message(epoch_, sender, proposal.vote, proposal.batch));
+  }
+  Verdict give_bodies(const Proposal& proposal) {
+    return step(BodiesInput{proposal.vote.digest, proposal.bodies});
+  }
+  RejectReason prepare(ValidatorIndex sender, const crypto::Vote& vote) {
+    return deliver(sender, signed_message(epoch_, MessageKind::prepare, sender, encode(vote)));
+  }
+  RejectReason commit(ValidatorIndex sender, const crypto::Vote& vote) {
+    return deliver(sender, signed_message(epoch_, MessageKind::commit, sender, encode(vote)));
+  }
+  RejectReason exec(ValidatorIndex sender, std::uint64_t height, const Hash& hash) {
+    return deliver(sender, signed_message(epoch_, MessageKind::exec, sender,
+                                          encode(crypto::ExecVote{{height}, hash})));
+  }
+  RejectReason say_status(ValidatorIndex sender, const pbft::StatusBody& status) {
+    return deliver(sender, signed_message(epoch_, MessageKind::status, sender, encode(status)));
+  }
+  RejectReason reply(ReplicaId from, const pbft::Reply& reply) {
+    return deliver(from, unsigned_message(epoch_, MessageKind::reply, from, encode(reply)));
+  }
+  RejectReason fetch(ReplicaId from, const pbft::Fetch& fetch) {
+    const ValidatorIndex sender = from < epoch_.validators.size() ? from : kObserver;
+    return deliver(from, unsigned_message(epoch_, MessageKind::fetch, sender, encode(fetch)));
+  }
+  static std::optional<pbft::Reply> as_reply(const Envelope& envelope) {
+    auto decoded = decode<pbft::Reply>(envelope.body);
+    REQUIRE(decoded.has_value());
+    return *std::move(decoded);
+  }
+
+  // ---------------------------------------------------------------- whole steps of the protocol
+
+  /// Height accepted here: pre-prepare, bodies, PP_ACCEPT durable.
+  Proposal accept(std::uint64_t height, std::uint64_t salt = 1) {
+    const Proposal out = proposal(height, salt);
+    REQUIRE(propose(out) == RejectReason::none);
+    REQUIRE(give_bodies(out).accepted);
+    persist_all();
+    return out;
+  }
+  /// And committed: PREPAREs and COMMITs of validators 0 and 2. Not executed.
+  Proposal commit_height(std::uint64_t height, std::uint64_t salt = 1) {
+    const Proposal out = accept(height, salt);
+    prepare(0, out.vote);
+    prepare(2, out.vote);
+    persist_all();
+    commit(0, out.vote);
+    commit(2, out.vote);
+    return out;
+  }
+  Bytes header_of(std::uint64_t height, const Hash& digest) const {
+    return test_header({height}, last_hash_, digest);
+  }
+  /// Execution gives the header of the test chain.
+  Hash apply(std::uint64_t height, const Hash& digest) {
+    const Bytes header = header_of(height, digest);
+    const Hash hash = header_hash_of(header);
+    REQUIRE(step(AppliedInput{{height}, header, hash}).accepted);
+    last_hash_ = hash;
+    return hash;
+  }
+  /// And executed and certified.
+  Hash certify_height(std::uint64_t height) {
+    const Proposal out = commit_height(height);
+    persist_all();
+    const Hash hash = apply(height, out.vote.digest);
+    persist_all();
+    exec(0, height, hash);
+    exec(2, height, hash);
+    persist_all();
+    REQUIRE(status().certified == Height{height});
+    return hash;
+  }
+
+ private:
+  std::vector<Envelope> of_kind(const std::vector<Send>& sends, MessageKind kind) const {
+    std::vector<Envelope> out;
+    for (const Send& send : sends) {
+      auto envelope = decode<Envelope>(*send.bytes);
+      REQUIRE(envelope.has_value());
+      if (envelope->kind == kind) out.push_back(*std::move(envelope));
+    }
+    return out;
+  }
+
+  crypto::EpochRecord epoch_;
+  EngineConfig config_;
+  std::unique_ptr<Engine> engine_;
+  Effects effects_;
+  std::vector<Persist> persists_;
+  std::vector<LogRecord> log_;
+  std::vector<Send> sent_;
+  Hash genesis_;
+  Hash last_hash_ = header_hash_of(test_header({0}, {}, {}));
+  Tick now_{1000};
+};
+
+}  // namespace baolian::consensus::testing

@@ -1,0 +1,281 @@
+/// Tables that documents and formats rest on: codes, kinds, facts; determinism; what was reached.
+/// This file is the last of the program: its last test asks what all others reached.
+#include <fstream>
+#include <sstream>
+
+#include "contracts/facts.h"
+#include "contracts/fixture.h"
+#include "core/errc.h"
+
+using namespace baolian;
+using namespace baolian::contracts;
+using namespace baolian::contracts::test;
+
+namespace {
+
+std::string read_document(const std::string& name) {
+  std::ifstream in(std::string(BAOLIAN_SOURCE_DIR) + "/docs/" + name);
+  std::stringstream out;
+  out << in.rdbuf();
+  return out.str();
+}
+
+/// A morning of everything: the outcomes of a chain that ran all kinds of operations.
+std::vector<Outcome> busy_morning(World& world) {
+  std::vector<Outcome> out;
+  const auto keep = [&](Outcome outcome) {
+    out.push_back(std::move(outcome));
+    return out.back();
+  };
+  const auto product = product_of(world, "X");
+  keep(world.run("X", product));
+  const auto enrol = enrolment(world, product, "X", {1, 2});
+  keep(world.run("X", enrol, {world.attest("X", enrol)}));
+  const auto made_up = enrolment(world, product, "X", {3});
+  keep(world.run("X", made_up));
+  const auto terms = consent_terms(made_up, made_up.lines[0], world.institution("X"));
+  keep(world.run("bureau.attestor", ConsentConfirm{{}, {{terms.id, consent_hash(terms)}}}));
+  auto record = record_of(world, 1, "A");
+  keep(world.run("A", record));
+  auto give = care_consent(world, 1, "B");
+  give.terms.exceptions = {{world.institution("P"), std::nullopt, std::nullopt}};
+  keep(world.run("A.attestor", give));
+  auto scoped = care_consent(world, 1, "B");
+  scoped.terms.encounter = make_id<Tag32>(4);
+  keep(world.run("B", scoped, {world.attest("B", scoped)}));
+  const auto granted =
+      keep(world.run("B.doctor", doctor_request(world, record.record, give.terms.id)))
+          .event<Granted>();
+  keep(world.run("A", release_of(world, *granted, record.commitment)));
+  keep(world.run("B", receive_of(world, *granted, record.commitment)));
+  const auto mismatch =
+      keep(world.run("B.doctor", doctor_request(world, record.record, give.terms.id)))
+          .event<Granted>();
+  keep(world.run("A", release_of(world, *mismatch, record.commitment)));
+  auto receive = receive_of(world, *mismatch, {});
+  receive.result = ReceiveResult::mismatch;
+  keep(world.run("B", receive));
+  keep(world.run("B.doctor", doctor_request(world, record.record, make_id<ConsentId>(1))));
+  const Basis care{BasisKind::care, {}};
+  keep(world.run("A.doctor", read_of(world, record.record, "A", care)));
+  auto stated = read_of(world, record.record, "A", care);
+  stated.originator.signed_by = SignedBy::institution;
+  keep(world.run("A", stated));
+  auto report = report_of(world);
+  add_filing(report, 1, enrol.lines[0].subject, enrol.lines[0].consent);
+  add_filing(report, 1, enrol.lines[0].subject, make_id<ConsentId>(9));
+  const auto filed = keep(world.run("A", report)).event<Filed>();
+  const auto unfiled = report_of(world);
+  keep(world.run("A", unfiled));
+  keep(world.run("A", file_of(unfiled, 2, enrol.lines[1].subject, enrol.lines[1].consent)));
+  const RecordRef payload{report.payload.record, 1};
+  const auto by_claim =
+      keep(world.run("X", insurer_request(world, payload, filed->claims[0].claim)))
+          .event<Granted>();
+  keep(world.run("A", release_of(world, *by_claim, report.payload.commitment)));
+  keep(world.run("X", receive_of(world, *by_claim, report.payload.commitment, "X")));
+  const Basis claim{BasisKind::claim, id_cast<Hash>(filed->claims[0].claim)};
+  keep(world.run("X.adjuster", read_of(world, payload, "X", claim, Purpose::hpaymt, "adjuster")));
+  const ConsentRevoke revoke{{}, enrol.lines[1].consent, {}};
+  keep(world.run("X", revoke, {world.attest("X", revoke)}));
+  const ConsentRevoke plain{{}, give.terms.id, {}};
+  keep(world.run("bureau.attestor", plain));
+  keep(world.run("bureau.attestor", plain));  // rejected
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("the same operations give the same bytes", "[execute][determinism]") {
+  World first;
+  World second;
+  const auto a = busy_morning(first);
+  const auto b = busy_morning(second);
+  REQUIRE(a.size() == b.size());
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    INFO(i);
+    CHECK(a[i].leaf == b[i].leaf);
+    REQUIRE(a[i].appends.size() == b[i].appends.size());
+    for (std::size_t k = 0; k < a[i].appends.size(); ++k) {
+      CHECK(a[i].appends[k].log == b[i].appends[k].log);
+      CHECK(a[i].appends[k].line == b[i].appends[k].line);
+    }
+  }
+  CHECK(first.state().writes() == second.state().writes());
+}
+
+TEST_CASE("every receipt and event decodes to itself", "[execute]") {
+  World world;
+  std::set<std::uint16_t> seen;
+  for (const Outcome& outcome : busy_morning(world)) {
+    const auto receipt = decode<ledger::Receipt>(outcome.leaf.receipt);
+    REQUIRE(receipt.has_value());
+    CHECK(encode(*receipt) == outcome.leaf.receipt);
+    for (const ledger::Event& event : receipt->events) {
+      CHECK_FALSE(event_name(event.kind).empty());
+      seen.insert(event.kind);
+    }
+  }
+  CHECK(seen.size() == 17);
+}
+
+TEST_CASE("facts: every applied operation gives facts of the table, in any label it may have",
+          "[facts]") {
+  World world;
+  std::set<std::pair<std::uint16_t, std::string>> used;
+  for (const Outcome& outcome : busy_morning(world)) {
+    const auto facts = read_facts(outcome.leaf);
+    REQUIRE(facts.has_value());
+    REQUIRE_FALSE(facts->empty());
+    const auto operation = decode<ledger::Operation>(outcome.leaf.operation);
+    for (const ledger::Fact& fact : *facts) {
+      INFO(fact.name);
+      CHECK_FALSE(fact.value.empty());
+      CHECK(fact.value.size() <= 2048);
+      const bool needs_by =
+          fact.label == ledger::Label::stated || fact.label == ledger::Label::agreed;
+      CHECK(fact.by.empty() != needs_by);
+      used.insert({operation->kind, fact.name + "/" + std::string(enum_name(fact.label))});
+    }
+  }
+  // Rows that the morning does not reach: options that it did not take.
+  std::size_t unused = 0;
+  for (const FactRule& rule : fact_rules()) {
+    const std::string name = std::string(rule.name) + "/" + std::string(enum_name(rule.label));
+    if (!used.contains({static_cast<std::uint16_t>(rule.kind), name})) ++unused;
+  }
+  CHECK(unused < fact_rules().size() / 4);
+}
+
+TEST_CASE("facts: a reading says who, what, why, and how far each is to be trusted", "[facts]") {
+  World world;
+  const FiledCase filed = file_case(world, 1);
+  const Outcome answer = world.run("X", insurer_request(world, filed.payload, filed.claim));
+  const auto facts = read_facts(answer.leaf);
+  REQUIRE(facts.has_value());
+  const auto find = [&](const std::string& name) {
+    const auto it = std::find_if(facts->begin(), facts->end(),
+                                 [&](const ledger::Fact& fact) { return fact.name == name; });
+    REQUIRE(it != facts->end());
+    return *it;
+  };
+  CHECK(find("reading").value == "granted");
+  CHECK(find("reader").value == world.institution("X").hex());
+  CHECK(find("purpose").label == ledger::Label::stated);
+  CHECK(find("purpose").value == "HPAYMT");
+  CHECK(find("basis").label == ledger::Label::enforced);
+  CHECK(find("basis").value == "claim " + filed.claim.hex());
+  CHECK(find("attestation").value == "attestor");
+}
+
+TEST_CASE("facts: a rejected operation gives its code, a broken leaf an error", "[facts]") {
+  World world;
+  const Outcome outcome = world.run("A", ConsentRevoke{});
+  const auto facts = read_facts(outcome.leaf);
+  REQUIRE(facts.has_value());
+  REQUIRE(facts->size() == 1);
+  CHECK(facts->front().value == "consent_unknown");
+  const Outcome applied = world.run("A", record_of(world, 1, "A"));
+  auto leaf = applied.leaf;
+  leaf.operation.pop_back();
+  CHECK(read_facts(leaf).error().code == Errc::evidence_invalid);
+  leaf = applied.leaf;
+  leaf.receipt.push_back(0);
+  CHECK(read_facts(leaf).error().code == Errc::evidence_invalid);
+  leaf = applied.leaf;
+  leaf.receipt = encode(ledger::Receipt{});  // applied, without its event
+  CHECK(read_facts(leaf).error().code == Errc::evidence_invalid);
+}
+
+TEST_CASE("facts: a batch shows each line its own person", "[facts]") {
+  World world;
+  const auto product = product_of(world, "X");
+  REQUIRE(world.run("X", product).applied());
+  const auto enrol = enrolment(world, product, "X", {1, 2});
+  const auto facts = read_facts(world.run("X", enrol).leaf);
+  REQUIRE(facts.has_value());
+  for (const ledger::Fact& fact : *facts) {
+    if (fact.name != "policy") continue;
+    REQUIRE(fact.line.has_value());
+    CHECK(fact.value == enrol.lines[*fact.line].policy.hex());
+  }
+}
+
+TEST_CASE("subjects of two audiences never share a log", "[logs]") {
+  const SubjectId care = care_subject(1);
+  const SubjectId insurer{make_id<InstitutionId>(1), care.value};
+  CHECK(subject_log_id(care) != subject_log_id(insurer));
+  CHECK(subject_log_id(care) != id_cast<Hash>(care.value));
+}
+
+TEST_CASE("ids made by contracts differ by kind, transaction, operation and line", "[ids]") {
+  const TxId tx = make_id<TxId>(1);
+  std::set<Hash> ids;
+  for (const auto kind : {OperationKind::claims_report, OperationKind::claims_file}) {
+    for (std::uint16_t op = 0; op < 3; ++op) {
+      for (std::uint16_t line = 0; line < 3; ++line) ids.insert(contract_id(kind, tx, op, line));
+    }
+  }
+  ids.insert(contract_id(OperationKind::claims_file, make_id<TxId>(2), 0, 0));
+  CHECK(ids.size() == 19);
+}
+
+TEST_CASE("kinds: numbers ascend, names are found both ways", "[kinds]") {
+  std::uint16_t before = 0;
+  for (const KindEntry& entry : operation_kinds()) {
+    CHECK(static_cast<std::uint16_t>(entry.kind) > before);
+    before = static_cast<std::uint16_t>(entry.kind);
+    CHECK(kind_from_name(entry.name) == entry.kind);
+    CHECK(kind_name(before) == entry.name);
+  }
+  CHECK(kind_name(1).empty());
+  CHECK_FALSE(kind_from_name("nothing").has_value());
+}
+
+TEST_CASE("every available operation has a row in docs/contracts.md", "[docs]") {
+  const std::string text = read_document("contracts.md");
+  for (const KindEntry& entry : operation_kinds()) {
+    if (entry.availability == Availability::reserved) continue;
+    INFO(entry.name);
+    CHECK(text.find("| " + std::string(entry.name) + " | ") != std::string::npos);
+  }
+}
+
+TEST_CASE("docs/error-codes.md has exactly the receipt codes of the source", "[docs][codes]") {
+  const std::string text = read_document("error-codes.md");
+  std::uint16_t before = 0;
+  for (const CodeEntry& entry : codes()) {
+    const auto number = static_cast<std::uint16_t>(entry.code);
+    CHECK((number == 0 || number > before));
+    before = number;
+    const std::string row = "| " + std::to_string(number) + " | " + std::string(entry.name) +
+                            " | " + std::string(entry.sentence) + " | " +
+                            std::string(entry.advice) + " |\n";
+    INFO(row);
+    CHECK(text.find(row) != std::string::npos);
+  }
+  CHECK(find_code(9999) == nullptr);
+}
+
+TEST_CASE("docs/error-codes.md names every error of the programs", "[docs][codes]") {
+  const std::string text = read_document("error-codes.md");
+  for (std::uint16_t number = 1; number < 1000; ++number) {
+    const std::string_view name = errc_name(static_cast<Errc>(number));
+    if (name.empty() || name == "unknown") continue;
+    INFO(name);
+    CHECK(text.find("| " + std::to_string(number) + " | " + std::string(name) + " | ") !=
+          std::string::npos);
+  }
+}
+
+TEST_CASE("every code was reached by a test of this program", "[codes]") {
+  // Alone, or filtered, this test has nothing to say.
+  if (reached_codes().size() < 20) {
+    WARN("run the whole program to check which codes are reached");
+    return;
+  }
+  for (const CodeEntry& entry : codes()) {
+    INFO(entry.name);
+    CHECK(reached_codes().contains(entry.code));
+  }
+}

@@ -1,0 +1,226 @@
+/// One suite for every KeyValueStore: what Chain relies on must hold in memory as on disk.
+#include <atomic>
+#include <thread>
+
+#include "core/prng.h"
+#include "ledger/fixture.h"
+#include "ledger/memory_store.h"
+#include "ledger/store.h"
+#include "support/catch.h"
+
+namespace baolian::ledger {
+namespace {
+
+/// A kind of store that can be closed and opened again.
+class StoreKind {
+ public:
+  virtual ~StoreKind() = default;
+  virtual std::unique_ptr<KeyValueStore> open() = 0;
+};
+
+class InMemory final : public StoreKind {
+ public:
+  std::unique_ptr<KeyValueStore> open() override { return make_memory_store(disk_); }
+
+ private:
+  std::shared_ptr<MemoryDisk> disk_ = std::make_shared<MemoryDisk>();
+};
+
+class OnDisk final : public StoreKind {
+ public:
+  std::unique_ptr<KeyValueStore> open() override {
+    auto store = open_rocksdb_store(directory_.path() + "/chain");
+    REQUIRE(store.has_value());
+    return std::move(*store);
+  }
+
+ private:
+  test::TemporaryDirectory directory_;
+};
+
+std::unique_ptr<StoreKind> make_kind(const std::string& name) {
+  if (name == "memory") return std::make_unique<InMemory>();
+  return std::make_unique<OnDisk>();
+}
+
+Bytes bytes(std::string_view text) { return to_bytes(text); }
+
+std::string scan_text(const KeyValueStore& store, Family family, BytesView prefix,
+                      BytesView from = {}, std::size_t limit = 100) {
+  std::string out;
+  for (const KeyValue& row : store.scan(family, prefix, from, limit)) {
+    out += to_hex(row.key) + "=" + std::string(as_text(row.value)) + " ";
+  }
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("store: reads what a batch wrote, families apart, erasures gone", "[store]") {
+  const std::string name = GENERATE("memory", "rocksdb");
+  CAPTURE(name);
+  const auto kind = make_kind(name);
+  const auto store = kind->open();
+  CHECK_FALSE(store->read(Family::state, as_bytes("k")).has_value());
+  store->apply({{Family::state, bytes("k"), bytes("state")},
+                {Family::index, bytes("k"), bytes("index")},
+                {Family::meta, bytes("empty"), Bytes{}}});
+  CHECK(store->read(Family::state, as_bytes("k")) == bytes("state"));
+  CHECK(store->read(Family::index, as_bytes("k")) == bytes("index"));
+  CHECK_FALSE(store->read(Family::blocks, as_bytes("k")).has_value());
+  CHECK(store->read(Family::meta, as_bytes("empty")) == Bytes{});
+  store->apply(
+      {{Family::state, bytes("k"), std::nullopt}, {Family::state, bytes("x"), std::nullopt}});
+  CHECK_FALSE(store->read(Family::state, as_bytes("k")).has_value());
+  CHECK(store->read(Family::index, as_bytes("k")) == bytes("index"));
+}
+
+TEST_CASE("store: the later of two writes to one key in a batch holds", "[store]") {
+  const std::string name = GENERATE("memory", "rocksdb");
+  CAPTURE(name);
+  const auto store = make_kind(name)->open();
+  store->apply({{Family::state, bytes("a"), bytes("1")},
+                {Family::state, bytes("a"), bytes("2")},
+                {Family::state, bytes("b"), bytes("1")},
+                {Family::state, bytes("b"), std::nullopt}});
+  CHECK(store->read(Family::state, as_bytes("a")) == bytes("2"));
+  CHECK_FALSE(store->read(Family::state, as_bytes("b")).has_value());
+}
+
+TEST_CASE("store: a scan is ordered by bytes and keeps prefix, start and limit", "[store]") {
+  const std::string name = GENERATE("memory", "rocksdb");
+  CAPTURE(name);
+  const auto store = make_kind(name)->open();
+  store->apply({{Family::index, {0x70, 0x02}, bytes("2")},
+                {Family::index, {0x70, 0xFF, 0xFF}, bytes("last")},
+                {Family::index, {0x70, 0x80}, bytes("80")},
+                {Family::index, {0x70}, bytes("self")},
+                {Family::index, {0x6F, 0xFF}, bytes("before")},
+                {Family::index, {0x71}, bytes("after")},
+                {Family::index, {0xFF}, bytes("ff")},
+                {Family::index, {0xFF, 0xFF, 0x01}, bytes("ffff01")},
+                {Family::state, {0x70, 0x01}, bytes("elsewhere")}});
+  const Bytes p = {0x70};
+  CHECK(scan_text(*store, Family::index, p) == "70=self 7002=2 7080=80 70ffff=last ");
+  CHECK(scan_text(*store, Family::index, p, Bytes{0x70, 0x02}) == "7002=2 7080=80 70ffff=last ");
+  CHECK(scan_text(*store, Family::index, p, Bytes{0x70, 0x03}) == "7080=80 70ffff=last ");
+  CHECK(scan_text(*store, Family::index, p, Bytes{0x10}) == "70=self 7002=2 7080=80 70ffff=last ");
+  CHECK(scan_text(*store, Family::index, p, Bytes{0x71}).empty());
+  CHECK(scan_text(*store, Family::index, p, {}, 2) == "70=self 7002=2 ");
+  CHECK(scan_text(*store, Family::index, p, {}, 0).empty());
+  CHECK(scan_text(*store, Family::index, Bytes{0xFF}) == "ff=ff ffff01=ffff01 ");
+  CHECK(scan_text(*store, Family::index, Bytes{0xFF, 0xFF}) == "ffff01=ffff01 ");
+  CHECK(store->scan(Family::index, {}, {}, 100).size() == 8);
+  CHECK(scan_text(*store, Family::blocks, {}).empty());
+}
+
+TEST_CASE("store: what was applied is there after closing and opening again", "[store]") {
+  const std::string name = GENERATE("memory", "rocksdb");
+  CAPTURE(name);
+  const auto kind = make_kind(name);
+  const Bytes large(100'000, 0x5A);  // goes to a blob file on disk
+  {
+    const auto store = kind->open();
+    store->apply({{Family::blocks, bytes("b"), large}, {Family::state, bytes("s"), bytes("1")}});
+    store->flush();
+    store->apply({{Family::state, bytes("s"), bytes("2")}, {Family::meta, bytes("m"), bytes("3")}});
+  }
+  const auto store = kind->open();
+  CHECK(store->read(Family::blocks, as_bytes("b")) == large);
+  CHECK(store->read(Family::state, as_bytes("s")) == bytes("2"));
+  CHECK(store->read(Family::meta, as_bytes("m")) == bytes("3"));
+}
+
+TEST_CASE("store: memory and disk give the same answers to random batches", "[store]") {
+  Prng prng(5);
+  const auto memory = make_kind("memory")->open();
+  const auto disk_kind = make_kind("rocksdb");
+  const auto disk = disk_kind->open();
+  const auto random_key = [&] {
+    Bytes key;
+    for (std::uint64_t i = prng.between(1, 3); i > 0; --i) {
+      key.push_back(static_cast<std::uint8_t>(prng.chance_percent(20) ? 0xFF : prng.below(6)));
+    }
+    return key;
+  };
+  for (int round = 0; round < 60; ++round) {
+    std::vector<StoreWrite> batch;
+    for (std::uint64_t i = prng.below(30); i > 0; --i) {
+      StoreWrite write{static_cast<Family>(prng.below(4)), random_key(), std::nullopt};
+      if (prng.chance_percent(70)) write.value = bytes(std::to_string(prng.below(1000)));
+      batch.push_back(std::move(write));
+    }
+    memory->apply(batch);
+    disk->apply(batch);
+    for (int i = 0; i < 20; ++i) {
+      const auto family = static_cast<Family>(prng.below(4));
+      const Bytes key = random_key();
+      REQUIRE(memory->read(family, key) == disk->read(family, key));
+      const Bytes from = prng.chance_percent(50) ? Bytes{} : random_key();
+      const std::size_t limit = prng.below(20);
+      REQUIRE(scan_text(*memory, family, key, from, limit) ==
+              scan_text(*disk, family, key, from, limit));
+    }
+  }
+}
+
+TEST_CASE("store: readers on other threads see whole batches only", "[store]") {
+  const std::string name = GENERATE("memory", "rocksdb");
+  CAPTURE(name);
+  const auto kind = make_kind(name);
+  const auto store = kind->open();
+  const auto batch_of = [](const std::string& value) {
+    return std::vector<StoreWrite>{{Family::state, bytes("p/a"), bytes(value)},
+                                   {Family::state, bytes("p/b"), bytes(value)},
+                                   {Family::state, bytes("p/c"), bytes(value)}};
+  };
+  store->apply(batch_of("0"));
+  std::atomic<bool> is_done = false;
+  std::atomic<int> torn = 0;
+  std::thread reader([&] {
+    while (!is_done) {
+      const auto rows = store->scan(Family::state, as_bytes("p/"), {}, 10);
+      if (rows.size() != 3 || rows[0].value != rows[1].value || rows[1].value != rows[2].value) {
+        ++torn;
+      }
+    }
+  });
+  for (int i = 1; i <= 2000; ++i) store->apply(batch_of(std::to_string(i)));
+  is_done = true;
+  reader.join();
+  CHECK(torn == 0);
+}
+
+TEST_CASE("memory store: a power cut takes whole unflushed batches, the newest first", "[store]") {
+  const auto disk = std::make_shared<MemoryDisk>();
+  auto store = make_memory_store(disk);
+  store->apply({{Family::state, bytes("a"), bytes("1")}});
+  store->flush();
+  store->apply({{Family::state, bytes("a"), bytes("2")}, {Family::meta, bytes("m"), bytes("2")}});
+  store->apply(
+      {{Family::state, bytes("a"), std::nullopt}, {Family::state, bytes("b"), bytes("3")}});
+  store->apply({{Family::state, bytes("a"), bytes("4")}, {Family::state, bytes("a"), bytes("5")}});
+  CHECK(disk->unflushed_batches() == 3);
+  store.reset();
+
+  disk->power_cut(2);
+  store = make_memory_store(disk);
+  CHECK_FALSE(store->read(Family::state, as_bytes("a")).has_value());
+  CHECK(store->read(Family::state, as_bytes("b")) == bytes("3"));
+  CHECK(store->read(Family::meta, as_bytes("m")) == bytes("2"));
+  CHECK(disk->unflushed_batches() == 0);  // what survived is on the disk
+
+  store->apply({{Family::state, bytes("b"), bytes("6")}});
+  store.reset();
+  disk->power_cut(0);
+  store = make_memory_store(disk);
+  CHECK(store->read(Family::state, as_bytes("b")) == bytes("3"));
+}
+
+TEST_CASE("rocksdb store: a directory that cannot be made is an error, not a crash", "[store]") {
+  const auto store = open_rocksdb_store("/dev/null/chain");
+  REQUIRE_FALSE(store.has_value());
+  CHECK(store.error().code == Errc::io_failed);
+}
+
+}  // namespace baolian::ledger

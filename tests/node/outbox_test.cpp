@@ -1,0 +1,168 @@
+#include "node/outbox.h"
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include "ledger/fixture.h"
+#include "support/catch.h"
+
+namespace baolian::node {
+namespace {
+
+using ledger::test::numbered;
+using ledger::test::TemporaryDirectory;
+
+OutboxRecord record(std::uint64_t id, std::uint64_t nonce, std::size_t operations = 2) {
+  OutboxRecord out;
+  out.sender = numbered<PublicKey>(1);
+  out.nonce = Nonce{nonce};
+  out.tx_id = numbered<TxId>(id);
+  out.expires_at = TimeMs{1000 + id};
+  for (std::size_t i = 0; i < operations; ++i) {
+    out.request_ids.push_back(numbered<RequestId>(id * 100 + i));
+  }
+  out.transaction = Bytes(50 + id, static_cast<std::uint8_t>(id));
+  return out;
+}
+
+class OutboxFile {
+ public:
+  std::string path() const { return directory_.path() + "/outbox"; }
+  std::unique_ptr<Outbox> open() const { return Outbox::open(path()).value(); }
+  /// Appends records one by one; the sizes of the file after each.
+  std::vector<std::size_t> fill(std::uint64_t count) const {
+    const auto outbox = open();
+    std::vector<std::size_t> sizes;
+    for (std::uint64_t i = 1; i <= count; ++i) {
+      outbox->append({record(i, i)});
+      sizes.push_back(bytes().size());
+    }
+    return sizes;
+  }
+  Bytes bytes() const {
+    std::ifstream in(path(), std::ios::binary);
+    return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+  }
+  void replace(const Bytes& bytes) const {
+    std::ofstream out(path(), std::ios::binary | std::ios::trunc);
+    out << as_text(bytes);
+  }
+  /// The record ids that an opening finds.
+  std::vector<TxId> ids() const {
+    std::vector<TxId> out;
+    for (const auto& found : open()->take_unresolved()) out.push_back(found.tx_id);
+    return out;
+  }
+
+ private:
+  TemporaryDirectory directory_;
+};
+
+std::vector<TxId> first_ids(std::uint64_t count) {
+  std::vector<TxId> out;
+  for (std::uint64_t i = 1; i <= count; ++i) out.push_back(numbered<TxId>(i));
+  return out;
+}
+
+TEST_CASE("an outbox knows after reopening what was appended", "[outbox]") {
+  const OutboxFile file;
+  {
+    const auto outbox = file.open();
+    CHECK(outbox->take_unresolved().empty());
+    CHECK(outbox->next_nonce(numbered<PublicKey>(1)) == Nonce{0});
+    outbox->append({record(1, 7), record(2, 5)});
+    outbox->append({record(3, 6)});
+    CHECK(outbox->take_unresolved().empty());  // of earlier runs only
+  }
+  const auto outbox = file.open();
+  const auto unresolved = outbox->take_unresolved();
+  REQUIRE(unresolved.size() == 3);
+  for (std::uint64_t i = 0; i < 3; ++i) {
+    CHECK(encode(unresolved[i]) == encode(record(i + 1, unresolved[i].nonce.value)));
+  }
+  CHECK(outbox->next_nonce(numbered<PublicKey>(1)) == Nonce{8});
+  CHECK(outbox->next_nonce(numbered<PublicKey>(2)) == Nonce{0});
+}
+
+TEST_CASE("consensus 1.9: an outbox finds the transaction of a request id", "[outbox]") {
+  const OutboxFile file;
+  file.open()->append({record(1, 1), record(2, 2, 3)});
+  const auto outbox = file.open();
+  const OutboxPlace* place = outbox->find(numbered<RequestId>(202));
+  REQUIRE(place != nullptr);
+  CHECK(place->tx_id == numbered<TxId>(2));
+  CHECK(place->op_index == 2);
+  CHECK(place->expires_at == TimeMs{1002});
+  CHECK(outbox->find(numbered<RequestId>(203)) == nullptr);
+}
+
+TEST_CASE("an outbox torn at any byte loses its last record alone", "[outbox]") {
+  const OutboxFile file;
+  const auto sizes = file.fill(3);
+  const Bytes whole = file.bytes();
+  for (std::size_t size = sizes[1]; size < sizes[2]; ++size) {
+    file.replace(Bytes(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(size)));
+    CHECK(file.ids() == first_ids(2));
+    CHECK(file.bytes().size() == sizes[1]);
+  }
+  // And goes on behind it.
+  file.open()->append({record(9, 9)});
+  CHECK(file.ids() == std::vector<TxId>{numbered<TxId>(1), numbered<TxId>(2), numbered<TxId>(9)});
+}
+
+TEST_CASE("an end of zeros or of nonsense is torn, not corrupt", "[outbox]") {
+  const OutboxFile file;
+  const auto sizes = file.fill(2);
+  const Bytes whole = file.bytes();
+  for (const std::uint8_t filler : {0x00, 0x01, 0xFF}) {
+    Bytes longer = whole;
+    longer.resize(whole.size() + 5000, filler);
+    file.replace(longer);
+    CHECK(file.ids() == first_ids(2));
+    CHECK(file.bytes().size() == sizes[1]);
+  }
+  // The last record's pages were never written.
+  Bytes zeroed = whole;
+  std::fill(zeroed.begin() + static_cast<std::ptrdiff_t>(sizes[0]), zeroed.end(), 0);
+  file.replace(zeroed);
+  CHECK(file.ids() == first_ids(1));
+}
+
+TEST_CASE("a damaged record in the middle is corruption: its nonce must not be signed again",
+          "[outbox]") {
+  const OutboxFile file;
+  const auto sizes = file.fill(3);
+  const Bytes whole = file.bytes();
+  for (std::size_t i = 0; i < sizes[1]; ++i) {
+    Bytes changed = whole;
+    changed[i] ^= 0x40;
+    file.replace(changed);
+    const auto opened = Outbox::open(file.path());
+    REQUIRE_FALSE(opened.has_value());
+    CHECK(opened.error().code == Errc::log_corrupt);
+    REQUIRE(file.bytes() == changed);  // nothing is cut off
+  }
+  file.replace(whole);
+  CHECK(file.ids() == first_ids(3));
+}
+
+TEST_CASE("the first transaction of a request id stays its place", "[outbox]") {
+  const OutboxFile file;
+  OutboxRecord second = record(2, 2);
+  second.request_ids = record(1, 1).request_ids;
+  file.open()->append({record(1, 1), second});
+  CHECK(file.open()->find(numbered<RequestId>(100))->tx_id == numbered<TxId>(1));
+}
+
+TEST_CASE("an outbox that cannot be opened says so", "[outbox]") {
+  const TemporaryDirectory directory;
+  for (const std::string& path : {directory.path() + "/none/outbox", directory.path()}) {
+    const auto opened = Outbox::open(path);
+    REQUIRE_FALSE(opened.has_value());
+    CHECK(opened.error().code == Errc::io_failed);
+  }
+}
+
+}  // namespace
+}  // namespace baolian::node

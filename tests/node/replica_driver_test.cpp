@@ -1,0 +1,376 @@
+#include "node/replica_driver.h"
+
+#include <algorithm>
+
+#include "node/fixture.h"
+#include "node/pool_messages.h"
+#include "support/catch.h"
+
+namespace baolian::node {
+namespace {
+
+using consensus::Effects;
+using consensus::Input;
+using consensus::Verdict;
+using test::make_body;
+using test::make_checked;
+
+const sim::World& world() {
+  static const sim::World one = sim::make_world(4, 0, 1);
+  return one;
+}
+
+SharedBytes shared(std::string_view text) { return std::make_shared<const Bytes>(to_bytes(text)); }
+
+/// An engine that does what the test says.
+struct ScriptedEngine final : consensus::Engine {
+  std::vector<Input> inputs;
+  Effects next;  ///< effects of the next step
+  consensus::Status now;
+  bool may_propose = false;
+  std::vector<consensus::Evidence> none;
+
+  Verdict step(Input input, Effects& effects) override {
+    const bool proposal = std::holds_alternative<consensus::ProposeInput>(input);
+    inputs.push_back(std::move(input));
+    std::move(next.begin(), next.end(), std::back_inserter(effects));
+    next.clear();
+    if (proposal) ++now.highest_seen;
+    return Verdict::accept();
+  }
+  consensus::Status status() const override { return now; }
+  bool can_propose() const override { return may_propose; }
+  void check_invariants() const override {}
+  const std::vector<consensus::Evidence>& evidence() const override { return none; }
+
+  template <typename T>
+  std::vector<T> all() const {
+    std::vector<T> out;
+    for (const Input& input : inputs) {
+      if (const auto* one = std::get_if<T>(&input)) out.push_back(*one);
+    }
+    return out;
+  }
+};
+
+/// All ports; what happens is written down in order.
+struct Bench final : Transport, LogStore, Application, BodyVerifier, Watcher {
+  struct Sent {
+    std::optional<ReplicaId> to;
+    MessageClass message_class;
+    SharedBytes bytes;
+  };
+  std::vector<std::string> order;
+  std::vector<Sent> sent;
+  std::vector<std::pair<ReplicaId, std::string>> banned;
+  std::vector<PersistId> appended;
+  std::vector<ExecuteRequest> executed;
+  std::vector<std::pair<TxHash, SharedBytes>> checks;
+  std::vector<std::string> stops;
+  std::size_t flushes = 0;
+  std::size_t cuts = 0;
+  bool check_at_once = true;
+  ScriptedEngine* engine = nullptr;
+  std::unique_ptr<ReplicaDriver> driver;
+
+  explicit Bench(ReplicaDriver::Config config = {}) {
+    config.engine.chain_id = world().chain_id;
+    config.engine.epoch = world().genesis.epoch;
+    config.engine.self = 1;
+    config.engine.signer = world().node_signers[1].get();
+    config.engine.verifier = &crypto::toy_verifier();
+    auto scripted = std::make_unique<ScriptedEngine>();
+    engine = scripted.get();
+    driver = std::make_unique<ReplicaDriver>(
+        config, ReplicaDriver::Ports{*this, *this, *this, *this, *this}, std::move(scripted));
+    tick(1000);
+  }
+  void tick(std::uint64_t now) { driver->on_tick(Tick{now}, TimeMs{test::kNowMs + now}); }
+
+  void send(ReplicaId to, MessageClass message_class, SharedBytes bytes) override {
+    order.push_back("send");
+    sent.push_back({to, message_class, std::move(bytes)});
+  }
+  void send_to_validators(MessageClass message_class, SharedBytes bytes) override {
+    order.push_back("send");
+    sent.push_back({std::nullopt, message_class, std::move(bytes)});
+  }
+  void ban(ReplicaId peer, std::string reason) override { banned.emplace_back(peer, reason); }
+  void append(PersistId id, std::vector<consensus::LogRecord>) override {
+    order.push_back("append");
+    appended.push_back(id);
+  }
+  void cut(consensus::LogRecord) override { ++cuts; }
+  void execute(ExecuteRequest request) override { executed.push_back(std::move(request)); }
+  void put_certificate(crypto::ExecCertificate) override { order.push_back("certificate"); }
+  void read_blocks(const consensus::ReadBlocks&) override { order.push_back("read"); }
+  void flush() override { ++flushes; }
+  void verify(TxHash hash, SharedBytes bytes) override {
+    if (check_at_once) return answer(hash, bytes);
+    checks.emplace_back(hash, std::move(bytes));
+  }
+  void answer(TxHash hash, SharedBytes bytes) {
+    driver->on_verified(
+        {hash, check_body(std::move(bytes), world().chain_id, crypto::toy_verifier()), false});
+  }
+  void on_stop(consensus::Stop::Kind, const std::string& reason) override {
+    stops.push_back(reason);
+  }
+  void on_transfer_needed(const crypto::ExecCertificate&) override {}
+
+  std::vector<Sent> sent_to(ReplicaId to) const {
+    std::vector<Sent> out;
+    std::copy_if(sent.begin(), sent.end(), std::back_inserter(out),
+                 [to](const Sent& one) { return one.to == to; });
+    return out;
+  }
+  /// Makes the engine ask for the bodies of a batch.
+  Hash want(const std::vector<SharedBytes>& bodies, std::vector<SharedBytes> inline_bodies = {}) {
+    consensus::NeedBodies need;
+    need.digest.bytes[0] = static_cast<std::uint8_t>(bodies.size() + 1);
+    need.height = engine->now.executed.next();
+    for (const SharedBytes& body : bodies) need.transactions.push_back(ledger::tx_hash(*body));
+    need.ask_first = 0;
+    need.inline_bodies = std::move(inline_bodies);
+    const Hash digest = need.digest;
+    engine->next.push_back(std::move(need));
+    tick(last_ += 1);
+    return digest;
+  }
+
+ private:
+  std::uint64_t last_ = 1000;
+};
+
+TEST_CASE("driver: nothing that rides on a write is sent before the write is durable", "[driver]") {
+  Bench bench;
+  consensus::Persist persist;
+  persist.id = PersistId{7};
+  persist.writes = {{consensus::RecordType::pp_accept, shared("record")}};
+  persist.then_send = {{std::nullopt, MessageClass::vote, shared("prepare")}};
+  bench.engine->next.push_back(persist);
+  bench.tick(1010);
+  CHECK(bench.appended == std::vector<PersistId>{PersistId{7}});
+  CHECK(bench.sent.empty());
+  CHECK(bench.engine->all<consensus::PersistedInput>().empty());
+
+  bench.tick(9000);  // no time makes up for the disk
+  CHECK(bench.sent.empty());
+  bench.driver->on_persisted(PersistId{7});
+  REQUIRE(bench.sent.size() == 1);
+  CHECK(bench.sent[0].bytes == persist.then_send[0].bytes);
+  CHECK(bench.engine->all<consensus::PersistedInput>().size() == 1);
+}
+
+TEST_CASE("driver: effects are carried out in their order", "[driver]") {
+  Bench bench;
+  bench.engine->next.push_back(consensus::Send{ReplicaId{2}, MessageClass::sync, shared("a")});
+  bench.engine->next.push_back(consensus::Persist{PersistId{1}, {}, {}});
+  bench.engine->next.push_back(consensus::Certified{});
+  bench.engine->next.push_back(consensus::ReadBlocks{});
+  bench.tick(1010);
+  CHECK(bench.order == std::vector<std::string>{"send", "append", "certificate", "read"});
+}
+
+TEST_CASE("driver: an admitted transaction goes to all validators at once and again after 500 ms",
+          "[driver]") {
+  Bench bench;
+  const auto transaction = make_checked(world(), 1);
+  REQUIRE(bench.driver->submit(transaction).has_value());
+  REQUIRE(bench.sent.size() == 1);
+  CHECK(bench.sent[0].message_class == MessageClass::transaction);
+  const auto push = decode<PushTransactions>(*bench.sent[0].bytes);
+  REQUIRE(push.has_value());
+  CHECK(push->transactions == std::vector<Bytes>{*transaction.bytes()});
+  bench.tick(1499);
+  CHECK(bench.sent.size() == 1);
+  bench.tick(1500);
+  CHECK(bench.sent.size() == 2);
+  CHECK_FALSE(bench.driver->submit(transaction).has_value());
+}
+
+TEST_CASE(
+    "driver: an idle network gets a proposal at once, a busy one after the linger or when "
+    "the batch is full",
+    "[driver]") {
+  Bench bench({.batch = {.transactions_max = 3}, .linger_ms = 5});
+  bench.engine->may_propose = true;
+  REQUIRE(bench.driver->submit(make_checked(world(), 1)).has_value());
+  CHECK(bench.engine->all<consensus::ProposeInput>().size() == 1);  // idle
+
+  REQUIRE(bench.driver->submit(make_checked(world(), 2)).has_value());
+  CHECK(bench.engine->all<consensus::ProposeInput>().size() == 1);  // waits
+  bench.tick(1004);
+  CHECK(bench.engine->all<consensus::ProposeInput>().size() == 1);
+  bench.tick(1005);
+  REQUIRE(bench.engine->all<consensus::ProposeInput>().size() == 2);  // lingered
+
+  for (std::uint64_t nonce = 3; nonce <= 5; ++nonce) {
+    REQUIRE(bench.driver->submit(make_checked(world(), nonce)).has_value());
+  }
+  const auto proposals = bench.engine->all<consensus::ProposeInput>();
+  REQUIRE(proposals.size() == 3);  // full
+  CHECK(proposals[2].transactions.size() == 3);
+  CHECK(proposals[2].bodies.size() == 3);
+}
+
+TEST_CASE(
+    "driver: bodies that are here are given at once; the others are fetched, from the "
+    "proposer first",
+    "[driver]") {
+  Bench bench;
+  const auto here = make_checked(world(), 1);
+  const SharedBytes missing = make_body(world(), 2);
+  REQUIRE(bench.driver->submit(here).has_value());
+  const Hash digest = bench.want({here.bytes(), missing, here.bytes()});
+  CHECK(bench.engine->all<consensus::BodiesInput>().empty());
+  CHECK(bench.sent_to(0).empty());  // a push may be on its way
+
+  bench.tick(1020);
+  REQUIRE(bench.sent_to(0).size() == 1);
+  const auto fetch = decode<FetchTransactions>(*bench.sent_to(0)[0].bytes);
+  REQUIRE(fetch.has_value());
+  CHECK(fetch->hashes == std::vector<TxHash>{ledger::tx_hash(*missing)});
+  bench.tick(1130);
+  bench.tick(1240);
+  CHECK(bench.sent_to(2).size() + bench.sent_to(3).size() == 2);  // then the others, not this node
+  CHECK(bench.sent_to(1).empty());
+
+  ReplyTransactions reply;
+  reply.transactions = {*missing};
+  bench.driver->on_message(3, MessageClass::transaction,
+                           std::make_shared<const Bytes>(encode(reply)));
+  const auto given = bench.engine->all<consensus::BodiesInput>();
+  REQUIRE(given.size() == 1);
+  CHECK(given[0].digest == digest);
+  REQUIRE(given[0].bodies.size() == 3);
+  CHECK(*given[0].bodies[0] == *here.bytes());
+  CHECK(*given[0].bodies[1] == *missing);
+  CHECK(*given[0].bodies[2] == *here.bytes());
+}
+
+TEST_CASE("driver: inline bodies and pushes fill a batch too, checked once", "[driver]") {
+  Bench bench;
+  bench.check_at_once = false;
+  const SharedBytes with_it = make_body(world(), 1);
+  const SharedBytes pushed = make_body(world(), 2);
+  bench.want({with_it, pushed}, {with_it});
+  PushTransactions push;
+  push.transactions = {*pushed, *with_it};
+  bench.driver->on_message(2, MessageClass::transaction,
+                           std::make_shared<const Bytes>(encode(push)));
+  REQUIRE(bench.checks.size() == 2);  // the inline one is being checked already
+  for (const auto& [hash, bytes] : bench.checks) bench.answer(hash, bytes);
+  CHECK(bench.engine->all<consensus::BodiesInput>().size() == 1);
+  CHECK(bench.banned.empty());
+}
+
+TEST_CASE(
+    "driver: an invalid body makes the batch bad, whoever sends it; a pusher of one is banned",
+    "[driver]") {
+  auto transaction = test::make_transaction(world(), 1);
+  transaction.signature.bytes[5] ^= 1;
+  const auto bad = std::make_shared<const Bytes>(encode(transaction));
+  SECTION("a reply: the proposer is to blame") {
+    Bench bench;
+    const Hash digest = bench.want({bad});
+    ReplyTransactions reply;
+    reply.transactions = {*bad};
+    bench.driver->on_message(3, MessageClass::transaction,
+                             std::make_shared<const Bytes>(encode(reply)));
+    const auto verdicts = bench.engine->all<consensus::BadBodiesInput>();
+    REQUIRE(verdicts.size() == 1);
+    CHECK(verdicts[0].digest == digest);
+    CHECK(bench.banned.empty());
+  }
+  SECTION("a push") {
+    Bench bench;
+    PushTransactions push;
+    push.transactions = {*bad};
+    bench.driver->on_message(3, MessageClass::transaction,
+                             std::make_shared<const Bytes>(encode(push)));
+    REQUIRE(bench.banned.size() == 1);
+    CHECK(bench.banned[0].first == 3);
+  }
+}
+
+TEST_CASE("consensus 1.12: a batch above the limits of the epoch is bad though every body is valid",
+          "[driver]") {
+  Bench bench({.batch = {.operations_max = 3}});
+  const auto first = make_checked(world(), 1, 2);
+  const auto second = make_checked(world(), 2, 2);
+  REQUIRE(bench.driver->submit(first).has_value());
+  REQUIRE(bench.driver->submit(second).has_value());
+  bench.want({first.bytes(), second.bytes()});
+  CHECK(bench.engine->all<consensus::BadBodiesInput>().size() == 1);
+  CHECK(bench.engine->all<consensus::BodiesInput>().empty());
+}
+
+TEST_CASE(
+    "driver: a fetch is answered with what is here, executed a moment ago or waiting, and "
+    "only up to a peer's share",
+    "[driver]") {
+  Bench bench({.serve_bytes_per_peer = 2500});
+  const auto waiting = make_checked(world(), 1, 1, 1000);
+  const auto executed = make_checked(world(), 2, 1, 1000);
+  REQUIRE(bench.driver->submit(waiting).has_value());
+  bench.driver->on_applied({Height{1}, {}, {}, {executed.hash()}, {executed.bytes()}});
+  FetchTransactions fetch;
+  fetch.hashes = {executed.hash(), TxHash{}, waiting.hash()};
+  const auto bytes = std::make_shared<const Bytes>(encode(fetch));
+  bench.driver->on_message(2, MessageClass::transaction, bytes);
+  REQUIRE(bench.sent_to(2).size() == 1);
+  const auto reply = decode<ReplyTransactions>(*bench.sent_to(2)[0].bytes);
+  REQUIRE(reply.has_value());
+  CHECK(reply->transactions == std::vector<Bytes>{*executed.bytes(), *waiting.bytes()});
+  bench.driver->on_message(2, MessageClass::transaction, bytes);
+  CHECK(bench.sent_to(2).size() == 1);  // its share of this turn is used up
+  bench.tick(1200);
+  bench.driver->on_message(2, MessageClass::transaction, bytes);
+  CHECK(bench.sent_to(2).size() == 2);
+}
+
+TEST_CASE("driver: malformed messages and wrong classes end the connection", "[driver]") {
+  Bench bench;
+  const auto fetch = std::make_shared<const Bytes>(encode(FetchTransactions{}));
+  bench.driver->on_message(2, MessageClass::transaction, shared(""));
+  bench.driver->on_message(2, MessageClass::vote, fetch);
+  bench.driver->on_message(2, MessageClass::transaction, shared("\x01garbage"));
+  bench.driver->on_message(2, MessageClass::transaction, shared("\xC1garbage"));
+  bench.driver->on_message(2, MessageClass::transaction, shared("\xFFgarbage"));
+  bench.driver->on_message(2, MessageClass::vote, shared("\x01garbage"));
+  CHECK(bench.banned.size() == 6);
+  CHECK(bench.engine->all<consensus::DeliverInput>().empty());
+}
+
+TEST_CASE("driver: the store is flushed by heights and by time, and the engine hears of it",
+          "[driver]") {
+  Bench bench({.flush_heights = 10, .flush_ms = 60'000});
+  bench.engine->now.executed = Height{9};
+  bench.tick(1010);
+  CHECK(bench.flushes == 0);
+  bench.engine->now.executed = Height{10};
+  bench.tick(1020);
+  CHECK(bench.flushes == 1);
+  bench.engine->now.executed = Height{30};
+  bench.tick(1030);
+  CHECK(bench.flushes == 1);  // one at a time
+  bench.engine->next.push_back(
+      consensus::CutLog{{consensus::RecordType::snapshot, shared("snapshot")}});
+  bench.driver->on_flushed(Height{10});
+  CHECK(bench.engine->all<consensus::FlushedInput>().size() == 1);
+  CHECK(bench.cuts == 1);
+  bench.tick(1040);
+  CHECK(bench.flushes == 2);
+}
+
+TEST_CASE("driver: a stop and a failed execution raise one alarm", "[driver]") {
+  Bench bench;
+  bench.driver->on_execution_failed(fail(Errc::bad_block, "first"));
+  bench.engine->next.push_back(consensus::Stop{consensus::Stop::Kind::halt, "second"});
+  bench.tick(1010);
+  CHECK(bench.stops == std::vector<std::string>{"first"});
+}
+
+}  // namespace
+}  // namespace baolian::node

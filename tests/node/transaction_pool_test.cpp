@@ -1,0 +1,114 @@
+#include "node/transaction_pool.h"
+
+#include "node/fixture.h"
+#include "support/catch.h"
+
+namespace baolian::node {
+namespace {
+
+using test::make_checked;
+
+const sim::World& world() {
+  static const sim::World one = sim::make_world(4, 0, 1);
+  return one;
+}
+
+TEST_CASE("pool: transactions are selected in order of arrival and only once", "[pool]") {
+  TransactionPool pool;
+  std::vector<TxHash> hashes;
+  for (std::uint64_t nonce = 1; nonce <= 5; ++nonce) {
+    const auto transaction = make_checked(world(), nonce);
+    hashes.push_back(transaction.hash());
+    REQUIRE(pool.admit(transaction, Tick{nonce}).has_value());
+  }
+  CHECK(pool.oldest_proposable() == Tick{1});
+  auto selection = pool.select({.transactions_max = 3});
+  CHECK(selection.hashes == std::vector<TxHash>(hashes.begin(), hashes.begin() + 3));
+  CHECK(selection.full);
+  for (const TxHash& hash : selection.hashes) pool.mark_in_slot(hash);
+  selection = pool.select({});
+  CHECK(selection.hashes == std::vector<TxHash>(hashes.begin() + 3, hashes.end()));
+  CHECK_FALSE(selection.full);
+
+  // After a view change all of them may be proposed again, in the old order.
+  pool.release_slots();
+  CHECK(pool.select({}).hashes == hashes);
+}
+
+TEST_CASE("consensus 1.12: a batch keeps the limits of transactions, operations and bytes",
+          "[pool]") {
+  TransactionPool pool;
+  for (std::uint64_t nonce = 1; nonce <= 10; ++nonce) {
+    REQUIRE(pool.admit(make_checked(world(), nonce, 10, 1000), Tick{1}).has_value());
+  }
+  CHECK(pool.select({.operations_max = 35}).hashes.size() == 3);
+  const std::size_t one = make_checked(world(), 1, 10, 1000).bytes()->size();
+  CHECK(pool.select({.bytes_max = one * 4 + 1}).hashes.size() == 4);
+  CHECK(pool.has_full_batch({.operations_max = 100}));
+  CHECK_FALSE(pool.has_full_batch({.operations_max = 101}));
+}
+
+TEST_CASE("pool: a full pool says busy, by count, operations and bytes; a known one is refused",
+          "[pool]") {
+  const auto first = make_checked(world(), 1, 2, 100);
+  const auto second = make_checked(world(), 2, 2, 100);
+  for (const TransactionPool::Limits& limits :
+       {TransactionPool::Limits{.transactions_max = 1},
+        TransactionPool::Limits{.operations_max = 3},
+        TransactionPool::Limits{.bytes_max = first.bytes()->size() + 1}}) {
+    TransactionPool pool(limits);
+    REQUIRE(pool.admit(first, Tick{1}).has_value());
+    const auto again = pool.admit(first, Tick{1});
+    REQUIRE_FALSE(again.has_value());
+    CHECK(again.error().code == Errc::already_exists);
+    const auto refused = pool.admit(second, Tick{1});
+    REQUIRE_FALSE(refused.has_value());
+    CHECK(refused.error().code == Errc::busy);
+    // What a batch lists is kept all the same, and room comes back with execution.
+    pool.pin(second, Tick{1});
+    CHECK(pool.find(second.hash()) == second.bytes());
+    pool.on_executed(first.hash(), first.bytes());
+    pool.on_executed(second.hash(), second.bytes());
+    CHECK(pool.size() == 0);
+    CHECK(pool.size_bytes() == 0);
+    CHECK(pool.operation_count() == 0);
+  }
+}
+
+TEST_CASE("pool: what was executed is served for a while and not admitted again", "[pool]") {
+  TransactionPool pool({.recent_transactions_max = 2});
+  std::vector<CheckedTransaction> all;
+  for (std::uint64_t nonce = 1; nonce <= 3; ++nonce) all.push_back(make_checked(world(), nonce));
+  for (const auto& one : all) pool.on_executed(one.hash(), one.bytes());
+  CHECK_FALSE(pool.knows(all[0].hash()));
+  CHECK(pool.find(all[2].hash()) == all[2].bytes());
+  CHECK_FALSE(pool.admit(all[2], Tick{1}).has_value());
+  CHECK(pool.admit(all[0], Tick{1}).has_value());
+}
+
+TEST_CASE("consensus 1.9: an unexecuted transaction is pushed again after T_req/2, then ever rarer",
+          "[pool]") {
+  TransactionPool pool({.push_again_ms = 500, .push_again_max_ms = 2000});
+  const auto one = make_checked(world(), 1);
+  REQUIRE(pool.admit(one, Tick{1000}).has_value());
+  std::vector<std::uint64_t> pushed_at;
+  for (std::uint64_t now = 1000; now <= 10'000; now += 100) {
+    if (!pool.take_due_pushes(Tick{now}, 1 << 20).empty()) pushed_at.push_back(now);
+  }
+  CHECK(pushed_at == std::vector<std::uint64_t>{1500, 2500, 4500, 6500, 8500});
+  pool.on_executed(one.hash(), one.bytes());
+  CHECK(pool.take_due_pushes(Tick{99'999}, 1 << 20).empty());
+}
+
+TEST_CASE("pool: pushes of one turn keep to their bytes, and the rest comes next", "[pool]") {
+  TransactionPool pool;
+  for (std::uint64_t nonce = 1; nonce <= 4; ++nonce) {
+    REQUIRE(pool.admit(make_checked(world(), nonce, 1, 1000), Tick{0}).has_value());
+  }
+  CHECK(pool.take_due_pushes(Tick{500}, 2500).size() == 2);
+  CHECK(pool.take_due_pushes(Tick{500}, 2500).size() == 2);
+  CHECK(pool.take_due_pushes(Tick{500}, 2500).empty());
+}
+
+}  // namespace
+}  // namespace baolian::node

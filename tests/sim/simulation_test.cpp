@@ -1,0 +1,50 @@
+#include "sim/simulation.h"
+
+#include <string>
+
+#include "support/catch.h"
+
+namespace baolian::sim {
+namespace {
+
+void require_clean(const SimulationConfig& config) {
+  const SimulationReport report = simulate(config);
+  INFO("repeat with: " << repeating_command(config));
+  INFO("drawn: " << report.options);
+  const std::string violation = report.violation.value_or("");
+  CHECK(violation.empty());
+  CHECK(report.height > 0);
+  CHECK(report.submitted > 0);
+  CHECK(report.settled == report.submitted);
+}
+
+TEST_CASE("sim: 50 seeds of four validators and an observer keep every invariant", "[sim]") {
+  for (std::uint64_t seed = 1; seed <= 50; ++seed) require_clean({.seed = seed});
+}
+
+TEST_CASE("sim: other sizes of network keep every invariant", "[sim]") {
+  require_clean({.seed = 101, .validators = 1, .observers = 0});
+  require_clean({.seed = 102, .validators = 1, .observers = 2});
+  require_clean({.seed = 103, .validators = 2, .observers = 0});
+  require_clean({.seed = 104, .validators = 6, .observers = 1});
+  require_clean({.seed = 105, .validators = 7, .observers = 2});
+}
+
+TEST_CASE("sim: the same seed twice gives the same trace", "[sim]") {
+  for (const std::uint64_t seed : {7U, 8U, 9U}) {
+    const SimulationReport a = simulate({.seed = seed});
+    const SimulationReport b = simulate({.seed = seed});
+    CHECK(a.trace_hash == b.trace_hash);
+    CHECK(a.steps == b.steps);
+    CHECK(a.height == b.height);
+  }
+  CHECK(simulate({.seed = 7}).trace_hash != simulate({.seed = 8}).trace_hash);
+}
+
+TEST_CASE("sim: operations of real contracts are applied", "[sim]") {
+  const SimulationReport report = simulate({.seed = 3});
+  CHECK(report.applied_operations > 0);
+}
+
+}  // namespace
+}  // namespace baolian::sim

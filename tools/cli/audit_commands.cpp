@@ -1,0 +1,111 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <chrono>
+
+#include "cli/audit_query.h"
+#include "cli/commands.h"
+#include "cli/output.h"
+#include "gateway/table.h"
+
+namespace baolian::cli {
+namespace {
+
+using nlohmann::json;
+
+std::uint64_t now_ms() {
+  using namespace std::chrono;
+  return static_cast<std::uint64_t>(
+      duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count());
+}
+
+Result<std::string> window(const AuditQuery& query) {
+  std::uint64_t from = 0;
+  std::uint64_t to = now_ms();
+  if (!query.from.empty()) {
+    TRY(from, parse_time(query.from));
+  }
+  if (!query.to.empty()) {
+    TRY(to, parse_time(query.to));
+  }
+  return fmt::format("kind={}&id={}&from_ms={}&to_ms={}", query.kind, query.id, from, to);
+}
+
+void print_log(const json& answer) {
+  gateway::Table table({{"#", gateway::Align::right},
+                        {"time"},
+                        {"height", gateway::Align::right},
+                        {"operation"},
+                        {"outcome"},
+                        {"institution"}});
+  for (const auto& entry : answer["entries"]) {
+    table.add_row({std::to_string(number_at(entry, "index")), iso_time(number_at(entry, "time_ms")),
+                   std::to_string(number_at(entry, "height")), text_at(entry, "operation"),
+                   text_at(entry, "outcome"), text_at(entry, "institution_name")});
+  }
+  fmt::print("{}{} entries in this window, {} in the whole list\n", table.text(),
+             answer["entries"].size(), number_at(answer, "count"));
+}
+
+Result<json> ask(ApiClient& client, const AuditQuery& query) {
+  TRY(const std::string where, window(query));
+  TRY(json answer, client.request_json("GET", "/v1/audit/log?" + where));
+  if (!query.prove.empty()) {
+    TRY(const std::string evidence, client.request_text("GET", "/v1/audit/evidence?" + where));
+    TRY(write_text_file(query.prove, evidence));
+    answer["evidence"] = query.prove;
+  }
+  return answer;
+}
+
+void add_log_command(CLI::App& group, Context& context, const char* name, const char* kind,
+                     const char* id_option, const char* what) {
+  auto* command = group.add_subcommand(name, what);
+  command->footer(
+      fmt::format("Example:\n  baolian audit {} {} 77aa… --prove evidence.json", name, id_option));
+  auto query = std::make_shared<AuditQuery>();
+  query->kind = kind;
+  command->add_option(id_option, query->id, "64 hexadecimal digits")->required();
+  command->add_option("--kind", query->kind, "another kind of list (docs/formats.md)");
+  add_window_options(*command, *query);
+  command->callback([query, &context] { run_audit_query(context, *query); });
+}
+
+}  // namespace
+
+void add_window_options(CLI::App& command, AuditQuery& query) {
+  command.add_option("--from", query.from, "start of the window, included");
+  command.add_option("--to", query.to, "its end, not included; default now");
+  command.add_option("--prove", query.prove, "write evidence that `baolian verify` takes");
+}
+
+void run_audit_query(Context& context, const AuditQuery& query) {
+  auto client = context.connect();
+  if (!client) return context.failed(client.error());
+  show(context, ask(*client, query), [&](const json& answer) {
+    print_log(answer);
+    if (!query.prove.empty()) {
+      fmt::print("evidence written to {}; check it with: baolian verify {} --genesis GENESIS\n",
+                 query.prove, query.prove);
+    }
+  });
+}
+
+void add_audit_commands(CLI::App& app, Context& context) {
+  auto* group = app.add_subcommand("audit", "Complete answers, with proof");
+  group->require_subcommand(1);
+  add_log_command(*group, context, "reads", "reads_of_record", "--record", "Readings of a record");
+  add_log_command(*group, context, "claims", "claims_of_insurer", "--insurer",
+                  "Claims of an insurer");
+  add_log_command(*group, context, "log", "reads_by_institution", "--id", "Any complete list");
+  auto* checkpoint = group->add_subcommand("checkpoint", "Newest certified header");
+  checkpoint->footer("Example:\n  baolian --json audit checkpoint > checkpoint.json");
+  checkpoint->callback([&context] {
+    auto client = context.connect();
+    if (!client) return context.failed(client.error());
+    show(context, client->request_json("GET", "/v1/checkpoint"),
+         [](const json& answer) { fmt::print("{}\n", answer.dump(1)); });
+  });
+}
+
+}  // namespace baolian::cli

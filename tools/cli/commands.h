@@ -1,0 +1,23 @@
+/// The command groups of baolian(1). Each adds its subcommands with help and examples to the
+/// application; what a command does runs as CLI11's callback and sets context.exit.
+#pragma once
+
+#include "cli/client.h"
+
+namespace CLI {
+class App;
+}
+
+namespace baolian::cli {
+
+void add_network_commands(CLI::App& app, Context& context);
+void add_node_commands(CLI::App& app, Context& context);
+void add_consent_commands(CLI::App& app, Context& context);
+void add_record_commands(CLI::App& app, Context& context);
+void add_policy_commands(CLI::App& app, Context& context);
+void add_discharge_command(CLI::App& app, Context& context);
+void add_claim_commands(CLI::App& app, Context& context);
+void add_audit_commands(CLI::App& app, Context& context);
+void add_verify_command(CLI::App& app, Context& context);
+
+}  // namespace baolian::cli

@@ -1,0 +1,112 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+
+#include "cli/commands.h"
+#include "cli/output.h"
+#include "gateway/table.h"
+
+namespace baolian::cli {
+namespace {
+
+using nlohmann::json;
+
+struct GiveOptions {
+  std::string person;
+  std::string grantee;
+  std::vector<std::string> purposes = {"HPAYMT"};
+  std::vector<std::string> classes = {"bill", "clinical_summary", "document"};
+  int level = 3;
+  std::string from;
+  std::string to;
+  bool per_claim = false;
+  bool automatic = true;
+};
+
+Result<json> give(ApiClient& client, const GiveOptions& options) {
+  json body = {{"person", {{"value", options.person}}},
+               {"grantee", options.grantee},
+               {"purposes", options.purposes},
+               {"classes", options.classes},
+               {"level_max", options.level},
+               {"per_claim", options.per_claim},
+               {"automatic", options.automatic}};
+  if (!options.from.empty()) body["from"] = options.from;
+  if (!options.to.empty()) body["to"] = options.to;
+  return client.request_json("POST", "/v1/consents", body);
+}
+
+void print_given(const json& answer) {
+  fmt::print("consent {} ({}), certified at height {} after {} ms\n", text_at(answer, "consent"),
+             text_at(answer, "attestation"), number_at(answer, "height"),
+             number_at(answer, "certified_ms"));
+}
+
+void print_list(const json& answer) {
+  gateway::Table table(
+      {{"consent"}, {"grantee"}, {"purposes"}, {"state"}, {"attestation"}, {"until"}});
+  for (const auto& consent : answer["consents"]) {
+    table.add_row({text_at(consent, "consent"), text_at(consent, "grantee_name"),
+                   consent["purposes"].dump(), text_at(consent, "state"),
+                   text_at(consent, "attestation"), iso_time(number_at(consent, "to_ms"))});
+  }
+  fmt::print("{}", table.text());
+}
+
+void add_give(CLI::App& group, Context& context) {
+  auto* command = group.add_subcommand("give", "Record a consent that a person gave");
+  command->footer(
+      "The node's institution attests it if it may; the person's number travels in the request\n"
+      "body only and never reaches the chain.\n\nExample:\n"
+      "  baolian consent give --person 999999198001010018 --grantee 3f… --purpose HPAYMT");
+  auto options = std::make_shared<GiveOptions>();
+  command->add_option("--person", options->person, "number of the person")->required();
+  command->add_option("--grantee", options->grantee, "institution id of who may read")->required();
+  command->add_option("--purpose", options->purposes, "TREAT, HPAYMT, HOPERAT ...");
+  command->add_option("--class", options->classes, "administrative, bill, clinical_summary ...");
+  command->add_option("--level", options->level, "highest level included, 1 to 5");
+  command->add_option("--from", options->from, "first civil day, default now");
+  command->add_option("--to", options->to, "last civil day, default in a year");
+  command->add_flag("--per-claim", options->per_claim, "for one claim only");
+  command->add_flag("!--no-automatic", options->automatic, "persons only, no programs");
+  command->callback([options, &context] {
+    auto client = context.connect();
+    if (!client) return context.failed(client.error());
+    show(context, give(*client, *options), print_given);
+  });
+}
+
+}  // namespace
+
+void add_consent_commands(CLI::App& app, Context& context) {
+  auto* group = app.add_subcommand("consent", "Give, revoke and list consents");
+  group->require_subcommand(1);
+  add_give(*group, context);
+
+  auto* revoke = group->add_subcommand("revoke", "End a consent");
+  revoke->footer("Example:\n  baolian consent revoke 5f3c…");
+  auto id = std::make_shared<std::string>();
+  revoke->add_option("consent", *id, "consent id")->required();
+  revoke->callback([id, &context] {
+    auto client = context.connect();
+    if (!client) return context.failed(client.error());
+    show(context, client->request_json("POST", "/v1/consents/" + *id + "/revoke", json::object()),
+         [](const json& answer) {
+           fmt::print("revoked, certified at height {}\n", number_at(answer, "height"));
+         });
+  });
+
+  auto* list = group->add_subcommand("list", "Consents of a person");
+  list->footer("Example:\n  baolian consent list --person 999999198001010018");
+  auto person = std::make_shared<std::string>();
+  list->add_option("--person", *person, "number of the person")->required();
+  list->callback([person, &context] {
+    auto client = context.connect();
+    if (!client) return context.failed(client.error());
+    show(context,
+         client->request_json("POST", "/v1/consents/query", {{"person", {{"value", *person}}}}),
+         print_list);
+  });
+}
+
+}  // namespace baolian::cli

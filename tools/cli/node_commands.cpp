@@ -1,0 +1,46 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+
+#include "cli/commands.h"
+#include "cli/output.h"
+#include "gateway/table.h"
+
+namespace baolian::cli {
+namespace {
+
+void print_status(const nlohmann::json& status) {
+  fmt::print("{}  ({}, {})\n", text_at(status, "institution_name"), text_at(status, "name"),
+             text_at(status, "role"));
+  fmt::print("chain       {}\n", text_at(status, "chain_id"));
+  fmt::print("height      {} executed, {} certified\n", number_at(status, "height"),
+             number_at(status, "certified_height"));
+  fmt::print("view        {}{}\n", number_at(status, "view"),
+             status.value("is_primary", false) ? ", this node is the primary" : "");
+  fmt::print("state root  {}\n\n", text_at(status, "state_root"));
+  gateway::Table table({{"peer"}, {"connected"}});
+  for (const auto& peer : status.value("peers", nlohmann::json::array())) {
+    table.add_row({text_at(peer, "name"), peer.value("connected", false) ? "yes" : "no"});
+  }
+  fmt::print("{}", table.text());
+  for (const auto& warning : status.value("warnings", nlohmann::json::array())) {
+    fmt::print("warning: {}\n", warning.get<std::string>());
+  }
+}
+
+}  // namespace
+
+void add_node_commands(CLI::App& app, Context& context) {
+  auto* group = app.add_subcommand("node", "Look at the node of the profile");
+  group->require_subcommand(1);
+  auto* status = group->add_subcommand("status", "Height, view, peers, warnings");
+  status->footer(
+      "Example:\n  baolian --profile demo-network/profiles/bureau-auditor.json node status");
+  status->callback([&context] {
+    auto client = context.connect();
+    if (!client) return context.failed(client.error());
+    show(context, client->request_json("GET", "/v1/status"), print_status);
+  });
+}
+
+}  // namespace baolian::cli
