@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "contracts/facts_writer.h"
+#include "ledger/evidence_texts.h"
 
 namespace baolian::contracts {
 namespace {
@@ -32,6 +33,12 @@ Result<void> write_facts(OperationKind kind, FactWriter& facts) {
   }
 }
 
+/// Facts that every kind may have.
+void add_unless_empty(std::vector<ledger::Fact>& facts, std::string name, std::string_view value) {
+  if (value.empty()) return;
+  facts.push_back({std::move(name), std::string(value), ledger::Label::enforced, {}, std::nullopt});
+}
+
 }  // namespace
 
 bool FactWriter::has_attestor_cosignature() const {
@@ -59,23 +66,39 @@ std::string record_text(const RecordRef& record) {
   return record.record.hex() + " version " + std::to_string(record.version);
 }
 
+std::string code_text(std::uint16_t code) {
+  const std::string name(code_name(code));
+  return name.empty() ? std::to_string(code) : name;
+}
+
+std::string time_text(TimeMs time) {
+  constexpr std::string_view kUtc = "+00:00";
+  std::string text = ledger::civil_time(time, 0);
+  if (text.ends_with(kUtc)) text.replace(text.size() - kUtc.size(), kUtc.size(), "Z");
+  return text;
+}
+
 std::string institution_text(const InstitutionId& id) { return "institution " + id.hex(); }
 
 Result<std::vector<ledger::Fact>> read_facts(const ledger::OperationLeaf& leaf) {
   const auto receipt = decode<ledger::Receipt>(leaf.receipt);
   if (!receipt) return invalid("a receipt does not decode: " + receipt.error().context);
-  if (receipt->status != ledger::ReceiptStatus::applied) {
-    ledger::Fact name{
-        "code_name", std::string(code_name(receipt->code)), ledger::Label::enforced, {}};
-    if (name.value.empty()) return std::vector<ledger::Fact>{};
-    return std::vector<ledger::Fact>{std::move(name)};
+  if (receipt->status == ledger::ReceiptStatus::transaction_rejected) {
+    return std::vector<ledger::Fact>{};
   }
   const auto operation = decode<ledger::Operation>(leaf.operation);
   if (!operation) return invalid("an operation does not decode: " + operation.error().context);
+  std::vector<ledger::Fact> out;
+  add_unless_empty(out, "operation", kind_name(operation->kind));
+  if (receipt->status == ledger::ReceiptStatus::rejected) {
+    add_unless_empty(out, "code_name", code_name(receipt->code));
+    return out;
+  }
   const auto kind = static_cast<OperationKind>(operation->kind);
   FactWriter facts(kind, *operation, *receipt);
   TRY(write_facts(kind, facts));
-  return facts.take();
+  for (ledger::Fact& fact : facts.take()) out.push_back(std::move(fact));
+  return out;
 }
 
 ledger::FactReader fact_reader() { return &read_facts; }

@@ -14,19 +14,23 @@
 
 namespace baolian::contracts {
 
-/// One row of the table: a fact of this name about this kind of operation may carry this label.
+/// One row of the table, in the order in which facts stand: a fact of this name about this kind of
+/// operation. docs/formats.md prints the rows and explains the words in capitals.
 struct FactRule {
   OperationKind kind;
   std::string_view name;
+  std::string_view value;  ///< from which field, in which form
   ledger::Label label;
-  std::string_view when;  ///< condition, if the same name has several labels; else empty
+  std::string_view by;    ///< for stated and agreed
+  std::string_view when;  ///< condition; empty = always
 };
 
 /// The table of texts version 1.
 std::span<const FactRule> fact_rules();
 
-/// The facts of one operation leaf. A rejected operation gives its code's name only: what it says
-/// was checked by nobody. Pure.
+/// The facts of one operation leaf: first "operation", the name of its kind, then those of the
+/// table. A rejected operation gives its code's name instead of those: what it says was checked by
+/// nobody. A transaction rejected as a whole gives none. Pure.
 /// Returns: Errc::evidence_invalid if operation, content, receipt or event do not decode.
 Result<std::vector<ledger::Fact>> read_facts(const ledger::OperationLeaf& leaf);
 

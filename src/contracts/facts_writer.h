@@ -77,8 +77,11 @@ template <typename E>
 std::string name_text(E value) {
   return std::string(enum_name(value));
 }
-/// Milliseconds since 1970-01-01T00:00Z.
-inline std::string time_text(TimeMs time) { return std::to_string(time.value) + " ms"; }
+/// 2026-11-22T04:26:33.708Z: a leaf does not say in which zone its chain lives. From the year 9999
+/// on the milliseconds since 1970 and " ms".
+std::string time_text(TimeMs time);
+/// The name of a Code, or its number if that means nothing here.
+std::string code_text(std::uint16_t code);
 
 /// The content, or Errc::evidence_invalid.
 template <typename Content>

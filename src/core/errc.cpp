@@ -1,119 +1,74 @@
 #include "core/errc.h"
 
+#include <array>
+#include <utility>
+
 namespace baolian {
+namespace {
+
+constexpr std::array kNames = std::to_array<std::pair<Errc, std::string_view>>({
+    {Errc::internal, "internal"},
+    {Errc::bad_hex, "bad_hex"},
+    {Errc::truncated, "truncated"},
+    {Errc::trailing_bytes, "trailing_bytes"},
+    {Errc::limit_exceeded, "limit_exceeded"},
+    {Errc::not_canonical, "not_canonical"},
+    {Errc::unknown_version, "unknown_version"},
+    {Errc::bad_utf8, "bad_utf8"},
+    {Errc::bad_number, "bad_number"},
+    {Errc::bad_argument, "bad_argument"},
+    {Errc::bad_json, "bad_json"},
+    {Errc::io_failed, "io_failed"},
+    {Errc::not_found, "not_found"},
+    {Errc::already_exists, "already_exists"},
+    {Errc::busy, "busy"},
+    {Errc::timed_out, "timed_out"},
+    {Errc::unsupported, "unsupported"},
+    {Errc::bad_signature, "bad_signature"},
+    {Errc::bad_public_key, "bad_public_key"},
+    {Errc::bad_certificate, "bad_certificate"},
+    {Errc::cannot_open, "cannot_open"},
+    {Errc::bad_passphrase, "bad_passphrase"},
+    {Errc::bad_commitment, "bad_commitment"},
+    {Errc::bad_group_element, "bad_group_element"},
+    {Errc::log_corrupt, "log_corrupt"},
+    {Errc::wrong_epoch, "wrong_epoch"},
+    {Errc::bad_message, "bad_message"},
+    {Errc::bad_block, "bad_block"},
+    {Errc::bad_proof, "bad_proof"},
+    {Errc::evidence_invalid, "evidence_invalid"},
+    {Errc::store_corrupt, "store_corrupt"},
+    {Errc::wrong_chain, "wrong_chain"},
+    {Errc::pruned, "pruned"},
+    {Errc::connect_failed, "connect_failed"},
+    {Errc::tls_failed, "tls_failed"},
+    {Errc::peer_unknown, "peer_unknown"},
+    {Errc::http_malformed, "http_malformed"},
+    {Errc::http_status, "http_status"},
+    {Errc::closed, "closed"},
+    {Errc::no_certified_release, "no_certified_release"},
+    {Errc::release_expired, "release_expired"},
+    {Errc::release_replayed, "release_replayed"},
+    {Errc::wrong_record_version, "wrong_record_version"},
+    {Errc::vault_corrupt, "vault_corrupt"},
+    {Errc::fhir_invalid, "fhir_invalid"},
+    {Errc::fhir_no_person, "fhir_no_person"},
+    {Errc::fhir_no_encounter, "fhir_no_encounter"},
+    {Errc::fhir_too_large, "fhir_too_large"},
+    {Errc::bad_amount, "bad_amount"},
+    {Errc::config_invalid, "config_invalid"},
+    {Errc::genesis_invalid, "genesis_invalid"},
+    {Errc::not_authorized, "not_authorized"},
+    {Errc::request_conflict, "request_conflict"},
+    {Errc::rejected, "rejected"},
+    {Errc::not_certified, "not_certified"},
+});
+
+}  // namespace
 
 std::string_view errc_name(Errc code) {
-  switch (code) {
-    case Errc::internal:
-      return "internal";
-    case Errc::bad_hex:
-      return "bad_hex";
-    case Errc::truncated:
-      return "truncated";
-    case Errc::trailing_bytes:
-      return "trailing_bytes";
-    case Errc::limit_exceeded:
-      return "limit_exceeded";
-    case Errc::not_canonical:
-      return "not_canonical";
-    case Errc::unknown_version:
-      return "unknown_version";
-    case Errc::bad_utf8:
-      return "bad_utf8";
-    case Errc::bad_number:
-      return "bad_number";
-    case Errc::bad_argument:
-      return "bad_argument";
-    case Errc::bad_json:
-      return "bad_json";
-    case Errc::io_failed:
-      return "io_failed";
-    case Errc::not_found:
-      return "not_found";
-    case Errc::already_exists:
-      return "already_exists";
-    case Errc::busy:
-      return "busy";
-    case Errc::timed_out:
-      return "timed_out";
-    case Errc::unsupported:
-      return "unsupported";
-    case Errc::bad_signature:
-      return "bad_signature";
-    case Errc::bad_public_key:
-      return "bad_public_key";
-    case Errc::bad_certificate:
-      return "bad_certificate";
-    case Errc::cannot_open:
-      return "cannot_open";
-    case Errc::bad_passphrase:
-      return "bad_passphrase";
-    case Errc::bad_commitment:
-      return "bad_commitment";
-    case Errc::bad_group_element:
-      return "bad_group_element";
-    case Errc::log_corrupt:
-      return "log_corrupt";
-    case Errc::wrong_epoch:
-      return "wrong_epoch";
-    case Errc::bad_message:
-      return "bad_message";
-    case Errc::bad_block:
-      return "bad_block";
-    case Errc::bad_proof:
-      return "bad_proof";
-    case Errc::evidence_invalid:
-      return "evidence_invalid";
-    case Errc::store_corrupt:
-      return "store_corrupt";
-    case Errc::wrong_chain:
-      return "wrong_chain";
-    case Errc::pruned:
-      return "pruned";
-    case Errc::connect_failed:
-      return "connect_failed";
-    case Errc::tls_failed:
-      return "tls_failed";
-    case Errc::peer_unknown:
-      return "peer_unknown";
-    case Errc::http_malformed:
-      return "http_malformed";
-    case Errc::http_status:
-      return "http_status";
-    case Errc::closed:
-      return "closed";
-    case Errc::no_certified_release:
-      return "no_certified_release";
-    case Errc::release_expired:
-      return "release_expired";
-    case Errc::release_replayed:
-      return "release_replayed";
-    case Errc::wrong_record_version:
-      return "wrong_record_version";
-    case Errc::vault_corrupt:
-      return "vault_corrupt";
-    case Errc::fhir_invalid:
-      return "fhir_invalid";
-    case Errc::fhir_no_person:
-      return "fhir_no_person";
-    case Errc::fhir_no_encounter:
-      return "fhir_no_encounter";
-    case Errc::fhir_too_large:
-      return "fhir_too_large";
-    case Errc::bad_amount:
-      return "bad_amount";
-    case Errc::config_invalid:
-      return "config_invalid";
-    case Errc::genesis_invalid:
-      return "genesis_invalid";
-    case Errc::not_authorized:
-      return "not_authorized";
-    case Errc::request_conflict:
-      return "request_conflict";
-    case Errc::rejected:
-      return "rejected";
-    case Errc::not_certified:
-      return "not_certified";
+  for (const auto& [known, name] : kNames) {
+    if (known == code) return name;
   }
   return "unknown";
 }

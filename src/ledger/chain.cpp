@@ -13,9 +13,10 @@
 /// | index | 's' kind(1) id(32) level(1) first(8) | root over 2^level entries from first, level >=
 /// 8 | | index | 't' tx_id(32) | canonical TransactionRow | | meta | "genesis" | canonical Genesis
 /// | | meta | "height" | canonical HeightRow: the newest executed height | | meta | "certified" |
-/// canonical HeightRow: every height up to here has a certificate | | meta | "history" | canonical
-/// Frontier over the hashes of headers 0..height | | meta | 'H' height(8) | header hash, 32 bytes |
-/// | meta | 'S' level(1) first(8) | root over 2^level header hashes from first, level >= 8 |
+/// canonical HeightRow: newest height with a certificate; it certifies all below through
+/// parent_hash | | meta | "history" | canonical Frontier over the hashes of headers 0..height | |
+/// meta | 'H' height(8) | header hash, 32 bytes | | meta | 'S' level(1) first(8) | root over
+/// 2^level header hashes from first, level >= 8 |
 ///
 /// A leaf of the history tree is the 32 bytes of a header hash: its leaf hash is H(0x00 || hash).
 #include "ledger/chain.h"
@@ -68,7 +69,7 @@ Bytes transaction(const TxId& id) {
 }
 Bytes genesis() { return to_bytes("genesis"); }
 Bytes newest_height() { return to_bytes("height"); }
-Bytes contiguous_certified() { return to_bytes("certified"); }
+Bytes newest_certified() { return to_bytes("certified"); }
 Bytes history_frontier() { return to_bytes("history"); }
 Bytes header_hashes() { return {static_cast<std::uint8_t>('H')}; }
 Bytes header_hash(Height height) { return tagged('H', height.value); }
@@ -270,25 +271,22 @@ void Chain::put_certificate(const crypto::ExecCertificate& certificate) {
   if (s.store->read(Family::blocks, key)) return;
 
   std::vector<StoreWrite> rows = {{Family::blocks, key, encode(certificate)}};
-  Height contiguous = s.contiguous;
-  if (height == contiguous.next()) {
-    contiguous = height;
-    while (s.store->read(Family::blocks, chain_keys::certificate(contiguous.next()))) ++contiguous;
-    rows.push_back({Family::meta, chain_keys::contiguous_certified(),
-                    encode(HeightRow{.height = contiguous})});
+  if (height > s.certified) {
+    rows.push_back(
+        {Family::meta, chain_keys::newest_certified(), encode(HeightRow{.height = height})});
   }
   const std::unique_lock lock(s.mutex);
   s.store->apply(rows);
-  s.contiguous = contiguous;
   s.certified = std::max(s.certified, height);
 }
 
 void Chain::flush() {
   State& s = *state_;
-  const Height contiguous = s.contiguous;
+  // Certificates come from this thread, so nothing is certified between here and the flush.
+  const Height certified = s.certified;
   s.store->flush();
   const std::unique_lock lock(s.mutex);
-  s.durable = contiguous;
+  s.durable = certified;
 }
 
 }  // namespace baolian::ledger

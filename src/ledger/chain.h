@@ -102,9 +102,9 @@ class Chain {
   /// The epoch record in force at a height (A1: always epoch 0).
   const crypto::EpochRecord& epoch_at(Height height) const;
 
-  Height height() const;  ///< newest executed height
-  Height durable_height()
-      const;  ///< newest height of which block, state and certificate are flushed
+  Height height() const;          ///< newest executed height
+  Height durable_height() const;  ///< newest height whose block, state and certificate (its own or
+                                  ///< a later one) are flushed
   std::optional<Header> header(Height height) const;
   std::optional<crypto::ExecCertificate> certificate(Height height) const;
   /// Newest height with a certificate stored here.

@@ -45,7 +45,7 @@ Result<std::unique_ptr<Chain>> Chain::open(std::unique_ptr<KeyValueStore> store,
   TRY(state->load(genesis_writes));
   TRY(state->rebuild_tree());
   state->store->flush();
-  state->durable = state->contiguous;
+  state->durable = state->certified;
   return std::unique_ptr<Chain>(new Chain(std::move(state)));
 }
 
@@ -58,7 +58,7 @@ void Chain::State::write_block_zero(const StateOverlay::Writes& genesis_writes) 
   const StoredBlock block{
       .version = {}, .header = header, .batch = {}, .transactions = {}, .receipts = {}};
   rows.push_back({Family::blocks, chain_keys::block(Height{0}), encode(block)});
-  rows.push_back({Family::meta, chain_keys::contiguous_certified(), encode(HeightRow{})});
+  rows.push_back({Family::meta, chain_keys::newest_certified(), encode(HeightRow{})});
   rows.push_back({Family::meta, chain_keys::genesis(), encode(genesis)});
   store->apply(rows);
   store->flush();
@@ -99,18 +99,13 @@ Result<void> Chain::State::load(const StateOverlay::Writes& genesis_writes) {
 }
 
 Result<void> Chain::State::load_certificates() {
-  const auto mark = store->read(Family::meta, chain_keys::contiguous_certified());
+  const auto mark = store->read(Family::meta, chain_keys::newest_certified());
   if (!mark) return corrupt("the mark of certified heights is missing");
   auto row = decode<HeightRow>(*mark);
   if (!row || row->height > newest.height) {
     return corrupt("the mark of certified heights is wrong");
   }
-  contiguous = row->height;
-  certified = contiguous;
-  // Certificates may have come out of order: the newest one stands above the mark.
-  for (Height height = contiguous.next(); height <= newest.height; ++height) {
-    if (store->read(Family::blocks, chain_keys::certificate(height))) certified = height;
-  }
+  certified = row->height;
   return ok();
 }
 

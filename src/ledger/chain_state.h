@@ -23,7 +23,7 @@ Bytes log_subtree(const LogId& log, unsigned level, std::uint64_t first);
 Bytes transaction(const TxId& id);
 Bytes genesis();
 Bytes newest_height();
-Bytes contiguous_certified();
+Bytes newest_certified();
 Bytes history_frontier();
 Bytes header_hashes();  ///< prefix
 Bytes header_hash(Height height);
@@ -107,7 +107,6 @@ struct Chain::State {
   Header newest;
   Hash newest_hash;
   Frontier history;   ///< over header hashes 0..newest
-  Height contiguous;  ///< every height up to here has a certificate (0: none needed)
   Height certified;   ///< newest height with a certificate
   Height durable;
 

@@ -51,11 +51,11 @@ std::string sign_api_request(std::string_view method, std::string_view target,
 class ApiAuthenticator {
  public:
   struct Options {
-    Hash server;     ///< this node's certificate; requests for another one are refused
-    TimeMs started;  ///< requests of an earlier time are refused: their nonces are not known here
+    Hash server{};     ///< this node's certificate; requests for another one are refused
+    TimeMs started{};  ///< requests of an earlier time are refused: their nonces are not known here
     /// Who may ask at all; unknown keys are refused before anything is computed or remembered for
     /// them. Empty: everybody.
-    std::function<bool(const PublicKey&)> may_ask;
+    std::function<bool(const PublicKey&)> may_ask{};
   };
 
   ApiAuthenticator(ChainId chain, const crypto::Verifier& verifier)

@@ -231,6 +231,7 @@ Result<std::string> Api::report_discharges(const ApiCall& call) {
          {"problems", outcome.problems},
          {"height", outcome.height.value},
          {"leaf", outcome.leaf},
+         {"started_ms", outcome.started.value},
          {"stages_ms", {{"sealed", outcome.sealed_ms}, {"certified", outcome.certified_ms}}}});
   }
   return json{{"discharges", discharges}}.dump();

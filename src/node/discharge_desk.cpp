@@ -43,6 +43,20 @@ gateway::FhirOptions fhir_options(const ledger::Genesis& genesis) {
   return out;
 }
 
+/// What cannot become a report at all; everything else is reported with its problems said.
+Result<void> check_reportable(const gateway::ClaimPayload& payload) {
+  if (payload.invoices.empty()) {
+    return fail(Errc::fhir_invalid,
+                "a discharge has no invoice; nothing of the bundle is reported");
+  }
+  if (payload.discharged_day < payload.admitted_day) {
+    return fail(
+        Errc::fhir_invalid,
+        "a stay ends before it begins; correct the dates, nothing of the bundle is reported");
+  }
+  return ok();
+}
+
 Result<std::vector<contracts::InvoiceLine>> invoice_lines(const Services& services,
                                                           gateway::ClaimPayload& payload) {
   std::vector<contracts::InvoiceLine> lines;
@@ -193,7 +207,7 @@ Result<DischargeDesk::Prepared> DischargeDesk::prepare(gateway::Discharge discha
   out.stay.encounter = services_.subjects.encounter_tag(services_.self, payload.encounter_number);
   out.stay.person = vault::normalize_person_id(payload.person.value);
   out.stay.admitted_day = payload.admitted_day;
-  out.stay.discharged_day = std::max(payload.admitted_day, payload.discharged_day);
+  out.stay.discharged_day = payload.discharged_day;
   out.stay.list_salt = crypto::new_salt();
   out.stay.records = {bundle};
   out.stay.record_commitments = {sealed_bundle.commitment};
@@ -234,6 +248,7 @@ Result<DischargeDesk::Prepared> DischargeDesk::prepare(gateway::Discharge discha
 
 Result<std::vector<DischargeOutcome>> DischargeDesk::report(std::string_view bundle) {
   const Stopwatch watch;
+  const TimeMs started = services_.clock();
   if (!services_.subjects.can_tag()) {
     return fail(Errc::not_authorized, "this node may not report discharges: it has no tag keys");
   }
@@ -245,10 +260,10 @@ Result<std::vector<DischargeOutcome>> DischargeDesk::report(std::string_view bun
     std::future<Result<std::vector<OperationOutcome>>> answer;
   };
   std::vector<Open> open;
+  for (const auto& discharge : discharges) {
+    TRY(check_reportable(discharge.payload));
+  }
   for (auto& discharge : discharges) {
-    if (discharge.payload.invoices.empty()) {
-      return fail(Errc::fhir_invalid, "a discharge has no invoice; nothing was reported");
-    }
     TRY(Prepared prepared, prepare(std::move(discharge)));
     Open next{std::move(prepared), {}, {}};
     next.outcome.sealed_ms = watch.ms();
@@ -264,37 +279,39 @@ Result<std::vector<DischargeOutcome>> DischargeDesk::report(std::string_view bun
   std::vector<DischargeOutcome> out;
   for (auto& next : open) {
     TRY(const std::vector<OperationOutcome> outcomes, next.answer.get());
-    DischargeOutcome& result = next.outcome;
-    result.encounter_number = next.prepared.encounter_number;
-    result.payload = next.prepared.report.payload.record;
-    result.problems = next.prepared.problems;
-    result.certified_ms = watch.ms();
-    const OperationOutcome& last = outcomes.back();
-    result.height = last.height;
-    result.leaf = last.leaf;
-    if (last.receipt.status != ledger::ReceiptStatus::applied) {
-      result.outcome = "rejected";
-      result.code = std::string(contracts::code_name(last.receipt.code));
-      forget(next.prepared.stay.encounter);
-      out.push_back(std::move(result));
-      continue;
-    }
-    for (const auto& event : last.receipt.events) {
-      if (const auto filed = contracts::event_as<contracts::Filed>(event)) {
-        for (const auto& claim : filed->claims)
-          result.claims.push_back({claim.claim, claim.insurer});
-      }
-    }
-    if (!result.claims.empty()) {
-      result.outcome = "filed";
-      forget(next.prepared.stay.encounter);
-    } else {
-      result.outcome = next.prepared.insured ? "invited" : "unfiled";
-      if (next.prepared.insured) invite(next.prepared.stay);
-    }
-    out.push_back(std::move(result));
+    next.outcome.started = started;
+    next.outcome.certified_ms = watch.ms();
+    settle(next.prepared, outcomes.back(), next.outcome);
+    out.push_back(std::move(next.outcome));
   }
   return out;
+}
+
+void DischargeDesk::settle(const Prepared& prepared, const OperationOutcome& reported,
+                           DischargeOutcome& result) {
+  result.encounter_number = prepared.encounter_number;
+  result.payload = prepared.report.payload.record;
+  result.problems = prepared.problems;
+  result.height = reported.height;
+  result.leaf = reported.leaf;
+  if (reported.receipt.status != ledger::ReceiptStatus::applied) {
+    result.outcome = "rejected";
+    result.code = std::string(contracts::code_name(reported.receipt.code));
+    forget(prepared.stay.encounter);
+    return;
+  }
+  for (const auto& event : reported.receipt.events) {
+    if (const auto filed = contracts::event_as<contracts::Filed>(event)) {
+      for (const auto& claim : filed->claims) result.claims.push_back({claim.claim, claim.insurer});
+    }
+  }
+  if (!result.claims.empty()) {
+    result.outcome = "filed";
+    forget(prepared.stay.encounter);
+  } else {
+    result.outcome = prepared.insured ? "invited" : "unfiled";
+    if (prepared.insured) invite(prepared.stay);
+  }
 }
 
 void DischargeDesk::invite(const PendingStay& stay) const {

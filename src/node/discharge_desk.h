@@ -57,6 +57,7 @@ struct DischargeOutcome {
   std::vector<std::string> problems;
   Height height;
   std::uint32_t leaf = 0;
+  TimeMs started;                  ///< civil time at which the request came
   std::uint64_t sealed_ms = 0;     ///< since the request came
   std::uint64_t certified_ms = 0;  ///< since the request came
 };
@@ -81,6 +82,7 @@ class DischargeDesk {
   explicit DischargeDesk(const Services& services) : services_(services) {}
 
   Result<Prepared> prepare(gateway::Discharge discharge);
+  void settle(const Prepared& prepared, const OperationOutcome& reported, DischargeOutcome& result);
   Result<contracts::Disclosure> disclose(const PendingStay& stay) const;
   std::vector<contracts::Filing> find_filings(const std::string& person, std::uint16_t first_month,
                                               std::uint16_t last_month, bool& insured) const;

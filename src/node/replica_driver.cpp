@@ -109,6 +109,8 @@ void ReplicaDriver::on_applied(AppliedBlock block) {
     pool_.on_executed(block.transactions[i], block.bodies[i]);
   }
   figures_.executed_transactions += block.transactions.size();
+  open_end_ = !block.transactions.empty();
+  applied_at_ = now_;
   give(consensus::AppliedInput{block.height, std::move(block.header), block.header_hash});
 }
 
@@ -179,7 +181,21 @@ void ReplicaDriver::handle(consensus::Stop& stop) {
 
 // ------------------------------------------------------------------ proposing and flushing
 
+/// After the last block with transactions one empty block follows, so that chain time passes its
+/// entries: a window of a log can be proved complete only up to the time of a certified block.
+void ReplicaDriver::propose_closing_block() {
+  const consensus::Status status = engine_->status();
+  const bool quiet = status.highest_seen <= status.executed && status.certified == status.executed;
+  if (!open_end_ || !quiet || now_.value < applied_at_.value + config_.closing_block_ms) return;
+  if (!engine_->can_propose()) return;
+  open_end_ = false;
+  consensus::Effects effects;
+  static_cast<void>(engine_->step(consensus::ProposeInput{wall_, {}, {}}, effects));
+  for (consensus::Effect& effect : effects) handle(effect);
+}
+
 void ReplicaDriver::propose() {
+  if (!pool_.has_proposable()) propose_closing_block();
   while (engine_->can_propose() && pool_.has_proposable()) {
     const consensus::Status status = engine_->status();
     const bool idle = status.highest_seen <= status.executed;

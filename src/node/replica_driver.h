@@ -36,14 +36,15 @@ class ReplicaDriver {
     Watcher& watcher;
   };
   struct Config {
-    consensus::EngineConfig engine;  ///< the same that the engine was made with
-    TransactionPool::Limits pool;
-    TransactionPool::BatchLimits batch;
-    std::uint64_t linger_ms = 5;         ///< while heights are in flight
-    std::uint64_t fetch_delay_ms = 10;   ///< a push on its way mostly makes the fetch needless
-    std::uint64_t fetch_again_ms = 100;  ///< then the next validator is asked
-    std::uint64_t flush_heights = 256;   ///< the store is flushed and the log cut after so many
-    std::uint64_t flush_ms = 5'000;      ///< or after this time, if anything was executed
+    consensus::EngineConfig engine = {};  ///< the same that the engine was made with
+    TransactionPool::Limits pool = {};
+    TransactionPool::BatchLimits batch = {};
+    std::uint64_t linger_ms = 5;          ///< while heights are in flight
+    std::uint64_t closing_block_ms = 50;  ///< quiet time before an empty block closes the last one
+    std::uint64_t fetch_delay_ms = 10;    ///< a push on its way mostly makes the fetch needless
+    std::uint64_t fetch_again_ms = 100;   ///< then the next validator is asked
+    std::uint64_t flush_heights = 256;    ///< the store is flushed and the log cut after so many
+    std::uint64_t flush_ms = 5'000;       ///< or after this time, if anything was executed
     std::uint64_t flush_log_bytes = 32 * 1024 * 1024;    ///< or when the log has grown by this
     std::size_t push_bytes_per_tick = 256 * 1024;        ///< bodies pushed again
     std::size_t serve_bytes_per_peer = 4 * 1024 * 1024;  ///< bodies a peer may fetch in 100 ms
@@ -118,6 +119,7 @@ class ReplicaDriver {
   void handle(consensus::BanPeer& ban);
   void handle(consensus::Stop& stop);
 
+  std::vector<std::pair<TxHash, SharedBytes>> begin_wanting(consensus::NeedBodies& need);
   void on_pool_message(ReplicaId from, BytesView bytes);
   void on_push(ReplicaId from, std::vector<Bytes> transactions);
   void on_reply(std::vector<Bytes> transactions);
@@ -133,6 +135,7 @@ class ReplicaDriver {
   void push(const std::vector<SharedBytes>& bodies);
   void push_again();
   void propose();
+  void propose_closing_block();
   void flush_if_due();
 
   Config config_;
@@ -159,6 +162,8 @@ class ReplicaDriver {
   Height flush_asked_;  // executed when the last flush was asked for
   Tick flushed_at_;
   std::uint64_t log_bytes_ = 0;
+  bool open_end_ = false;  ///< the newest block has transactions
+  Tick applied_at_;
   Figures figures_;
 };
 

@@ -36,7 +36,23 @@ void send_in_parts(const std::vector<SharedBytes>& bodies, const SendOne& send) 
 // ------------------------------------------------------------------ batches that want bodies
 
 void ReplicaDriver::handle(consensus::NeedBodies& need) {
-  if (wanted_.contains(need.digest)) return;
+  std::vector<std::pair<TxHash, SharedBytes>> unchecked;
+  if (!wanted_.contains(need.digest)) unchecked = begin_wanting(need);
+  // Asked again, the engine brings bodies that came with a block or an answer: they may be the only
+  // copies there are.
+  const Wanted& wanted = wanted_.at(need.digest);
+  for (SharedBytes& body : need.inline_bodies) {
+    const TxHash hash = ledger::tx_hash(*body);
+    if (wanted.missing.contains(hash)) unchecked.emplace_back(hash, std::move(body));
+  }
+  finish_if_complete(need.digest);
+  // A check may be answered at once and end the wait: `wanted` is not touched from here on.
+  for (auto& [hash, body] : unchecked) start_check(hash, std::move(body), std::nullopt);
+}
+
+/// Fills in what is here. Returns the bodies that are here but must be checked again.
+std::vector<std::pair<TxHash, SharedBytes>> ReplicaDriver::begin_wanting(
+    consensus::NeedBodies& need) {
   Wanted& wanted = wanted_[need.digest];
   wanted.height = need.height;
   wanted.ask_first = need.ask_first;
@@ -48,10 +64,9 @@ void ReplicaDriver::handle(consensus::NeedBodies& need) {
   }
   std::vector<TxHash> listed;
   for (const auto& [hash, positions] : wanted.missing) listed.push_back(hash);
-  for (const TxHash& hash : listed) wanted_by_.emplace(hash, need.digest);
-
   std::vector<std::pair<TxHash, SharedBytes>> unchecked;
   for (const TxHash& hash : listed) {
+    wanted_by_.emplace(hash, need.digest);
     if (const CheckedTransaction* here = pool_.find_waiting(hash)) {
       fill(wanted, *here);
       pool_.mark_in_slot(hash);
@@ -59,13 +74,7 @@ void ReplicaDriver::handle(consensus::NeedBodies& need) {
       unchecked.emplace_back(hash, std::move(recent));
     }
   }
-  for (SharedBytes& body : need.inline_bodies) {
-    const TxHash hash = ledger::tx_hash(*body);
-    if (wanted.missing.contains(hash)) unchecked.emplace_back(hash, std::move(body));
-  }
-  finish_if_complete(need.digest);
-  // A check may be answered at once and end the wait: `wanted` is not touched from here on.
-  for (auto& [hash, body] : unchecked) start_check(hash, std::move(body), std::nullopt);
+  return unchecked;
 }
 
 /// Puts a checked body into every place of the batch that lists it.

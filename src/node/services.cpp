@@ -86,13 +86,20 @@ std::uint16_t civil_month(std::uint32_t day) {
 Result<vault::CertifiedOperation> certified_operation(const ledger::Chain& chain, Height height,
                                                       std::uint32_t leaf) {
   const auto header = chain.header(height);
-  const auto certificate = chain.certificate(height);
+  vault::CertifiedOperation out;
+  auto certificate = chain.certificate(height);
+  for (Height later = height; header && !certificate;) {
+    ++later;
+    const auto next = chain.header(later);
+    if (!next || out.later.size() == vault::kLaterHeadersMax) break;
+    out.later.push_back(*next);
+    certificate = chain.certificate(later);
+  }
   if (!header || !certificate) {
     return fail(Errc::not_certified, "the certificate of this height is not here yet");
   }
   const auto leaves = chain.leaves(height);
   if (leaf >= leaves.size()) return fail(Errc::not_found, "the block has no such operation");
-  vault::CertifiedOperation out;
   out.header = *header;
   out.certificate = *certificate;
   out.leaf = leaves[leaf];

@@ -2,6 +2,7 @@
 /// simulated disk, network and time.
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <memory>
 #include <string>
@@ -49,6 +50,10 @@ class SimNode final : node::Transport, node::Application, node::BodyVerifier, no
   /// The power goes: memory is lost, unsynced log sectors and unflushed blocks may be.
   void crash();
   bool is_up() const { return driver_ != nullptr; }
+  /// A slow processor becomes as fast as the others (the liveness phase has no slow nodes).
+  void become_quick() {
+    options_.execute_ms_max = std::min<std::uint64_t>(options_.execute_ms_max, 5);
+  }
 
   void deliver(node::ReplicaId from, node::MessageClass message_class, node::SharedBytes bytes);
   /// Returns: the errors of the check and of ReplicaDriver::submit.

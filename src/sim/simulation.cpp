@@ -192,6 +192,7 @@ class Simulation {
     work_->drain();
     if (checker_.first_violation()) return;
     for (std::size_t i = 0; i < nodes_.size(); ++i) {
+      nodes_[i]->become_quick();
       if (is_lost(i)) {
         if (nodes_[i]->is_up()) nodes_[i]->crash();
       } else if (!nodes_[i]->is_up()) {

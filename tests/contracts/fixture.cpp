@@ -108,6 +108,7 @@ ledger::Institution World::make_institution(const std::string& name,
 void World::build_genesis() {
   crypto::initialize();
   genesis_.name = "test chain";
+  genesis_.second_generator = std::string(crypto::domain::kPedersenH);
   genesis_.created = kStart;
   genesis_.attestor_kinds = {InstitutionKind::hospital, InstitutionKind::medical_insurance};
   genesis_.epoch.parameters = default_parameters();

@@ -6,6 +6,7 @@
 #include "contracts/facts.h"
 #include "contracts/fixture.h"
 #include "core/errc.h"
+#include "ledger/evidence_texts.h"
 
 using namespace baolian;
 using namespace baolian::contracts;
@@ -164,7 +165,11 @@ TEST_CASE("facts: a reading says who, what, why, and how far each is to be trust
   CHECK(find("purpose").label == ledger::Label::stated);
   CHECK(find("purpose").value == "HPAYMT");
   CHECK(find("basis").label == ledger::Label::enforced);
-  CHECK(find("basis").value == "claim " + filed.claim.hex());
+  CHECK(find("basis").value == "claim");
+  CHECK(find("basis_id").value == filed.claim.hex());
+  CHECK(facts->front().name == "operation");
+  CHECK(facts->front().value == "records.request");
+  CHECK(find("release_until").value.ends_with("Z"));
   CHECK(find("attestation").value == "attestor");
 }
 
@@ -173,8 +178,10 @@ TEST_CASE("facts: a rejected operation gives its code, a broken leaf an error", 
   const Outcome outcome = world.run("A", ConsentRevoke{});
   const auto facts = read_facts(outcome.leaf);
   REQUIRE(facts.has_value());
-  REQUIRE(facts->size() == 1);
-  CHECK(facts->front().value == "consent_unknown");
+  REQUIRE(facts->size() == 2);
+  CHECK(facts->front().value == "consent.revoke");
+  CHECK(facts->back().name == "code_name");
+  CHECK(facts->back().value == "consent_unknown");
   const Outcome applied = world.run("A", record_of(world, 1, "A"));
   auto leaf = applied.leaf;
   leaf.operation.pop_back();
@@ -185,6 +192,51 @@ TEST_CASE("facts: a rejected operation gives its code, a broken leaf an error", 
   leaf = applied.leaf;
   leaf.receipt = encode(ledger::Receipt{});  // applied, without its event
   CHECK(read_facts(leaf).error().code == Errc::evidence_invalid);
+}
+
+TEST_CASE("facts: every applied operation gives its facts in the order of the table", "[facts]") {
+  World world;
+  for (const Outcome& outcome : busy_morning(world)) {
+    if (!outcome.applied()) continue;
+    const auto operation = decode<ledger::Operation>(outcome.leaf.operation);
+    const auto facts = read_facts(outcome.leaf);
+    REQUIRE(facts.has_value());
+    CHECK(facts->front().name == "operation");
+    std::size_t at = 0;
+    std::optional<std::uint16_t> line;
+    for (std::size_t i = 1; i < facts->size(); ++i) {
+      const ledger::Fact& fact = (*facts)[i];
+      INFO(kind_name(operation->kind) << " " << fact.name);
+      if (fact.line != line) at = 0;  // the rows of the next line begin
+      line = fact.line;
+      const auto rules = fact_rules();
+      while (at < rules.size() && !(static_cast<std::uint16_t>(rules[at].kind) == operation->kind &&
+                                    rules[at].name == fact.name && rules[at].label == fact.label)) {
+        ++at;
+      }
+      REQUIRE(at < rules.size());
+      CHECK(rules[at].by.empty() == fact.by.empty());
+      CHECK((rules[at].when.find("line i") != std::string_view::npos) == fact.line.has_value());
+    }
+  }
+}
+
+TEST_CASE("facts: every name has words in English and Chinese", "[facts]") {
+  const auto names = ledger::name_texts(ledger::kTextsVersion);
+  const auto has_words = [&](std::string_view name) {
+    return std::any_of(names.begin(), names.end(), [&](const auto& n) { return n.name == name; });
+  };
+  CHECK(has_words("operation"));
+  CHECK(has_words("code_name"));
+  for (const FactRule& rule : fact_rules()) {
+    INFO(rule.name);
+    CHECK(has_words(rule.name));
+  }
+  for (const KindEntry& entry : operation_kinds()) {
+    if (entry.availability == Availability::reserved) continue;
+    INFO(entry.name);
+    CHECK(has_words("operation=" + std::string(entry.name)));
+  }
 }
 
 TEST_CASE("facts: a batch shows each line its own person", "[facts]") {

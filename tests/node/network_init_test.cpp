@@ -79,7 +79,8 @@ constexpr std::size_t kBureau = 2;
 /// The hospital's keystore with one entry replaced; an empty secret leaves it out.
 crypto::Keystore changed_keystore(std::string_view name, const crypto::Secret& secret) {
   crypto::Keystore out;
-  for (const auto& entry : network().keystore(kHospital).entries()) {
+  const crypto::Keystore own = network().keystore(kHospital);
+  for (const auto& entry : own.entries()) {
     if (entry.name != name) {
       REQUIRE(out.add(entry.name, entry.secret.clone()).has_value());
     } else if (!secret.empty()) {

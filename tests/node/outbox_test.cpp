@@ -115,7 +115,7 @@ TEST_CASE("an end of zeros or of nonsense is torn, not corrupt", "[outbox]") {
   const OutboxFile file;
   const auto sizes = file.fill(2);
   const Bytes whole = file.bytes();
-  for (const std::uint8_t filler : {0x00, 0x01, 0xFF}) {
+  for (const std::uint8_t filler : Bytes{0x00, 0x01, 0xFF}) {
     Bytes longer = whole;
     longer.resize(whole.size() + 5000, filler);
     file.replace(longer);

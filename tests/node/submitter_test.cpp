@@ -462,7 +462,7 @@ TEST_CASE("a request id leads to one operation, whether it waits, is sent or is 
   const Bytes sent = world.wait_sent(1);
   auto waiting = submit(*submitter, *kGateway, {operation(2)});
   CHECK(error_of(submitter->outcome_of(numbered<RequestId>(2))) == Errc::not_certified);
-  for (const std::uint64_t id : {1, 2}) {
+  for (const std::uint64_t id : {1U, 2U}) {
     auto again = submit(*submitter, *kAgent, {operation(9), operation(id)});
     CHECK(error_of(again) == Errc::already_exists);
   }

@@ -71,6 +71,36 @@ void add_log_command(CLI::App& group, Context& context, const char* name, const 
   command->callback([query, &context] { run_audit_query(context, *query); });
 }
 
+struct OperationQuery {
+  std::uint64_t height = 0;
+  std::uint32_t leaf = 0;
+  std::string prove;
+};
+
+void add_operation_command(CLI::App& group, Context& context) {
+  auto* command = group.add_subcommand("operation", "Evidence of one operation and its receipt");
+  command->footer(
+      "Height and leaf stand in the answer to every write.\n\nExample:\n"
+      "  baolian audit operation --height 12 --leaf 0 --prove evidence.json");
+  auto query = std::make_shared<OperationQuery>();
+  command->add_option("--height", query->height, "block height")->required();
+  command->add_option("--leaf", query->leaf, "index in the block's operations")->required();
+  command->add_option("--prove", query->prove, "write the evidence to this file")->required();
+  command->callback([query, &context] {
+    auto client = context.connect();
+    if (!client) return context.failed(client.error());
+    auto evidence = client->request_text(
+        "GET", fmt::format("/v1/audit/evidence?height={}&leaf={}", query->height, query->leaf));
+    if (!evidence) return context.failed(evidence.error());
+    if (auto written = write_text_file(query->prove, *evidence); !written) {
+      return context.failed(written.error());
+    }
+    show(context, Result<json>(json{{"evidence", query->prove}}), [](const json& answer) {
+      fmt::print("evidence written to {}\n", text_at(answer, "evidence"));
+    });
+  });
+}
+
 }  // namespace
 
 void add_window_options(CLI::App& command, AuditQuery& query) {
@@ -98,6 +128,7 @@ void add_audit_commands(CLI::App& app, Context& context) {
   add_log_command(*group, context, "claims", "claims_of_insurer", "--insurer",
                   "Claims of an insurer");
   add_log_command(*group, context, "log", "reads_by_institution", "--id", "Any complete list");
+  add_operation_command(*group, context);
   auto* checkpoint = group->add_subcommand("checkpoint", "Newest certified header");
   checkpoint->footer("Example:\n  baolian --json audit checkpoint > checkpoint.json");
   checkpoint->callback([&context] {

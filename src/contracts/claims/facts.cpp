@@ -43,8 +43,7 @@ Result<void> write_report(FactWriter& facts) {
   facts.enforced("file_until", time_text(event.lapses_at));
   if (const auto refused = find_event<NotFiled>(facts.receipt())) {
     for (const FilingRefusal& refusal : refused->filings) {
-      facts.enforced("not_filed",
-                     refusal.insurer.hex() + " " + std::string(code_name(refusal.code)));
+      facts.enforced("not_filed", refusal.insurer.hex() + " " + code_text(refusal.code));
     }
   }
   if (content.disclosure) write_disclosure(facts, *content.disclosure);

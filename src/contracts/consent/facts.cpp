@@ -11,7 +11,8 @@ void write_terms(FactWriter& facts, const ConsentTerms& terms) {
   facts.vouched("purposes", set_text(terms.purposes));
   facts.vouched("classes", set_text(terms.classes));
   facts.vouched("level_ceiling", name_text(terms.level_ceiling));
-  facts.vouched("holds_from", time_text(terms.from));
+  facts.vouched("holds_from",
+                terms.from.value == 0 ? std::string("when_given") : time_text(terms.from));
   facts.vouched("holds_to", time_text(terms.to));
   facts.vouched("automatic_reading", name_text(terms.automatic));
   if (terms.encounter) facts.vouched("encounter", terms.encounter->hex());

@@ -3,8 +3,14 @@
 namespace baolian::contracts {
 namespace {
 
-std::string basis_text(const Basis& basis) {
-  return std::string(enum_name(basis.kind)) + " " + basis.id.hex();
+void write_enforced_basis(FactWriter& facts, const Basis& basis) {
+  facts.enforced("basis", name_text(basis.kind));
+  facts.enforced("basis_id", basis.id.hex());
+}
+
+void write_stated_basis(FactWriter& facts, const Basis& basis, const InstitutionId& reader) {
+  facts.stated("basis", name_text(basis.kind), institution_text(reader));
+  facts.stated("basis_id", basis.id.hex(), institution_text(reader));
 }
 
 /// Fields that local readings and requests share.
@@ -49,9 +55,9 @@ Result<void> write_read(FactWriter& facts) {
   facts.enforced("custodian", event.custodian.hex());
   write_subject(facts, event.subject, event.custodian);
   if (content.basis.kind == BasisKind::care) {
-    facts.stated("basis", basis_text(content.basis), institution_text(event.reader));
+    write_stated_basis(facts, content.basis, event.reader);
   } else {
-    facts.enforced("basis", basis_text(content.basis));
+    write_enforced_basis(facts, content.basis);
   }
   return ok();
 }
@@ -62,7 +68,7 @@ Result<void> write_granted(FactWriter& facts, const RecordsRequest& content, con
   write_reader(facts, content);
   facts.enforced("custodian", event.custodian.hex());
   write_subject(facts, event.subject, event.custodian);
-  facts.enforced("basis", basis_text(content.basis));
+  write_enforced_basis(facts, content.basis);
   facts.enforced("consent", event.consent.hex());
   facts.enforced("attestation", name_text(event.attestation));
   facts.enforced("release_until", time_text(event.expires_at));
@@ -78,12 +84,11 @@ Result<void> write_request(FactWriter& facts) {
     return write_granted(facts, content, *granted);
   }
   TRY(const Denied event, fact_event<Denied>(facts));
-  const std::string name(code_name(event.code));
   facts.enforced("reading", "denied");
-  facts.enforced("denied_because", name.empty() ? std::to_string(event.code) : name);
+  facts.enforced("denied_because", code_text(event.code));
   write_reader(facts, content);
   if (event.subject) facts.enforced("subject", subject_text(*event.subject));
-  facts.stated("basis", basis_text(content.basis), institution_text(event.reader));
+  write_stated_basis(facts, content.basis, event.reader);
   return ok();
 }
 
