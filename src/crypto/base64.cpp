@@ -17,9 +17,8 @@ Result<Bytes> base64_decode(std::string_view text) {
   Bytes out(text.size() / 4 * 3 + 3);
   std::size_t length = 0;
   const char* end = nullptr;
-  const int failed =
-      sodium_base642bin(out.data(), out.size(), text.data(), text.size(), nullptr, &length, &end,
-                        sodium_base64_VARIANT_ORIGINAL);
+  const int failed = sodium_base642bin(out.data(), out.size(), text.data(), text.size(), nullptr,
+                                       &length, &end, sodium_base64_VARIANT_ORIGINAL);
   if (failed != 0 || end != text.data() + text.size()) {
     return fail(Errc::bad_argument, "not base64 with padding");
   }

@@ -106,8 +106,8 @@ struct Chain::State {
   StateTree tree;
   Header newest;
   Hash newest_hash;
-  Frontier history;   ///< over header hashes 0..newest
-  Height certified;   ///< newest height with a certificate
+  Frontier history;  ///< over header hashes 0..newest
+  Height certified;  ///< newest height with a certificate
   Height durable;
 
   Header header_of(const ExecutedBlock& block, const Hash& operations_root) const;

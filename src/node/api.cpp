@@ -93,13 +93,18 @@ std::vector<std::string> segments(const std::string& path) {
 
 Api::Api(const Services& services, DischargeDesk& desk, ReadingAgent& reading,
          AttestationDesk& attestation, std::function<ReplicaStatus()> replica_status,
-         std::size_t threads)
+         const Hash& certificate_fingerprint, std::size_t threads)
     : services_(services),
       desk_(desk),
       reading_(reading),
       attestation_(attestation),
       replica_status_(std::move(replica_status)),
-      authenticator_(services.chain.chain_id(), crypto::ed25519_verifier()) {
+      authenticator_(services.chain.chain_id(), crypto::ed25519_verifier(),
+                     {.server = certificate_fingerprint,
+                      .started = services.clock(),
+                      .may_ask = [&services](const PublicKey& key) {
+                        return member_of_key(services.state(), key).has_value();
+                      }}) {
   for (std::size_t i = 0; i < threads; ++i) threads_.emplace_back([this] { run(); });
 }
 

@@ -45,7 +45,7 @@ class Api {
  public:
   Api(const Services& services, DischargeDesk& desk, ReadingAgent& reading,
       AttestationDesk& attestation, std::function<ReplicaStatus()> replica_status,
-      std::size_t threads);
+      const Hash& certificate_fingerprint, std::size_t threads);
   ~Api();
 
   /// For net::HttpsServer. The server must be stopped before this object goes.

@@ -186,7 +186,8 @@ Result<void> Node::State::open_api() {
   TRY(const crypto::Secret* certificate, keystore.require(key_name::kHttpsCertificate));
   TRY(const HostPort listen, parse_host_port(config.api_listen));
   api = std::make_unique<Api>(
-      *services, *desk, *reading, *attestation, [this] { return status(); }, kApiThreads);
+      *services, *desk, *reading, *attestation, [this] { return status(); },
+      net::certificate_fingerprint(certificate->view()), kApiThreads);
   net::HttpsServerConfig server_config;
   server_config.listen_address = listen.host;
   server_config.listen_port = listen.port;

@@ -73,11 +73,12 @@ void ReadingAgent::accept(const GrantId& grant, const Bytes& bytes) {
   if (accepted) {
     content.commitment = view->facts.commitment;
     content.result = contracts::ReceiveResult::ok;
-  } else if (accepted.error().code == Errc::no_certified_release ||
-             accepted.error().code == Errc::io_failed) {
-    return;  // not what the chain says was released: no statement about the custodian's record
-  } else {
+  } else if (accepted.error().code == Errc::bad_commitment ||
+             accepted.error().code == Errc::cannot_open ||
+             accepted.error().code == Errc::wrong_record_version) {
     content.result = contracts::ReceiveResult::mismatch;
+  } else {
+    return;  // a trouble of this node or of the proof says nothing about the custodian's record
   }
   services_.submitter.submit(services_.agent_key(),
                              {contracts::make_operation(content, crypto::random_id<RequestId>())},

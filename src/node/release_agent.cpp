@@ -10,6 +10,7 @@ namespace baolian::node {
 namespace {
 
 constexpr std::uint64_t kResendAfterMs = 2'000;
+constexpr std::uint64_t kSweepEveryMs = 60'000;
 
 }  // namespace
 
@@ -73,8 +74,24 @@ Height ReleaseAgent::oldest_open() const {
   return oldest;
 }
 
+/// Wraps of grants that expired, or were received while this node was away.
+void ReleaseAgent::sweep() {
+  for (const auto& grant : services_.records.outgoing_grants()) {
+    const auto view = grant_view(services_.state(), grant);
+    const bool open = view && (view->grant.phase == contracts::GrantPhase::granted ||
+                               view->grant.phase == contracts::GrantPhase::released);
+    if (!open) services_.gate.forget(grant);
+  }
+}
+
 void ReleaseAgent::resend() {
   const std::uint64_t now = services_.clock().value;
+  // Not at once after a start: the chain may still be executing heights in which grants were made.
+  if (swept_at_ms_ == 0) swept_at_ms_ = now;
+  if (swept_at_ms_ + kSweepEveryMs < now) {
+    swept_at_ms_ = now;
+    sweep();
+  }
   std::vector<std::pair<GrantId, Place>> due;
   for (auto it = released_.begin(); it != released_.end();) {
     const auto view = grant_view(services_.state(), it->first);

@@ -26,6 +26,7 @@ class ReleaseAgent {
 
  private:
   void deliver(const GrantId& grant, Height height, std::uint32_t leaf);
+  void sweep();
 
   struct Place {
     Height height;
@@ -33,6 +34,7 @@ class ReleaseAgent {
     std::uint64_t sent_at_ms = 0;
   };
   const Services& services_;
+  std::uint64_t swept_at_ms_ = 0;
   std::map<GrantId, Place> released_;  // certified releases not yet received
 };
 

@@ -96,7 +96,9 @@ void SimLog::start_group() {
 }
 
 void SimLog::finish_group() {
-  for (LogDisk::Segment& segment : disk_.segments_) segment.synced = segment.written.size();
+  if (config_.honesty == DiskHonesty::honest) {
+    for (LogDisk::Segment& segment : disk_.segments_) segment.synced = segment.written.size();
+  }
   disk_.synced_upto_ = disk_.last_seq_;
   if (is_cut_) disk_.segments_.erase(disk_.segments_.begin(), disk_.segments_.end() - 1);
   busy_ = false;

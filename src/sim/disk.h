@@ -36,11 +36,15 @@ class LogDisk {
   std::uint64_t synced_upto_ = 0;
 };
 
+/// Whether a sync does what it says. A lying disk is a seeded bug: the checker must notice it.
+enum class DiskHonesty : std::uint8_t { honest, lying };
+
 /// The log of one run of a node: group commit with a delay of its own for each sync.
 class SimLog final : public node::LogStore {
  public:
   struct Config {
     std::uint64_t sync_ms_max = 3;
+    DiskHonesty honesty = DiskHonesty::honest;
     std::size_t segment_bytes = 256 * 1024;
     std::function<void(PersistId)> on_durable;
     /// Runs an event of this node unless it crashed in between.

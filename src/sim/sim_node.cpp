@@ -54,6 +54,7 @@ void SimNode::start() {
   log_ = std::make_unique<SimLog>(
       SimLog::Config{
           .sync_ms_max = options_.sync_ms_max,
+          .honesty = options_.disk,
           .segment_bytes = options_.log_segment_bytes,
           .on_durable =
               [this](PersistId id) {

@@ -21,6 +21,7 @@ namespace baolian::sim {
 
 /// How quick a node is, and where its limits stand.
 struct NodeOptions {
+  DiskHonesty disk = DiskHonesty::honest;
   std::uint64_t sync_ms_max = 3;     ///< one fdatasync of the log
   std::uint64_t execute_ms_max = 3;  ///< one block
   std::int64_t clock_skew_ms = 0;

@@ -45,6 +45,7 @@ Swarm draw_swarm(Prng& prng, const SimulationConfig& config) {
   swarm.work.operations_max = prng.between(1, 20);
   for (std::size_t i = 0; i < config.validators + config.observers; ++i) {
     NodeOptions node;
+    node.disk = config.disk;
     node.sync_ms_max = prng.chance_percent(20) ? prng.between(20, 200) : prng.between(0, 5);
     node.execute_ms_max = prng.chance_percent(20) ? prng.between(20, 200) : prng.between(0, 5);
     node.clock_skew_ms = static_cast<std::int64_t>(prng.between(0, 200)) - 100;

@@ -11,6 +11,7 @@
 #include <string>
 
 #include "core/ids.h"
+#include "sim/disk.h"
 
 namespace baolian::sim {
 
@@ -19,6 +20,7 @@ struct SimulationConfig {
   std::size_t validators = 4;
   std::size_t observers = 1;
   std::uint64_t safety_ms = 8'000;         ///< virtual time with faults
+  DiskHonesty disk = DiskHonesty::honest;  ///< lying: a seeded bug, to test the checker
   std::uint64_t liveness_ms_max = 60'000;  ///< virtual time in which everything must end
 };
 

@@ -44,6 +44,13 @@ std::vector<Tag32> day_tags(std::uint64_t person) {
   return tags;
 }
 
+std::shared_ptr<const crypto::Signer> signer_of(std::uint64_t n) {
+  Bytes seed(32, 0);
+  append_big_endian(seed, n, 8);
+  seed.resize(40);
+  return crypto::make_ed25519_signer(crypto::Secret::copy_of(BytesView(seed).last(32)));
+}
+
 const Salt kListSalt = make_id<Salt>(77);
 
 }  // namespace
@@ -70,18 +77,21 @@ const Actor& World::actor(const std::string& name) const { return actors_.at(nam
 void World::add_member(ledger::Institution& institution, const std::string& name,
                        std::vector<Role> roles, MemberKind kind) {
   const std::uint64_t n = next_++;
-  Bytes seed(32, 0);
-  for (std::size_t i = 0; i < 8; ++i) seed[i] = static_cast<std::uint8_t>(n >> (8 * i));
   Actor actor;
   actor.institution = institution.id;
   actor.member = make_id<MemberId>(n);
-  actor.signer = crypto::make_ed25519_signer(crypto::Secret::copy_of(seed));
+  actor.signer = signer_of(n);
   actor.key = actor.signer->public_key();
   ledger::Member member;
   member.id = actor.member;
   member.kind = kind;
   member.signing_key = actor.key;
   member.encryption_key = make_id<EncryptionKey>(n);
+  member.encryption_key.bytes[0] = static_cast<std::uint8_t>(crypto::Algorithm::x25519);
+  if (kind == MemberKind::system) {
+    member.software = "test 1";
+    member.responsible = institution.members.front().id;
+  }
   member.roles = std::move(roles);
   member.valid_to = kStart + 400 * kDay;
   institution.members.push_back(member);
@@ -96,9 +106,9 @@ ledger::Institution World::make_institution(const std::string& name,
   institution.kinds = std::move(kinds);
   institution.region = "330200";
   institutions_.emplace(name, institution.id);
+  add_member(institution, name + ".doctor", {Role::clinician}, MemberKind::person);
   add_member(institution, name, {Role::gateway, Role::agent}, MemberKind::system);
   add_member(institution, name + ".vault", {Role::vault}, MemberKind::system);
-  add_member(institution, name + ".doctor", {Role::clinician}, MemberKind::person);
   add_member(institution, name + ".adjuster", {Role::claims_adjuster}, MemberKind::person);
   add_member(institution, name + ".attestor", {Role::agent, Role::attestor}, MemberKind::system);
   add_member(institution, name + ".auditor", {Role::auditor}, MemberKind::person);
@@ -112,7 +122,10 @@ void World::build_genesis() {
   genesis_.created = kStart;
   genesis_.attestor_kinds = {InstitutionKind::hospital, InstitutionKind::medical_insurance};
   genesis_.epoch.parameters = default_parameters();
-  genesis_.epoch.validators = {make_id<PublicKey>(1)};
+  genesis_.epoch.first_height = Height{1};
+  validator_ = signer_of(1);
+  genesis_.epoch.validators = {validator_->public_key()};
+  genesis_.subject_key_checks.push_back({});
   genesis_.institutions.push_back(make_institution("A", {InstitutionKind::hospital}));
   genesis_.institutions.push_back(make_institution("B", {InstitutionKind::hospital}));
   genesis_.institutions.push_back(make_institution("X", {InstitutionKind::insurer}));
@@ -123,7 +136,19 @@ void World::build_genesis() {
 }
 
 void World::start() {
-  chain_id_ = make_id<ChainId>(1);
+  for (const ledger::Institution& institution : genesis_.institutions) {
+    const auto& kinds = institution.kinds;
+    if (std::find(kinds.begin(), kinds.end(), InstitutionKind::insurer) != kinds.end()) {
+      genesis_.subject_key_checks.push_back({institution.id, {}});
+    }
+  }
+  std::sort(genesis_.subject_key_checks.begin(), genesis_.subject_key_checks.end());
+  genesis_.institutions.front().nodes = {
+      {validator_->public_key(), make_id<Hash>(1), "localhost:1", true}};
+  const auto valid = ledger::check_genesis(genesis_);
+  INFO((valid ? std::string() : valid.error().context));
+  REQUIRE(valid.has_value());
+  chain_id_ = ledger::chain_id_of(genesis_);
   for (const auto& [key, value] : genesis_writes(genesis_)) state_.write(key, *value);
 }
 

@@ -130,6 +130,8 @@ class World {
   ledger::StateOverlay& state() { return state_; }
   const ledger::Genesis& genesis() const { return genesis_; }
   const ChainId& chain_id() const { return chain_id_; }
+  /// The only validator of the genesis.
+  const crypto::Signer& validator() const { return *validator_; }
   template <typename T>
   std::optional<T> read(const Bytes& key) const {
     return state_.read_as<T>(key);
@@ -158,6 +160,7 @@ class World {
 
   std::uint64_t next_ = 1000;
   ledger::Genesis genesis_;
+  std::shared_ptr<const crypto::Signer> validator_;
   ChainId chain_id_;
   std::map<std::string, InstitutionId> institutions_;
   std::map<std::string, Actor> actors_;

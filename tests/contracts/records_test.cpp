@@ -373,7 +373,7 @@ TEST_CASE("release: refused after the consent was revoked", "[records][release]"
 
 TEST_CASE("release: refused when the reader is no member any more", "[records][release]") {
   World world([](ledger::Genesis& genesis) {
-    genesis.institutions[1].members[2].valid_to = kStart + kMinute;  // B.doctor
+    genesis.institutions[1].members[0].valid_to = kStart + kMinute;  // B.doctor
   });
   const auto record = record_of(world, 1, "A");
   REQUIRE(world.run("A", record).applied());

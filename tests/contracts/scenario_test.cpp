@@ -15,10 +15,7 @@ namespace {
 /// validator.
 class Ledger {
  public:
-  explicit Ledger(const World& world)
-      : genesis_(world.genesis()), signer_(crypto::make_ed25519_signer(crypto::new_seed())) {
-    genesis_.currency = "CNY";
-    genesis_.epoch.validators = {signer_->public_key()};
+  explicit Ledger(const World& world) : genesis_(world.genesis()), validator_(world.validator()) {
     auto opened =
         ledger::Chain::open(ledger::make_memory_store(), genesis_, genesis_writes(genesis_));
     REQUIRE(opened.has_value());
@@ -58,13 +55,13 @@ class Ledger {
     certificate.vote = {.height = header.height, .header_hash = ledger::header_hash(header)};
     const Hash body = crypto::sha256(encode(certificate.vote));
     certificate.signatures = {{.validator = 0,
-                               .signature = signer_->sign_object(
+                               .signature = validator_.sign_object(
                                    crypto::ObjectType::exec, header.chain_id, header.epoch, body)}};
     chain_->put_certificate(certificate);
   }
 
   ledger::Genesis genesis_;
-  std::unique_ptr<crypto::Signer> signer_;
+  const crypto::Signer& validator_;
   std::unique_ptr<ledger::Chain> chain_;
 };
 

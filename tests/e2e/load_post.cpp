@@ -38,7 +38,7 @@ Result<nlohmann::json> post_file(const std::string& profile_path, const std::str
   const net::HttpHeaders headers = {
       {"Authorization",
        node::sign_api_request("POST", target, body, {static_cast<std::uint64_t>(now.count())},
-                              profile.chain_id, *signer)},
+                              profile.chain_id, *signer, profile.fingerprint)},
       {"Content-Type", "application/fhir+json"}};
   TRY(const net::HttpResponse response, http.request("POST", target, std::move(body), headers));
   const auto answer = nlohmann::json::parse(response.body, nullptr, false);

@@ -142,14 +142,14 @@ Result<ApiClient> ApiClient::connect(const Profile& profile, std::uint32_t timeo
   config.certificate_fingerprint = profile.fingerprint;
   config.request_timeout_ms = timeout_ms;
   return ApiClient(net::HttpsClient(std::move(config)), crypto::make_ed25519_signer(*seed),
-                   profile.chain_id);
+                   profile.chain_id, profile.fingerprint);
 }
 
 Result<std::string> ApiClient::request_text(const std::string& method, const std::string& target,
                                             std::string body, const std::string& content_type) {
   net::HttpHeaders headers;
-  headers.emplace_back("Authorization",
-                       node::sign_api_request(method, target, body, now_ms(), chain_, *signer_));
+  headers.emplace_back("Authorization", node::sign_api_request(method, target, body, now_ms(),
+                                                               chain_, *signer_, server_));
   if (!body.empty()) headers.emplace_back("Content-Type", content_type);
   TRY(net::HttpResponse response, http_.request(method, target, std::move(body), headers));
   if (response.status / 100 != 2) return api_error(response.status, response.body);

@@ -48,11 +48,13 @@ class ApiClient {
                                    const std::string& content_type = "application/json");
 
  private:
-  ApiClient(net::HttpsClient http, std::unique_ptr<crypto::Signer> signer, ChainId chain)
-      : http_(std::move(http)), signer_(std::move(signer)), chain_(chain) {}
+  ApiClient(net::HttpsClient http, std::unique_ptr<crypto::Signer> signer, ChainId chain,
+            const Hash& server)
+      : http_(std::move(http)), signer_(std::move(signer)), chain_(chain), server_(server) {}
   net::HttpsClient http_;
   std::unique_ptr<crypto::Signer> signer_;
   ChainId chain_;
+  Hash server_;  ///< the node's certificate: a request signed for it is of no use elsewhere
 };
 
 /// Options that every command has.

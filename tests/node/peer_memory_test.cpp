@@ -1,0 +1,57 @@
+#include "node/peer_memory.h"
+
+#include <fstream>
+
+#include "node/fixture.h"
+#include "support/catch.h"
+
+namespace baolian::node {
+namespace {
+
+using test::TemporaryDirectory;
+
+net::Hello hello_of(std::uint8_t node, std::uint64_t incarnation, std::uint64_t boot_counter,
+                    std::uint8_t process) {
+  net::Hello hello;
+  hello.node.bytes[0] = node;
+  hello.incarnation = incarnation;
+  hello.boot_counter = boot_counter;
+  hello.process_id.bytes[0] = process;
+  return hello;
+}
+
+TEST_CASE(
+    "consensus 1.7: a validator with a lost, copied or rolled-back disk is refused, also after "
+    "a restart of the one who remembers",
+    "[mesh]") {
+  TemporaryDirectory directory;
+  const std::string path = (directory.path / "peers").string();
+  const bool reopen = GENERATE(false, true);
+  auto memory = PeerMemory::open(path);
+  REQUIRE(memory.has_value());
+  CHECK((*memory)->judge(hello_of(1, 7, 3, 1)).has_value());
+  CHECK((*memory)->judge(hello_of(1, 7, 3, 1)).has_value());  // the same run connects again
+  CHECK((*memory)->judge(hello_of(2, 9, 1, 5)).has_value());
+  if (reopen) {
+    memory = PeerMemory::open(path);
+    REQUIRE(memory.has_value());
+  }
+  for (const net::Hello& bad : {hello_of(1, 8, 4, 2),     // another incarnation
+                                hello_of(1, 7, 2, 2),     // the counter went back
+                                hello_of(1, 7, 3, 2)}) {  // a second process of one run
+    const auto refused = (*memory)->judge(bad);
+    REQUIRE_FALSE(refused.has_value());
+    CHECK(refused.error().code == Errc::peer_unknown);
+  }
+  CHECK((*memory)->judge(hello_of(1, 7, 4, 2)).has_value());
+}
+
+TEST_CASE("node: a damaged memory of peers is an error, not an empty memory", "[mesh]") {
+  TemporaryDirectory directory;
+  const std::string path = (directory.path / "peers").string();
+  std::ofstream(path) << "damaged";
+  CHECK_FALSE(PeerMemory::open(path).has_value());
+}
+
+}  // namespace
+}  // namespace baolian::node
