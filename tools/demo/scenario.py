@@ -151,7 +151,7 @@ class Story:
         deadline = time.monotonic() + 20
         while True:
             timeline = self.network.ask("insurer-a-adjuster", "claim", "timeline", claim)["entries"]
-            if timeline and "opened" in timeline[-1]["event"]:
+            if any("opened" in entry["event"] for entry in timeline):
                 break
             expect(time.monotonic() < deadline, "the claim was not opened within 20 s")
             time.sleep(0.05)
@@ -159,7 +159,8 @@ class Story:
                  "opened": "已打开 payload opened"}
         stages = {}
         for entry in timeline:
-            name = entry["event"].split(", ")[-1]
+            events = entry["event"].split(", ")
+            name = next((word for word in ("opened", "filed") if word in events), events[-1])
             stages[name] = entry["time_ms"] - started_ms
             self.tell(stages[name], f"{words.get(name, name)}, by {entry['institution_name']} (block {entry['height']})")
         return stages
