@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <chrono>
-#include <filesystem>
 #include <fstream>
 
 #include "contracts/events.h"
 #include "node/institution_messages.h"
+#include "vault/durable_file.h"
 
 namespace baolian::node {
 namespace {
@@ -51,13 +51,9 @@ Height Agents::load_cursor() const {
 void Agents::save_cursor(Height done) const {
   const std::uint64_t behind = done.value > kReplayHeights ? done.value - kReplayHeights : 0;
   const Height height = std::min(Height{behind}, release_.oldest_open());
-  const std::string path = services_.config.data_directory + "/agents.cursor";
-  {
-    std::ofstream out(path + ".new", std::ios::trunc);
-    out << height.value << "\n";
-  }
-  std::error_code ignored;
-  std::filesystem::rename(path + ".new", path, ignored);
+  // One that is not written only means more heights to look at again.
+  (void)vault::replace_file(services_.config.data_directory + "/agents.cursor",
+                            as_bytes(std::to_string(height.value) + "\n"));
 }
 
 void Agents::on_certified(Height height) {
@@ -105,6 +101,7 @@ void Agents::run() {
       if (message.front() == kAttestRequest) attestation_.on_request(from, message);
     }
     reading_.work();
+    services_.retries.run_due(services_.clock().value);
     if (std::chrono::steady_clock::now() >= next_resend) {
       release_.resend();
       next_resend = std::chrono::steady_clock::now() + kResendEvery;

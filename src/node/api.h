@@ -72,6 +72,7 @@ class Api {
   Result<std::string> give_consent(const ApiCall& call);
   Result<std::string> revoke_consent(const ApiCall& call);
   Result<std::string> query_consents(const ApiCall& call);
+  Result<std::string> consent_form(const ApiCall& call);
   // api_records.cpp
   Result<std::string> put_record(const ApiCall& call);
   Result<std::string> read_record(const ApiCall& call);

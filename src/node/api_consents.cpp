@@ -2,7 +2,6 @@
 
 #include "contracts/events.h"
 #include "contracts/operations.h"
-#include "crypto/commitment.h"
 #include "crypto/random.h"
 #include "node/api.h"
 #include "node/api_json.h"
@@ -11,11 +10,15 @@ namespace baolian::node {
 
 using api::json;
 using contracts::AutomaticReading;
+using contracts::ConsentGive;
+using contracts::ConsentRevoke;
+using contracts::PoliciesEnrol;
 
 namespace {
 
 constexpr std::uint64_t kDayMs = 86'400'000;
 constexpr std::uint64_t kAttestTimeoutMs = 10'000;
+constexpr std::uint64_t kAttestationLifeMs = 5 * 60 * 1000;
 
 /// Under which audience a consent of this grantee stands: insurers have one of their own.
 InstitutionId audience_of(const ledger::StateReader& state, const InstitutionId& grantee) {
@@ -37,9 +40,13 @@ std::uint32_t today(const Services& services) {
                                     static_cast<std::int64_t>(kDayMs));
 }
 
-Commitment evidence_commitment(const std::string& person) {
-  // The form that the person signed stays with the institution; the salt is kept with it there.
-  return crypto::commit(crypto::domain::kConsent, crypto::new_salt(), as_bytes(person));
+/// The number of the paper, scan or recording that the desk took down.
+Result<std::string> read_reference(const json& object) {
+  std::string reference = api::text_or(object, "form", "");
+  if (reference.size() > ConsentForm::kReferenceBytesMax) {
+    return api::bad_body("'form' may have 128 bytes at most");
+  }
+  return reference;
 }
 
 Result<contracts::ConsentTerms> read_terms(const Services& services, const json& body,
@@ -62,14 +69,72 @@ Result<contracts::ConsentTerms> read_terms(const Services& services, const json&
   TRY(const bool automatic, api::flag_or(body, "automatic", true));
   terms.automatic = automatic ? AutomaticReading::allowed : AutomaticReading::refused;
   terms.text_version = 1;
-  terms.evidence = evidence_commitment(person);
   return terms;
+}
+
+/// This institution's own attestation: it saw the person.
+ledger::Cosignature own_attestation(const Services& services, const ledger::Operation& operation) {
+  const TimeMs not_after{services.clock().value + kAttestationLifeMs};
+  return ledger::cosign(operation, ledger::Capacity::attestor, services.self, Nonce{}, not_after,
+                        services.chain.chain_id(), services.keys.member(key_name::kAttestor));
 }
 
 const char* consent_state(const contracts::ConsentState& consent, TimeMs now) {
   if (consent.revoked_at.value != 0) return "revoked";
   if (consent.terms.to <= now) return "expired";
   return is_effective(consent, now) ? "effective" : "not_confirmed";
+}
+
+struct Enrolment {
+  PoliciesEnrol content;
+  KeptForms forms;
+};
+
+Result<contracts::EnrolLine> read_enrol_line(const Services& services, const json& line,
+                                             const std::string& person) {
+  contracts::EnrolLine out;
+  out.policy = crypto::random_id<PolicyId>();
+  out.consent = crypto::random_id<ConsentId>();
+  TRY(out.subject, services.subjects.subject(services.self, person));
+  TRY(out.from_day, api::civil_day_or(line, "from", std::nullopt));
+  TRY(out.to_day, api::civil_day_or(line, "to", std::nullopt));
+  const auto source =
+      enum_from_name<contracts::PremiumSource>(api::text_or(line, "premium_source", "cash"));
+  if (!source) return api::bad_body("'premium_source' is unknown");
+  out.premium_source = *source;
+  out.premium_class = api::text_or(line, "class", "adult") == "minor" ? 1 : 0;
+  return out;
+}
+
+Result<Enrolment> read_enrolment(const Services& services, const json& body) {
+  Enrolment out;
+  TRY(const std::string product, api::text(body, "product"));
+  TRY(out.content.product, api::id_from<ProductId>(product, "'product'"));
+  TRY(const std::uint64_t version, api::number_or(body, "version", 1, 1, UINT32_MAX));
+  out.content.product_version = static_cast<std::uint32_t>(version);
+  TRY(out.content.purposes, api::enum_set<contracts::Purpose>(body, "purposes"));
+  TRY(out.content.classes, api::enum_set<contracts::RecordClass>(body, "classes"));
+  TRY(const std::uint64_t level, api::number_or(body, "level_max", 3, 1, 5));
+  out.content.level_ceiling = static_cast<contracts::Level>(level);
+  out.content.automatic = AutomaticReading::allowed;
+  out.content.text_version = 1;
+  const auto lines = body.find("lines");
+  if (lines == body.end() || !lines->is_array() || lines->empty() || lines->size() > 1000) {
+    return api::bad_body("'lines' must be a list of 1 to 1,000 persons");
+  }
+  for (const auto& item : *lines) {
+    if (!item.is_object()) return api::bad_body("each of 'lines' must be an object");
+    TRY(const std::string person, api::person(item));
+    TRY(std::string reference, read_reference(item));
+    TRY(contracts::EnrolLine line, read_enrol_line(services, item, person));
+    TRY(const std::uint32_t until,
+        api::civil_day_or(body, "consent_to", std::max(line.to_day, today(services)) + 730));
+    line.consent_to = day_start(until, services.genesis.utc_offset_minutes);
+    out.forms.forms.push_back(new_form(line.consent, person, std::move(reference)));
+    line.evidence = commitment_of(out.forms.forms.back());
+    out.content.lines.push_back(line);
+  }
+  return out;
 }
 
 }  // namespace
@@ -94,10 +159,10 @@ Result<std::string> Api::register_product(const ApiCall& call) {
   TRY(content.from_day, api::civil_day_or(body, "from", std::nullopt));
   TRY(content.to_day, api::civil_day_or(body, "to", std::nullopt));
   TRY(const RequestId id, api::request_id(body));
-  TRY(const OperationOutcome outcome,
-      api::write(services_, contracts::make_operation(content, id)));
-  json out = api::write_fields(outcome, watch.ms());
-  out["product"] = content.product.hex();
+  TRY(const api::Written<contracts::ProductRegister> written,
+      api::write_once(services_, content, id));
+  json out = api::write_fields(written, watch.ms());
+  out["product"] = written.content.product.hex();
   return out.dump();
 }
 
@@ -105,55 +170,26 @@ Result<std::string> Api::enrol(const ApiCall& call) {
   TRY(api::require_role(call.member, {ledger::Role::claims_adjuster, ledger::Role::data_officer}));
   const api::Stopwatch watch;
   TRY(const json body, api::body_object(call.http));
-  contracts::PoliciesEnrol content;
-  TRY(const std::string product, api::text(body, "product"));
-  TRY(content.product, api::id_from<ProductId>(product, "'product'"));
-  TRY(const std::uint64_t version, api::number_or(body, "version", 1, 1, UINT32_MAX));
-  content.product_version = static_cast<std::uint32_t>(version);
-  TRY(content.purposes, api::enum_set<contracts::Purpose>(body, "purposes"));
-  TRY(content.classes, api::enum_set<contracts::RecordClass>(body, "classes"));
-  TRY(const std::uint64_t level, api::number_or(body, "level_max", 3, 1, 5));
-  content.level_ceiling = static_cast<contracts::Level>(level);
-  content.automatic = AutomaticReading::allowed;
-  content.text_version = 1;
-  const auto lines = body.find("lines");
-  if (lines == body.end() || !lines->is_array() || lines->empty() || lines->size() > 1000) {
-    return api::bad_body("'lines' must be a list of 1 to 1,000 persons");
-  }
-  std::vector<std::string> persons;
-  for (const auto& line : *lines) {
-    if (!line.is_object()) return api::bad_body("each of 'lines' must be an object");
-    contracts::EnrolLine out;
-    TRY(const std::string person, api::person(line));
-    out.policy = crypto::random_id<PolicyId>();
-    out.consent = crypto::random_id<ConsentId>();
-    TRY(out.subject, services_.subjects.subject(services_.self, person));
-    TRY(out.from_day, api::civil_day_or(line, "from", std::nullopt));
-    TRY(out.to_day, api::civil_day_or(line, "to", std::nullopt));
-    const auto source =
-        enum_from_name<contracts::PremiumSource>(api::text_or(line, "premium_source", "cash"));
-    if (!source) return api::bad_body("'premium_source' is unknown");
-    out.premium_source = *source;
-    out.premium_class = api::text_or(line, "class", "adult") == "minor" ? 1 : 0;
-    out.evidence = evidence_commitment(person);
-    TRY(const std::uint32_t until,
-        api::civil_day_or(body, "consent_to", std::max(out.to_day, today(services_)) + 730));
-    out.consent_to = day_start(until, services_.genesis.utc_offset_minutes);
-    persons.push_back(person);
-    content.lines.push_back(out);
-  }
-  TRY(const bool attest, api::flag_or(body, "attest", true));
   TRY(const RequestId id, api::request_id(body));
-  ledger::Operation operation = contracts::make_operation(content, id);
-  if (attest) {
-    TRY(const ledger::Cosignature cosignature,
-        attestation_.ask(operation, persons, kAttestTimeoutMs));
-    operation.cosignatures.push_back(cosignature);
+  TRY(std::optional<api::Written<PoliciesEnrol>> written,
+      api::written_before<PoliciesEnrol>(services_, id));
+  if (!written) {
+    TRY(const Enrolment enrolment, read_enrolment(services_, body));
+    TRY(const bool attest, api::flag_or(body, "attest", true));
+    TRY(services_.forms.keep(enrolment.forms));
+    ledger::Operation operation = contracts::make_operation(enrolment.content, id);
+    if (attest) {
+      TRY(const ledger::Cosignature cosignature,
+          attestation_.ask(operation, enrolment.forms, kAttestTimeoutMs));
+      operation.cosignatures.push_back(cosignature);
+    }
+    TRY(OperationOutcome outcome, api::send(services_, std::move(operation)));
+    written.emplace(std::move(outcome), enrolment.content, /*repeated=*/false);
   }
-  TRY(const OperationOutcome outcome, api::write(services_, std::move(operation)));
-  json out = api::write_fields(outcome, watch.ms());
-  out["attested"] = attest;
-  for (const auto& line : content.lines) {
+  json out = api::write_fields(*written, watch.ms());
+  const auto enrolled = contracts::find_event<contracts::Enrolled>(written->outcome.receipt);
+  out["attested"] = enrolled && enrolled->attestation != contracts::Attestation::grantee_attested;
+  for (const auto& line : written->content.lines) {
     out["policies"].push_back(line.policy.hex());
     out["consents"].push_back(line.consent.hex());
   }
@@ -165,28 +201,33 @@ Result<std::string> Api::give_consent(const ApiCall& call) {
                                       ledger::Role::claims_adjuster}));
   const api::Stopwatch watch;
   TRY(const json body, api::body_object(call.http));
-  TRY(const std::string person, api::person(body));
-  contracts::ConsentGive content;
-  TRY(content.terms, read_terms(services_, body, person));
   TRY(const RequestId id, api::request_id(body));
-  ledger::Operation operation = contracts::make_operation(content, id);
-  if (services_.keys.has_member(key_name::kAttestor) && content.terms.grantee != services_.self) {
-    const TimeMs not_after{services_.clock().value + 5 * 60 * 1000};
-    operation.cosignatures.push_back(
-        ledger::cosign(operation, ledger::Capacity::attestor, services_.self, Nonce{}, not_after,
-                       services_.chain.chain_id(), services_.keys.member(key_name::kAttestor)));
-  } else {
+  TRY(std::optional<api::Written<ConsentGive>> written,
+      api::written_before<ConsentGive>(services_, id));
+  if (!written) {
+    TRY(const std::string person, api::person(body));
+    TRY(std::string reference, read_reference(body));
+    ConsentGive content;
+    TRY(content.terms, read_terms(services_, body, person));
+    KeptForms forms;
+    forms.forms.push_back(new_form(content.terms.id, person, std::move(reference)));
+    content.terms.evidence = commitment_of(forms.forms.front());
+    TRY(services_.forms.keep(forms));
+    ledger::Operation operation = contracts::make_operation(content, id);
     TRY(const bool attest, api::flag_or(body, "attest", false));
-    if (attest) {
+    if (services_.keys.has_member(key_name::kAttestor) && content.terms.grantee != services_.self) {
+      operation.cosignatures.push_back(own_attestation(services_, operation));
+    } else if (attest) {
       TRY(const ledger::Cosignature cosignature,
-          attestation_.ask(operation, {person}, kAttestTimeoutMs));
+          attestation_.ask(operation, forms, kAttestTimeoutMs));
       operation.cosignatures.push_back(cosignature);
     }
+    TRY(OperationOutcome outcome, api::send(services_, std::move(operation)));
+    written.emplace(std::move(outcome), content, /*repeated=*/false);
   }
-  TRY(const OperationOutcome outcome, api::write(services_, std::move(operation)));
-  const auto given = contracts::find_event<contracts::ConsentGiven>(outcome.receipt);
-  json out = api::write_fields(outcome, watch.ms());
-  out["consent"] = content.terms.id.hex();
+  const auto given = contracts::find_event<contracts::ConsentGiven>(written->outcome.receipt);
+  json out = api::write_fields(*written, watch.ms());
+  out["consent"] = written->content.terms.id.hex();
   out["attestation"] = given && given->attestation != contracts::Attestation::grantee_attested
                            ? "attested"
                            : "grantee_attested";
@@ -198,19 +239,41 @@ Result<std::string> Api::revoke_consent(const ApiCall& call) {
                                       ledger::Role::claims_adjuster}));
   const api::Stopwatch watch;
   TRY(const json body, api::body_object(call.http));
-  contracts::ConsentRevoke content;
-  TRY(content.consent, api::id_from<ConsentId>(call.path[2], "the consent"));
-  content.evidence = evidence_commitment(call.path[2]);
   TRY(const RequestId id, api::request_id(body));
-  ledger::Operation operation = contracts::make_operation(content, id);
-  if (services_.keys.has_member(key_name::kAttestor)) {
-    const TimeMs not_after{services_.clock().value + 5 * 60 * 1000};
-    operation.cosignatures.push_back(
-        ledger::cosign(operation, ledger::Capacity::attestor, services_.self, Nonce{}, not_after,
-                       services_.chain.chain_id(), services_.keys.member(key_name::kAttestor)));
+  TRY(std::optional<api::Written<ConsentRevoke>> written,
+      api::written_before<ConsentRevoke>(services_, id));
+  if (!written) {
+    ConsentRevoke content;
+    TRY(content.consent, api::id_from<ConsentId>(call.path[2], "the consent"));
+    TRY(std::string reference, read_reference(body));
+    KeptForms forms;
+    forms.forms.push_back(new_form(content.consent, "", std::move(reference)));
+    content.evidence = commitment_of(forms.forms.front());
+    TRY(services_.forms.keep(forms));
+    ledger::Operation operation = contracts::make_operation(content, id);
+    if (services_.keys.has_member(key_name::kAttestor)) {
+      operation.cosignatures.push_back(own_attestation(services_, operation));
+    }
+    TRY(OperationOutcome outcome, api::send(services_, std::move(operation)));
+    written.emplace(std::move(outcome), content, /*repeated=*/false);
   }
-  TRY(const OperationOutcome outcome, api::write(services_, std::move(operation)));
-  return api::write_fields(outcome, watch.ms()).dump();
+  return api::write_fields(*written, watch.ms()).dump();
+}
+
+Result<std::string> Api::consent_form(const ApiCall& call) {
+  TRY(api::require_role(call.member, {ledger::Role::data_officer, ledger::Role::compliance}));
+  TRY(const ConsentId id, api::id_from<ConsentId>(call.path[2], "the consent"));
+  const auto consent =
+      ledger::read_as<contracts::ConsentState>(services_.state(), contracts::keys::consent(id));
+  if (!consent) return fail(Errc::not_found, "the chain knows no such consent");
+  TRY(const KeptForm kept, services_.forms.find(consent->terms.evidence));
+  return json{{"consent", id.hex()},
+              {"person", kept.form.person},
+              {"form", kept.form.reference},
+              {"salt", kept.salt.hex()},
+              {"canonical", to_hex(encode(kept.form))},
+              {"commitment", consent->terms.evidence.hex()}}
+      .dump();
 }
 
 Result<std::string> Api::query_consents(const ApiCall& call) {

@@ -76,25 +76,30 @@ Result<RequestId> request_id(const json& object) {
   return id_from<RequestId>(found->get<std::string>(), "'request_id'");
 }
 
-Result<OperationOutcome> write(const Services& services, ledger::Operation operation) {
+Result<OperationOutcome> send(const Services& services, ledger::Operation operation) {
   const RequestId id = operation.request_id;
-  // Asked again: the first outcome, never a second operation.
-  auto earlier = services.submitter.outcome_of(id);
-  if (!earlier && earlier.error().code == Errc::not_certified) return std::move(earlier).error();
-  OperationOutcome outcome;
-  if (earlier) {
-    outcome = *std::move(earlier);
-  } else {
-    TRY(std::vector<OperationOutcome> outcomes,
-        services.submitter.submit_and_wait(services.gateway_key(), {std::move(operation)}));
-    if (outcomes.empty()) return fail(Errc::not_certified, "the outcome is not known yet");
-    outcome = std::move(outcomes.front());
-    outcome.request_id = id;
-  }
+  TRY(std::vector<OperationOutcome> outcomes,
+      services.submitter.submit_and_wait(services.gateway_key(), {std::move(operation)}));
+  if (outcomes.empty()) return fail(Errc::not_certified, "the outcome is not known yet");
+  OperationOutcome outcome = std::move(outcomes.front());
+  outcome.request_id = id;
   if (outcome.receipt.status != ledger::ReceiptStatus::applied) {
     return receipt_error(outcome.receipt);
   }
   return outcome;
+}
+
+Result<std::optional<Earlier>> find_earlier(const Services& services, const RequestId& id) {
+  auto outcome = services.submitter.outcome_of(id);
+  if (!outcome && outcome.error().code == Errc::not_found) return std::optional<Earlier>{};
+  if (!outcome) return std::move(outcome).error();
+  if (outcome->receipt.status != ledger::ReceiptStatus::applied) {
+    return receipt_error(outcome->receipt);
+  }
+  const auto leaves = services.chain.leaves(outcome->height);
+  if (outcome->leaf >= leaves.size()) return fail(Errc::not_found, "the block is not here");
+  TRY(ledger::Operation operation, decode<ledger::Operation>(leaves[outcome->leaf].operation));
+  return std::optional(Earlier{*std::move(outcome), std::move(operation)});
 }
 
 json write_fields(const OperationOutcome& outcome, std::uint64_t certified_ms) {

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "contracts/operations.h"
 #include "contracts/types.h"
 #include "node/api.h"
 #include "node/services.h"
@@ -66,12 +67,60 @@ json enum_list(const std::vector<E>& values) {
   return out;
 }
 
+/// A certified, applied operation of this node, and what the chain holds of it.
+template <typename Content>
+struct Written {
+  OperationOutcome outcome;
+  Content content;
+  bool repeated = false;  ///< the request id was used before: this is what it did then
+};
+
 /// Sends one operation signed by the gateway key and waits for the certified receipt, which must be
-/// applied. A repeated request id is answered with its first outcome.
-Result<OperationOutcome> write(const Services& services, ledger::Operation operation);
+/// applied. Returns also: Errc::already_exists if the request id was used before.
+Result<OperationOutcome> send(const Services& services, ledger::Operation operation);
+
+/// The outcome and canonical operation of a request id that was used before; nullopt for a new one.
+/// Returns: Errc::not_certified while it is open, and the receipt's error if it was rejected.
+struct Earlier {
+  OperationOutcome outcome;
+  ledger::Operation operation;
+};
+Result<std::optional<Earlier>> find_earlier(const Services& services, const RequestId& id);
+
+/// What was written under this request id before, or nullopt: ask this before anything is prepared
+/// that a second time would repeat. Returns: Errc::already_exists for an operation of another kind,
+/// and the errors of find_earlier.
+template <typename Content>
+Result<std::optional<Written<Content>>> written_before(const Services& services,
+                                                       const RequestId& id) {
+  TRY(std::optional<Earlier> earlier, find_earlier(services, id));
+  if (!earlier) return std::optional<Written<Content>>{};
+  auto content = contracts::content_of<Content>(earlier->operation);
+  if (!content) {
+    return fail(Errc::already_exists, "this request id was used for another kind of operation");
+  }
+  return std::optional(
+      Written<Content>{std::move(earlier->outcome), *std::move(content), /*repeated=*/true});
+}
+
+/// Writes the content, or answers what its request id wrote before.
+template <typename Content>
+Result<Written<Content>> write_once(const Services& services, const Content& content,
+                                    const RequestId& id) {
+  TRY(std::optional<Written<Content>> before, written_before<Content>(services, id));
+  if (before) return *std::move(before);
+  TRY(OperationOutcome outcome, send(services, contracts::make_operation(content, id)));
+  return Written<Content>{std::move(outcome), content, /*repeated=*/false};
+}
 
 /// The common fields of the answer to a write.
 json write_fields(const OperationOutcome& outcome, std::uint64_t certified_ms);
+template <typename Content>
+json write_fields(const Written<Content>& written, std::uint64_t certified_ms) {
+  json out = write_fields(written.outcome, certified_ms);
+  if (written.repeated) out["repeated"] = true;
+  return out;
+}
 
 /// Milliseconds since construction.
 class Stopwatch {

@@ -81,16 +81,19 @@ json with_content(json out, const crypto::Secret& content) {
   return out;
 }
 
-}  // namespace
+/// A repeated request id is answered with what it did, and never with content: one entry on the
+/// chain is one opening.
+constexpr const char* kRepeatedAdvice =
+    "this request id was used before; to read again use a new one, which is recorded again";
 
-Result<std::string> Api::put_record(const ApiCall& call) {
-  TRY(api::require_role(call.member, {ledger::Role::clinician, ledger::Role::data_officer}));
-  const api::Stopwatch watch;
-  TRY(const json body, api::body_object(call.http));
-  TRY(const std::string person, api::person(body));
+/// Seals the content of a new record and registers it.
+Result<api::Written<contracts::RecordsRegister>> register_record(const Services& services,
+                                                                 const json& body,
+                                                                 const std::string& person,
+                                                                 const RequestId& id) {
   contracts::RecordsRegister content;
   content.record = {crypto::random_id<RecordId>(), 1};
-  TRY(content.subject, services_.subjects.subject(InstitutionId{}, person));
+  TRY(content.subject, services.subjects.subject(InstitutionId{}, person));
   const auto record_class =
       enum_from_name<contracts::RecordClass>(api::text_or(body, "class", "document"));
   if (!record_class) return api::bad_body("'class' must be a record class, such as document");
@@ -100,16 +103,30 @@ Result<std::string> Api::put_record(const ApiCall& call) {
   TRY(const std::string encoded, api::text(body, "content_base64"));
   TRY(const Bytes plain, crypto::base64_decode(encoded));
   TRY(const vault::SealedRecord sealed, vault::seal_record(content.record, plain));
-  TRY(services_.records.put(sealed));
+  TRY(services.records.put(sealed));
   content.commitment = sealed.commitment;
-  content.vault = services_.vault_member;
+  content.vault = services.vault_member;
+  TRY(OperationOutcome outcome, api::send(services, contracts::make_operation(content, id)));
+  return api::Written<contracts::RecordsRegister>{std::move(outcome), content, false};
+}
+
+}  // namespace
+
+Result<std::string> Api::put_record(const ApiCall& call) {
+  TRY(api::require_role(call.member, {ledger::Role::clinician, ledger::Role::data_officer}));
+  const api::Stopwatch watch;
+  TRY(const json body, api::body_object(call.http));
+  TRY(const std::string person, api::person(body));
   TRY(const RequestId id, api::request_id(body));
-  TRY(const OperationOutcome outcome,
-      api::write(services_, contracts::make_operation(content, id)));
-  json out = api::write_fields(outcome, watch.ms());
-  out["record"] = content.record.record.hex();
-  out["version"] = content.record.version;
-  out["commitment"] = content.commitment.hex();
+  TRY(std::optional<api::Written<contracts::RecordsRegister>> written,
+      api::written_before<contracts::RecordsRegister>(services_, id));
+  if (!written) {
+    TRY(written, register_record(services_, body, person, id));
+  }
+  json out = api::write_fields(*written, watch.ms());
+  out["record"] = written->content.record.record.hex();
+  out["version"] = written->content.record.version;
+  out["commitment"] = written->content.commitment.hex();
   return out.dump();
 }
 
@@ -125,13 +142,15 @@ Result<std::string> Api::read_record(const ApiCall& call) {
     return fail(Errc::not_found, "this vault does not hold that record; use request");
   }
   TRY(content.purpose, read_purpose(body));
+  TRY(const RequestId id, api::request_id(body));
   if (facts->record.custodian == services_.self) {
-    // The registration or encounter that the reader names, committed to with a salt that stays
-    // here.
-    content.basis = {
-        contracts::BasisKind::care,
-        contracts::id_cast<Hash>(crypto::commit(crypto::domain::kSalted, crypto::new_salt(),
-                                                as_bytes(api::text_or(body, "registration", ""))))};
+    // The registration or encounter that the reader names. The salt follows from the request id
+    // and a key of this node, so that whoever keeps the register can open the commitment later.
+    const std::string registration = api::text_or(body, "registration", "");
+    content.basis = {contracts::BasisKind::care,
+                     contracts::id_cast<Hash>(crypto::commit(
+                         crypto::domain::kSalted, services_.keys.salt_of("registration", id),
+                         as_bytes(registration)))};
   } else if (const auto claim = claim_of_record(services_, content.record)) {
     content.basis = {contracts::BasisKind::claim, contracts::id_cast<Hash>(*claim)};
   } else if (const auto consent = consent_for(services_, content.record, content.purpose)) {
@@ -139,16 +158,18 @@ Result<std::string> Api::read_record(const ApiCall& call) {
   }
   content.originator = {services_.self, call.member.member.id, contracts::SignedBy::institution};
   content.vault = services_.vault_member;
-  TRY(const RequestId id, api::request_id(body));
-  TRY(const OperationOutcome outcome,
-      api::write(services_, contracts::make_operation(content, id)));
+  TRY(const api::Written<contracts::RecordsRead> written, api::write_once(services_, content, id));
+  json out = api::write_fields(written, watch.ms());
+  out["outcome"] = "read";
+  out["record"] = written.content.record.record.hex();
+  out["version"] = written.content.record.version;
+  if (written.repeated) {
+    out["advice"] = kRepeatedAdvice;
+    return out.dump();
+  }
   // Recorded and certified: now, and not before, the vault opens.
   TRY(const crypto::Secret plain,
       services_.records.open(content.record, facts->version.commitment));
-  json out = api::write_fields(outcome, watch.ms());
-  out["outcome"] = "read";
-  out["record"] = content.record.record.hex();
-  out["version"] = content.record.version;
   return with_content(std::move(out), plain).dump();
 }
 
@@ -166,21 +187,26 @@ Result<std::string> Api::request_record(const ApiCall& call) {
   content.recipient = services_.vault_member;
   content.originator = {services_.self, call.member.member.id, contracts::SignedBy::institution};
   TRY(const RequestId id, api::request_id(body));
-  TRY(const OperationOutcome outcome,
-      api::write(services_, contracts::make_operation(content, id)));
-  json out = api::write_fields(outcome, watch.ms());
-  out["record"] = content.record.record.hex();
-  out["version"] = content.record.version;
-  if (const auto denied = contracts::find_event<contracts::Denied>(outcome.receipt)) {
+  TRY(const api::Written<contracts::RecordsRequest> written,
+      api::write_once(services_, content, id));
+  const ledger::Receipt& receipt = written.outcome.receipt;
+  json out = api::write_fields(written, watch.ms());
+  out["record"] = written.content.record.record.hex();
+  out["version"] = written.content.record.version;
+  if (const auto denied = contracts::find_event<contracts::Denied>(receipt)) {
     out["outcome"] = "denied";
     out["code"] = std::string(contracts::code_name(denied->code));
     return out.dump();
   }
-  const auto granted = contracts::find_event<contracts::Granted>(outcome.receipt);
+  const auto granted = contracts::find_event<contracts::Granted>(receipt);
   if (!granted) return fail(Errc::internal, "the receipt has neither grant nor denial");
   out["outcome"] = "granted";
   out["grant"] = granted->grant.hex();
   out["stages_ms"] = {{"granted", watch.ms()}};
+  if (written.repeated) {
+    out["advice"] = kRepeatedAdvice;
+    return out.dump();
+  }
   if (!reading_.wait_received(granted->grant, kReceiveTimeoutMs)) {
     return fail(Errc::timed_out, "granted, but the custodian's vault has not delivered yet");
   }

@@ -17,6 +17,13 @@ struct Attestor {
   EncryptionKey encryption_key;
 };
 
+/// What a line of the operation must have in common with its form.
+struct AttestedLine {
+  contracts::SubjectId subject;
+  ConsentId consent;
+  Commitment evidence;
+};
+
 bool has_role(const ledger::Member& member, ledger::Role role) {
   return std::find(member.roles.begin(), member.roles.end(), role) != member.roles.end();
 }
@@ -42,17 +49,14 @@ std::optional<Attestor> find_attestor(const ledger::Genesis& genesis, const Inst
 }  // namespace
 
 Result<ledger::Cosignature> AttestationDesk::ask(const ledger::Operation& operation,
-                                                 const std::vector<std::string>& persons,
-                                                 std::uint64_t timeout_ms) {
+                                                 const KeptForms& forms, std::uint64_t timeout_ms) {
   const auto attestor = find_attestor(services_.genesis, services_.self);
   if (!attestor) return fail(Errc::not_found, "no institution of this chain can attest");
-  AttestEvidence evidence;
-  evidence.persons = persons;
   AttestRequest request;
   request.request = crypto::random_id<RequestId>();
   request.kind = operation.kind;
   request.content = operation.content;
-  TRY(request.evidence, crypto::seal(attestor->encryption_key, encode(evidence)));
+  TRY(request.evidence, crypto::seal(attestor->encryption_key, encode(forms)));
   {
     const std::lock_guard lock(mutex_);
     waiting_[request.request] = {attestor->institution, std::nullopt};
@@ -100,13 +104,17 @@ AttestReply AttestationDesk::judge(const InstitutionId& from, const AttestReques
     reply.reason = "the evidence is not sealed to this attestor";
     return reply;
   }
-  auto evidence = decode<AttestEvidence>(opened->view());
+  auto evidence = decode<KeptForms>(opened->view());
   if (!evidence) {
     reply.reason = "the evidence is malformed";
     return reply;
   }
-  if (auto checked = check_subjects(from, request, *evidence); !checked) {
+  if (auto checked = check_forms(from, request, *evidence); !checked) {
     reply.reason = checked.error().context;
+    return reply;
+  }
+  if (auto kept = services_.forms.keep(*evidence); !kept) {
+    reply.reason = "the attestor cannot keep the forms now; try again later";
     return reply;
   }
   ledger::Operation operation;
@@ -119,31 +127,36 @@ AttestReply AttestationDesk::judge(const InstitutionId& from, const AttestReques
   return reply;
 }
 
-Result<void> AttestationDesk::check_subjects(const InstitutionId& from,
-                                             const AttestRequest& request,
-                                             const AttestEvidence& evidence) const {
+Result<void> AttestationDesk::check_forms(const InstitutionId& from, const AttestRequest& request,
+                                          const KeptForms& evidence) const {
   ledger::Operation operation;
   operation.kind = request.kind;
   operation.content = request.content;
-  std::vector<contracts::SubjectId> subjects;
+  std::vector<AttestedLine> lines;
   if (auto enrol = contracts::content_of<contracts::PoliciesEnrol>(operation)) {
-    for (const auto& line : enrol->lines) subjects.push_back(line.subject);
+    for (const auto& line : enrol->lines) {
+      lines.push_back({line.subject, line.consent, line.evidence});
+    }
   } else if (auto give = contracts::content_of<contracts::ConsentGive>(operation)) {
-    subjects.push_back(give->terms.subject);
+    lines.push_back({give->terms.subject, give->terms.id, give->terms.evidence});
   } else {
     return fail(Errc::bad_argument, "only enrolments and consents are attested");
   }
-  if (subjects.size() != evidence.persons.size()) {
-    return fail(Errc::bad_argument, "the evidence names another number of persons");
+  if (lines.empty() || lines.size() != evidence.forms.size()) {
+    return fail(Errc::bad_argument, "the evidence has another number of forms");
   }
-  for (std::size_t i = 0; i < subjects.size(); ++i) {
-    const InstitutionId audience = subjects[i].audience;
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    const KeptForm& kept = evidence.forms[i];
+    const InstitutionId audience = lines[i].subject.audience;
     if (!audience.is_zero() && audience != from) {
       return fail(Errc::not_authorized, "a line is of another insurer's audience");
     }
-    TRY(const contracts::SubjectId derived,
-        services_.subjects.subject(audience, evidence.persons[i]));
-    if (derived != subjects[i]) {
+    if (kept.form.consent != lines[i].consent || commitment_of(kept) != lines[i].evidence) {
+      return fail(Errc::bad_argument,
+                  "the form of line " + std::to_string(i) + " is not the one committed to");
+    }
+    TRY(const contracts::SubjectId derived, services_.subjects.subject(audience, kept.form.person));
+    if (derived != lines[i].subject) {
       return fail(Errc::bad_argument, "line " + std::to_string(i) + " is not the person named");
     }
   }

@@ -1,9 +1,9 @@
 /// Attestation over the mesh (formats.md, Consent and attestation): an insurer's node asks the
 /// bureau's for a cosignature over a whole enrolment; the bureau's node answers by policy.
 ///
-/// Policy of this build: the sealed evidence names a person for every line, and the pseudonym that
-/// the attestor derives itself for that person and insurer is the one in the line. That the person
-/// agreed is then stated by the attestor.
+/// Policy of this build: the sealed evidence holds the form of every line, opens its commitment,
+/// and the pseudonym that the attestor derives itself for the form's person and the insurer is the
+/// one in the line. The attestor keeps the forms. That the person agreed is then stated by it.
 #pragma once
 
 #include <condition_variable>
@@ -25,8 +25,7 @@ class AttestationDesk {
   /// Asks the first institution that has an attestor and is not this one. Waits.
   /// Returns: Errc::not_found if there is none, Errc::timed_out after `timeout_ms`,
   /// Errc::not_authorized with its reason.
-  Result<ledger::Cosignature> ask(const ledger::Operation& operation,
-                                  const std::vector<std::string>& persons,
+  Result<ledger::Cosignature> ask(const ledger::Operation& operation, const KeptForms& forms,
                                   std::uint64_t timeout_ms);
 
   /// An AttestRequest from a node of `from`: checks and answers it, if this node has an attestor
@@ -40,8 +39,8 @@ class AttestationDesk {
     std::optional<AttestReply> reply;
   };
   AttestReply judge(const InstitutionId& from, const AttestRequest& request) const;
-  Result<void> check_subjects(const InstitutionId& from, const AttestRequest& request,
-                              const AttestEvidence& evidence) const;
+  Result<void> check_forms(const InstitutionId& from, const AttestRequest& request,
+                           const KeptForms& evidence) const;
 
   const Services& services_;
   std::mutex mutex_;

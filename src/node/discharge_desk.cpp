@@ -1,9 +1,9 @@
 #include "node/discharge_desk.h"
 
+#include <spdlog/spdlog.h>
+
 #include <algorithm>
 #include <chrono>
-#include <filesystem>
-#include <fstream>
 #include <future>
 
 #include "contracts/codes.h"
@@ -11,7 +11,7 @@
 #include "crypto/commitment.h"
 #include "crypto/pedersen.h"
 #include "crypto/random.h"
-#include "crypto/secretstream.h"
+#include "vault/durable_file.h"
 #include "vault/envelope.h"
 
 namespace baolian::node {
@@ -86,46 +86,45 @@ struct DischargeDesk::Prepared {
 };
 
 Result<std::unique_ptr<DischargeDesk>> DischargeDesk::open(const Services& services) {
-  std::unique_ptr<DischargeDesk> desk(new DischargeDesk(services));
-  const std::string directory = services.config.data_directory + "/pending";
-  std::error_code error;
-  std::filesystem::create_directories(directory, error);
-  std::filesystem::create_directories(services.config.data_directory + "/notices", error);
-  if (error) return fail(Errc::io_failed, "cannot make the directory of pending stays");
-  for (const auto& file : std::filesystem::directory_iterator(directory, error)) {
-    if (file.path().extension() != ".sealed") continue;
-    std::ifstream in(file.path(), std::ios::binary);
-    const Bytes sealed((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
-    auto opened =
-        crypto::decrypt_stream(services.keys.key_encryption_key(), as_bytes("pending"), sealed);
-    if (!opened) continue;  // a torn write: its report was never sent
-    auto stay = decode<PendingStay>(opened->view());
-    if (stay) desk->pending_.emplace(stay->encounter, std::move(*stay));
+  const std::string& data = services.config.data_directory;
+  TRY(vault::SealedDirectory files,
+      vault::SealedDirectory::open(data + "/pending", "pending",
+                                   services.keys.key_encryption_key().clone()));
+  TRY(vault::make_directory(data + "/notices"));
+  TRY(vault::sweep_temporaries(data + "/notices"));
+  std::unique_ptr<DischargeDesk> desk(new DischargeDesk(services, std::move(files)));
+  TRY(const std::vector<std::string> names, desk->files_.names());
+  for (const auto& name : names) {
+    // Whole or not there: one that does not open was damaged, and with it a person's claim.
+    auto stay = desk->read_pending(name);
+    if (!stay) {
+      return fail(stay.error().code, "the waiting stay pending/" + name +
+                                         ".sealed cannot be read; restore it, or remove it and "
+                                         "file that claim by hand");
+    }
+    desk->pending_.emplace(stay->encounter, std::move(*stay));
   }
   return desk;
 }
 
-std::string DischargeDesk::pending_path(const Tag32& encounter) const {
-  return services_.config.data_directory + "/pending/" + encounter.hex() + ".sealed";
+Result<PendingStay> DischargeDesk::read_pending(const std::string& name) const {
+  TRY(const crypto::Secret plain, files_.get(name));
+  return decode<PendingStay>(plain.view());
 }
 
 Result<void> DischargeDesk::keep(const PendingStay& stay) {
   Bytes plain = encode(stay);
-  const Bytes sealed =
-      crypto::encrypt_stream(services_.keys.key_encryption_key(), as_bytes("pending"), plain);
+  auto kept = files_.put(stay.encounter.hex(), plain);
   crypto::wipe(plain);
-  std::ofstream out(pending_path(stay.encounter), std::ios::binary | std::ios::trunc);
-  out.write(as_text(sealed).data(), static_cast<std::streamsize>(sealed.size()));
-  out.close();
-  if (!out) return fail(Errc::io_failed, "cannot keep a pending stay");
+  TRY(std::move(kept));
   const std::lock_guard lock(mutex_);
   pending_.insert_or_assign(stay.encounter, stay);
   return ok();
 }
 
 void DischargeDesk::forget(const Tag32& encounter) {
-  std::error_code ignored;
-  std::filesystem::remove(pending_path(encounter), ignored);
+  // A file that stays behind is found again at the next start, and finds its claim filed.
+  (void)files_.erase(encounter.hex());
   const std::lock_guard lock(mutex_);
   pending_.erase(encounter);
 }
@@ -316,10 +315,14 @@ void DischargeDesk::settle(const Prepared& prepared, const OperationOutcome& rep
 
 void DischargeDesk::invite(const PendingStay& stay) const {
   // A notice without medical content; who it is for stands in its sealed pending stay only.
-  std::ofstream out(services_.config.data_directory + "/notices/" + stay.encounter.hex() + ".txt");
-  out << "您好：您近期的一次住院可以申请保险理赔。如您同意保险公司为理赔调阅本次账单，请通过医院窗"
-         "口或"
-         "参保服务渠道完成授权，授权后系统会自动为您报案。\n";
+  constexpr std::string_view kText =
+      "您好：您近期的一次住院可以申请保险理赔。如您同意保险公司为理赔调阅本次账单，请通过医院窗口或"
+      "参保服务渠道完成授权，授权后系统会自动为您报案。\n";
+  const std::string path =
+      services_.config.data_directory + "/notices/" + stay.encounter.hex() + ".txt";
+  if (auto written = vault::replace_file(path, as_bytes(kText)); !written) {
+    spdlog::warn("an invitation was not written: {}", written.error().context);
+  }
 }
 
 void DischargeDesk::on_consents_changed() {
@@ -361,8 +364,13 @@ void DischargeDesk::file_later(const PendingStay& stay) {
         const bool filed =
             outcomes && outcomes->back().receipt.status == ledger::ReceiptStatus::applied;
         if (filed) forget(tag);
-        const std::lock_guard lock(mutex_);
-        filing_now_.erase(tag);
+        {
+          const std::lock_guard lock(mutex_);
+          filing_now_.erase(tag);
+        }
+        if (!outcomes) {
+          services_.retries.later(services_.clock().value, [this] { on_consents_changed(); });
+        }
       });
 }
 

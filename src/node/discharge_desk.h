@@ -64,7 +64,8 @@ struct DischargeOutcome {
 
 class DischargeDesk {
  public:
-  /// Opens `<data>/pending`. Returns: Errc::io_failed.
+  /// Opens `<data>/pending`. Returns: Errc::io_failed; Errc::cannot_open and codec errors for a
+  /// damaged file.
   static Result<std::unique_ptr<DischargeDesk>> open(const Services& services);
 
   /// Reports every discharge of a bundle and waits for the receipts. Blocks for some block times;
@@ -79,7 +80,8 @@ class DischargeDesk {
 
  private:
   struct Prepared;
-  explicit DischargeDesk(const Services& services) : services_(services) {}
+  DischargeDesk(const Services& services, vault::SealedDirectory files)
+      : services_(services), files_(std::move(files)) {}
 
   Result<Prepared> prepare(gateway::Discharge discharge);
   void settle(const Prepared& prepared, const OperationOutcome& reported, DischargeOutcome& result);
@@ -91,9 +93,10 @@ class DischargeDesk {
   void forget(const Tag32& encounter);
   void file_later(const PendingStay& stay);
   void invite(const PendingStay& stay) const;
-  std::string pending_path(const Tag32& encounter) const;
+  Result<PendingStay> read_pending(const std::string& name) const;
 
   const Services& services_;
+  vault::SealedDirectory files_;  // pending_, on disk
   mutable std::mutex mutex_;
   std::map<Tag32, PendingStay> pending_;
   std::map<Tag32, bool> filing_now_;

@@ -45,7 +45,7 @@ struct AttestRequest {
   RequestId request;
   std::uint16_t kind = 0;  ///< policies.enrol or consent.give
   Bytes content;
-  Bytes evidence;  ///< AttestEvidence, sealed to the attestor institution's vault key
+  Bytes evidence;  ///< KeptForms (consent_forms.h), sealed to the attestor institution's vault key
 
   static constexpr auto fields() {
     return std::make_tuple(
@@ -54,20 +54,7 @@ struct AttestRequest {
         field("kind", &AttestRequest::kind, "operation kind"),
         field("content", &AttestRequest::content, at_most(ledger::kOperationContentBytesMax),
               "canonical content"),
-        field("evidence", &AttestRequest::evidence, at_most(512 * 1024), "sealed AttestEvidence"));
-  }
-};
-
-/// What the attestor looks at: who the persons are, line by line.
-struct AttestEvidence {
-  static constexpr std::string_view kTypeName = "AttestEvidence";
-  Version<1> version;
-  std::vector<std::string> persons;  ///< person ids, one for each line of the operation
-
-  static constexpr auto fields() {
-    return std::make_tuple(field("version", &AttestEvidence::version, "format version"),
-                           field("persons", &AttestEvidence::persons, list_of_bytes(1000, 128),
-                                 "person ids, one a line"));
+        field("evidence", &AttestRequest::evidence, at_most(512 * 1024), "sealed KeptForms"));
   }
 };
 

@@ -1,6 +1,5 @@
 #include "node/node.h"
 
-#include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
@@ -13,6 +12,7 @@
 #include "net/https_server.h"
 #include "node/agents.h"
 #include "node/api.h"
+#include "node/log_setup.h"
 #include "node/mesh_transport.h"
 #include "node/replica.h"
 #include "node/services.h"
@@ -27,19 +27,6 @@ TimeMs wall_clock() {
   using namespace std::chrono;
   return {static_cast<std::uint64_t>(
       duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count())};
-}
-
-void set_up_log(const Config& config) {
-  auto logger = std::make_shared<spdlog::logger>(config.name,
-                                                 std::make_shared<spdlog::sinks::stderr_sink_mt>());
-  logger->set_pattern(
-      config.log_json != 0
-          ? R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","node":"%n","level":"%l","text":"%v"})"
-          : "%Y-%m-%dT%H:%M:%S.%eZ %n %l %v",
-      spdlog::pattern_time_type::utc);
-  logger->set_level(spdlog::level::from_str(config.log_level));
-  logger->flush_on(spdlog::level::info);
-  spdlog::set_default_logger(std::move(logger));
 }
 
 Result<ledger::Genesis> load_genesis(const std::string& path) {
@@ -78,9 +65,11 @@ struct Node::State {
   std::unique_ptr<Replica> replica;
   std::optional<vault::RecordStore> records;
   std::optional<vault::ReleaseGate> gate;
+  std::optional<ConsentForms> forms;
   std::unique_ptr<PeerMemory> memory;
   std::unique_ptr<Submitter> submitter;
   std::unique_ptr<MeshTransport> mesh;
+  Retries retries;
   std::optional<Services> services;
   std::unique_ptr<AttestationDesk> attestation;
   std::unique_ptr<DischargeDesk> desk;
@@ -167,8 +156,11 @@ Result<void> Node::State::open_services() {
   gate.emplace(*records, keys->vault_encryption());
   TRY(const MemberId vault_member,
       vault_member_of(genesis, config.institution, keys->member(key_name::kVault).public_key()));
+  TRY(ConsentForms kept,
+      ConsentForms::open(config.data_directory + "/consents", keys->key_encryption_key().clone()));
+  forms.emplace(std::move(kept));
   services.emplace(Services{config, genesis, config.institution, vault_member, *keys, *subjects,
-                            replica->chain(), *submitter, *records, *gate,
+                            replica->chain(), *submitter, *records, *gate, *forms, retries,
                             [this](const InstitutionId& to, Bytes bytes) {
                               mesh->send_to_institution(to, std::move(bytes));
                             },

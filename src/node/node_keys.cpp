@@ -109,4 +109,11 @@ const crypto::Signer& NodeKeys::member(std::string_view name) const {
   return *found->second;
 }
 
+Salt NodeKeys::salt_of(std::string_view purpose, const RequestId& request) const {
+  const Hash subkey = crypto::hmac_sha256(key_encryption_key_.view(), {as_bytes("salts")});
+  const Hash salt =
+      crypto::hmac_sha256(subkey.view(), {as_bytes(purpose), as_bytes("/"), request.view()});
+  return Salt::from(salt.view());
+}
+
 }  // namespace baolian::node

@@ -50,6 +50,9 @@ class NodeKeys {
   bool has_member(std::string_view name) const { return members_.contains(std::string(name)); }
   const crypto::EncryptionKeyPair& vault_encryption() const { return vault_encryption_; }
   const crypto::Secret& key_encryption_key() const { return key_encryption_key_; }
+  /// A salt that nobody else can guess and this node can make again: HMAC under a subkey of the
+  /// key-encryption key. For commitments whose value the institution keeps elsewhere.
+  Salt salt_of(std::string_view purpose, const RequestId& request) const;
 
  private:
   NodeKeys() = default;

@@ -1,11 +1,6 @@
 #include "node/peer_memory.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <cstdio>
-#include <filesystem>
-#include <fstream>
+#include "vault/durable_file.h"
 
 namespace baolian::node {
 namespace {
@@ -25,10 +20,10 @@ struct PeerFile {
 
 Result<std::unique_ptr<PeerMemory>> PeerMemory::open(std::string path) {
   std::unique_ptr<PeerMemory> out(new PeerMemory(std::move(path)));
-  std::ifstream in(out->path_, std::ios::binary);
-  if (!in) return out;  // first start
-  const Bytes bytes((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
-  TRY(const PeerFile file, decode<PeerFile>(bytes));
+  auto bytes = vault::read_file(out->path_);
+  if (!bytes && bytes.error().code == Errc::not_found) return out;  // first start
+  if (!bytes) return std::move(bytes).error();
+  TRY(const PeerFile file, decode<PeerFile>(*bytes));
   for (const auto& peer : file.peers) out->peers_.emplace(peer.key, peer);
   return out;
 }
@@ -36,17 +31,7 @@ Result<std::unique_ptr<PeerMemory>> PeerMemory::open(std::string path) {
 Result<void> PeerMemory::save() const {
   PeerFile file;
   for (const auto& [key, peer] : peers_) file.peers.push_back(peer);
-  const Bytes bytes = encode(file);
-  const std::string temporary = path_ + ".new";
-  const int fd = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-  if (fd < 0) return fail(Errc::io_failed, "cannot write what is known of peers");
-  const ssize_t written = ::write(fd, bytes.data(), bytes.size());
-  const bool synced = written == static_cast<ssize_t>(bytes.size()) && ::fdatasync(fd) == 0;
-  ::close(fd);
-  if (!synced || std::rename(temporary.c_str(), path_.c_str()) != 0) {
-    return fail(Errc::io_failed, "cannot write what is known of peers");
-  }
-  return ok();
+  return vault::replace_file(path_, encode(file));
 }
 
 Result<void> PeerMemory::judge(const net::Hello& hello) {

@@ -10,24 +10,26 @@ namespace baolian::node {
 
 void ReadingAgent::on_filed(const contracts::Filed& event) {
   for (const auto& filed : event.claims) {
-    if (filed.insurer != services_.self) continue;
-    const auto claim = ledger::read_as<contracts::ClaimState>(services_.state(),
-                                                              contracts::keys::claim(filed.claim));
-    if (!claim || claim->phase != contracts::ClaimPhase::filed) continue;
-    const auto agent = member_of_key(services_.state(), services_.agent_key().public_key());
-    if (!agent) continue;
-    contracts::RecordsRequest content;
-    content.record = claim->payload;
-    content.purpose = contracts::Purpose::hpaymt;
-    content.basis = {contracts::BasisKind::claim, contracts::id_cast<Hash>(filed.claim)};
-    content.mode = contracts::ReadMode::automatic;
-    content.trigger = contracts::Trigger::claim_filed;
-    content.recipient = services_.vault_member;
-    content.originator = {services_.self, agent->member.id, contracts::SignedBy::member};
-    services_.submitter.submit(services_.agent_key(),
-                               {contracts::make_operation(content, crypto::random_id<RequestId>())},
-                               [](const Result<std::vector<OperationOutcome>>&) {});
+    if (filed.insurer == services_.self) request_payload(filed.claim);
   }
+}
+
+void ReadingAgent::request_payload(const ClaimId& id) {
+  const auto claim =
+      ledger::read_as<contracts::ClaimState>(services_.state(), contracts::keys::claim(id));
+  if (!claim || claim->phase != contracts::ClaimPhase::filed) return;
+  const auto agent = member_of_key(services_.state(), services_.agent_key().public_key());
+  if (!agent) return;
+  contracts::RecordsRequest content;
+  content.record = claim->payload;
+  content.purpose = contracts::Purpose::hpaymt;
+  content.basis = {contracts::BasisKind::claim, contracts::id_cast<Hash>(id)};
+  content.mode = contracts::ReadMode::automatic;
+  content.trigger = contracts::Trigger::claim_filed;
+  content.recipient = services_.vault_member;
+  content.originator = {services_.self, agent->member.id, contracts::SignedBy::member};
+  submit_step(services_, contracts::make_operation(content, crypto::random_id<RequestId>()),
+              [this, id] { request_payload(id); });
 }
 
 void ReadingAgent::on_delivery_part(const InstitutionId& from, BytesView message) {
@@ -80,9 +82,8 @@ void ReadingAgent::accept(const GrantId& grant, const Bytes& bytes) {
   } else {
     return;  // a trouble of this node or of the proof says nothing about the custodian's record
   }
-  services_.submitter.submit(services_.agent_key(),
-                             {contracts::make_operation(content, crypto::random_id<RequestId>())},
-                             [](const Result<std::vector<OperationOutcome>>&) {});
+  // The custodian sends its delivery again until it is received: no step of our own to retry.
+  submit_step(services_, contracts::make_operation(content, crypto::random_id<RequestId>()), [] {});
 }
 
 void ReadingAgent::on_received(const contracts::Received& event) {

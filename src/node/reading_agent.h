@@ -37,6 +37,7 @@ class ReadingAgent {
   static constexpr std::size_t kCollectingMax = 64;
   static constexpr std::size_t kFinishedMax = 10'000;
 
+  void request_payload(const ClaimId& id);
   void accept(const GrantId& grant, const Bytes& delivery);
 
   const Services& services_;

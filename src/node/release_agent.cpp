@@ -26,9 +26,8 @@ void ReleaseAgent::on_granted(const contracts::Granted& event) {
   content.wrap_hash = prepared->wrap_hash;
   content.ciphertext_hash = prepared->ciphertext_hash;
   content.vault = services_.vault_member;
-  services_.submitter.submit(services_.agent_key(),
-                             {contracts::make_operation(content, crypto::random_id<RequestId>())},
-                             [](const Result<std::vector<OperationOutcome>>&) {});
+  submit_step(services_, contracts::make_operation(content, crypto::random_id<RequestId>()),
+              [this, event] { on_granted(event); });
 }
 
 void ReleaseAgent::on_released(const contracts::Released& event, Height height,

@@ -11,6 +11,15 @@ using contracts::ConsentState;
 using contracts::PolicyState;
 namespace keys = contracts::keys;
 
+void submit_step(const Services& services, ledger::Operation operation,
+                 std::function<void()> again) {
+  services.submitter.submit(
+      services.agent_key(), {std::move(operation)},
+      [&services, again = std::move(again)](const Result<std::vector<OperationOutcome>>& outcomes) {
+        if (!outcomes) services.retries.later(services.clock().value, again);
+      });
+}
+
 std::optional<contracts::MemberState> member_of_key(const ledger::StateReader& state,
                                                     const PublicKey& key) {
   return ledger::read_as<contracts::MemberState>(state, keys::member(key));

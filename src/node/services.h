@@ -12,7 +12,9 @@
 #include "ledger/chain.h"
 #include "ledger/genesis.h"
 #include "node/config.h"
+#include "node/consent_forms.h"
 #include "node/node_keys.h"
+#include "node/retries.h"
 #include "node/submitter.h"
 #include "vault/record_store.h"
 #include "vault/release_gate.h"
@@ -35,6 +37,8 @@ struct Services {
   Submitter& submitter;
   vault::RecordStore& records;
   vault::ReleaseGate& gate;
+  const ConsentForms& forms;
+  Retries& retries;
   SendToInstitution send;
   std::function<TimeMs()> clock;
 
@@ -45,6 +49,11 @@ struct Services {
   const crypto::Signer& gateway_key() const { return keys.member(key_name::kGateway); }
   const crypto::Signer& agent_key() const { return keys.member(key_name::kAgent); }
 };
+
+/// Sends one operation of an agent, signed by the agent key; `again` runs on the agents' thread
+/// after a pause if it was not sent, expired, or has no known outcome.
+void submit_step(const Services& services, ledger::Operation operation,
+                 std::function<void()> again);
 
 /// The member whose key this is. nullopt if it is no member of the chain.
 std::optional<contracts::MemberState> member_of_key(const ledger::StateReader& state,

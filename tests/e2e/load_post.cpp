@@ -44,6 +44,7 @@ Result<nlohmann::json> post_file(const std::string& profile_path, const std::str
   const auto answer = nlohmann::json::parse(response.body, nullptr, false);
   const bool shaped = answer.is_object();
   return nlohmann::json{{"status", response.status},
+                        {"body", response.body},
                         {"code", shaped ? answer.value("code", "") : ""},
                         {"message", shaped ? answer.value("message", "") : response.body}};
 }

@@ -108,6 +108,9 @@ class Network:
     def profile(self, name):
         return self.directory / "profiles" / f"{name}.json"
 
+    def institution(self, node):
+        return json.loads(self.profile(f"{node}-compliance").read_text())["institution"]
+
     def cli(self, profile, *arguments, fine=(0,), timeout=180):
         """The CLI's answer as JSON. A refusal is JSON too (code, message)."""
         done = self.run(self.programs.cli, "--profile", self.profile(profile), "--json",

@@ -19,6 +19,7 @@ struct GiveOptions {
   int level = 3;
   std::string from;
   std::string to;
+  std::string form;
   bool per_claim = false;
   bool automatic = true;
 };
@@ -31,6 +32,7 @@ Result<json> give(ApiClient& client, const GiveOptions& options) {
                {"level_max", options.level},
                {"per_claim", options.per_claim},
                {"automatic", options.automatic}};
+  if (!options.form.empty()) body["form"] = options.form;
   if (!options.from.empty()) body["from"] = options.from;
   if (!options.to.empty()) body["to"] = options.to;
   return client.request_json("POST", "/v1/consents", body);
@@ -67,6 +69,7 @@ void add_give(CLI::App& group, Context& context) {
   command->add_option("--level", options->level, "highest level included, 1 to 5");
   command->add_option("--from", options->from, "first civil day, default now");
   command->add_option("--to", options->to, "last civil day, default in a year");
+  command->add_option("--form", options->form, "number of the signed paper, scan or recording");
   command->add_flag("--per-claim", options->per_claim, "for one claim only");
   command->add_flag("!--no-automatic", options->automatic, "persons only, no programs");
   command->callback([options, &context] {
@@ -76,21 +79,48 @@ void add_give(CLI::App& group, Context& context) {
   });
 }
 
+void print_form(const json& answer) {
+  fmt::print("consent     {}\nperson      {}\nform        {}\nsalt        {}\n",
+             text_at(answer, "consent"), text_at(answer, "person"), text_at(answer, "form"),
+             text_at(answer, "salt"));
+  fmt::print("canonical   {}\ncommitment  {}  (on the chain)\n", text_at(answer, "canonical"),
+             text_at(answer, "commitment"));
+}
+
+void add_form(CLI::App& group, Context& context) {
+  auto* command = group.add_subcommand("form", "The form that a consent's commitment is of");
+  command->footer(
+      "For a court: SHA-256 of \"salted\", salt and canonical form is the commitment on the\n"
+      "chain. Only a node that took the form down or attested it keeps it.\n\nExample:\n"
+      "  baolian consent form 5f3c…");
+  auto id = std::make_shared<std::string>();
+  command->add_option("consent", *id, "consent id")->required();
+  command->callback([id, &context] {
+    auto client = context.connect();
+    if (!client) return context.failed(client.error());
+    show(context, client->request_json("GET", "/v1/consents/" + *id + "/form"), print_form);
+  });
+}
+
 }  // namespace
 
 void add_consent_commands(CLI::App& app, Context& context) {
   auto* group = app.add_subcommand("consent", "Give, revoke and list consents");
   group->require_subcommand(1);
   add_give(*group, context);
+  add_form(*group, context);
 
   auto* revoke = group->add_subcommand("revoke", "End a consent");
   revoke->footer("Example:\n  baolian consent revoke 5f3c…");
   auto id = std::make_shared<std::string>();
+  auto paper = std::make_shared<std::string>();
   revoke->add_option("consent", *id, "consent id")->required();
-  revoke->callback([id, &context] {
+  revoke->add_option("--form", *paper, "number of the signed paper, scan or recording");
+  revoke->callback([id, paper, &context] {
     auto client = context.connect();
     if (!client) return context.failed(client.error());
-    show(context, client->request_json("POST", "/v1/consents/" + *id + "/revoke", json::object()),
+    const json body = paper->empty() ? json::object() : json{{"form", *paper}};
+    show(context, client->request_json("POST", "/v1/consents/" + *id + "/revoke", body),
          [](const json& answer) {
            fmt::print("revoked, certified at height {}\n", number_at(answer, "height"));
          });
