@@ -7,6 +7,13 @@
 namespace baolian::sim {
 namespace {
 
+/// Under a sanitizer a seed takes ten times as long; what it looks for shows in the first ones.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr std::uint64_t kSeeds = 8;
+#else
+constexpr std::uint64_t kSeeds = 50;
+#endif
+
 void require_clean(const SimulationConfig& config) {
   const SimulationReport report = simulate(config);
   INFO("repeat with: " << repeating_command(config));
@@ -18,8 +25,8 @@ void require_clean(const SimulationConfig& config) {
   CHECK(report.settled == report.submitted);
 }
 
-TEST_CASE("sim: 50 seeds of four validators and an observer keep every invariant", "[sim]") {
-  for (std::uint64_t seed = 1; seed <= 50; ++seed) require_clean({.seed = seed});
+TEST_CASE("sim: a range of seeds of four validators and an observer keeps every invariant", "[sim]") {
+  for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) require_clean({.seed = seed});
 }
 
 TEST_CASE("sim: seeds that once failed stay clean", "[sim]") {
