@@ -121,6 +121,7 @@ class Story:
     def __init__(self, network):
         self.network = network
         self.discharges = []
+        self.reports = []
         self.readings = []
         self.evidence = []
         self.product = None
@@ -142,6 +143,7 @@ class Story:
         answer = self.network.ask(f"{hospital}-registrar", "discharge", str(path or DISCHARGES / f"{example}.json"))
         expect(len(answer["discharges"]) == 1, f"{example}: one discharge was expected")
         result = answer["discharges"][0]
+        self.reports.append(result)
         self.tell(result["stages_ms"]["certified"],
                   f"出院 discharge reported and certified at height {result['height']}: {result['outcome']}")
         return result
@@ -293,10 +295,8 @@ class Story:
             self.tell(None, f"entry {entry['index']}: {entry['operation']} {entry['outcome']}, {entry['institution_name']}")
         expect(len(answer["entries"]) == answer["count"] >= 5, "the list is not whole")
         expect(self.verify(path), "the evidence does not verify")
-        proved = json.loads(path.read_text(encoding="utf-8"))
         self.tell(None, f"baolian verify {path.name}: VERIFIED, {path.stat().st_size} bytes, no node was asked")
         self.evidence.append({"path": str(path), "verified": True})
-        expect(proved is not None, "the evidence is no JSON")
         changed = self.network.directory / "evidence-changed.json"
         text = bytearray(path.read_bytes())
         at = text.index(b"block time") if b"block time" in text else len(text) // 2
