@@ -75,27 +75,32 @@ class Application {
   virtual void flush() = 0;
 };
 
-/// A transaction that passed ledger::check_transaction. Only check_body() makes one.
+/// A transaction that passed check_body(), which alone makes one.
 class CheckedTransaction {
  public:
   const TxHash& hash() const { return hash_; }
   const TxId& id() const { return id_; }
   const SharedBytes& bytes() const { return bytes_; }
   std::size_t operation_count() const { return operation_count_; }
+  /// Key writes that it declares (contracts::declared_weight).
+  std::uint64_t weight() const { return weight_; }
 
  private:
   friend Result<CheckedTransaction> check_body(SharedBytes, const ChainId&,
-                                               const crypto::Verifier&);
+                                               const crypto::EpochRecord&, const crypto::Verifier&);
   CheckedTransaction() = default;
   TxHash hash_;
   TxId id_;
   SharedBytes bytes_;
   std::size_t operation_count_ = 0;
+  std::uint64_t weight_ = 0;
 };
 
 /// The stateless check of one transaction: canonical, sizes, chain, signature under the key that it
-/// carries. Thread-safe. Returns: the errors of ledger::check_transaction.
+/// carries, and its declared weight. Thread-safe. Returns: the errors of ledger::check_transaction;
+/// Errc::limit_exceeded above the epoch's transaction_weight_max, for it could fit into no block.
 Result<CheckedTransaction> check_body(SharedBytes bytes, const ChainId& chain,
+                                      const crypto::EpochRecord& epoch,
                                       const crypto::Verifier& verifier);
 
 /// What became of the check of one body.

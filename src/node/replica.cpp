@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "contracts/execute.h"
+#include "contracts/parameters.h"
 #include "node/executor.h"
 #include "node/header_reader.h"
 #include "node/work_queue.h"
@@ -138,6 +139,8 @@ Result<void> Replica::State::recover() {
   engine_config.verifier = config.verifier;
   engine_config.self = validator ? self : consensus::kObserver;
   engine_config.signer = validator ? config.signer.get() : nullptr;
+  config.driver.batch.weight_max =
+      contracts::parameter(config.genesis.epoch, contracts::ParameterId::block_weight_max);
   const Height executed = chain->height();
   engine = consensus::make_pbft_engine(engine_config, header_reader(), std::move(replayed.records),
                                        executed, ledger::header_hash(*chain->header(executed)));
@@ -321,7 +324,10 @@ void Replica::State::publish_certified() {
 void Replica::State::verify(TxHash hash, SharedBytes bytes) {
   verifying->post([this, hash, bytes = std::move(bytes)] {
     auto verdict = std::make_shared<BodyVerdict>(
-        BodyVerdict{hash, check_body(bytes, chain->chain_id(), *config.verifier), false});
+        BodyVerdict{hash,
+                    check_body(bytes, chain->chain_id(), chain->epoch_at(chain->height().next()),
+                               *config.verifier),
+                    false});
     if (verdict->transaction) {
       verdict->executed = chain->find_transaction(verdict->transaction->id()).has_value();
     }
@@ -366,8 +372,9 @@ void Replica::receive(ReplicaId from, MessageClass message_class, SharedBytes by
 
 void Replica::submit(Bytes canonical_transaction, std::function<void(Result<TxHash>)> done) {
   State& state = *state_;
-  auto checked = check_body(std::make_shared<const Bytes>(std::move(canonical_transaction)),
-                            state.chain->chain_id(), *state.config.verifier);
+  auto checked = check_body(
+      std::make_shared<const Bytes>(std::move(canonical_transaction)), state.chain->chain_id(),
+      state.chain->epoch_at(state.chain->height().next()), *state.config.verifier);
   if (!checked) return done(checked.error());
   const TxHash hash = checked->hash();
   if (state.chain->find_transaction(checked->id())) return done(hash);

@@ -97,6 +97,7 @@ class ReplicaDriver {
     std::vector<SharedBytes> bodies;                     ///< by position; null while missing
     std::map<TxHash, std::vector<std::size_t>> missing;  ///< a batch may list one hash twice
     std::size_t operations = 0;
+    std::uint64_t weight = 0;
     ReplicaId ask_first = 0;
     std::uint64_t attempts = 0;
     Tick fetch_at;

@@ -84,6 +84,7 @@ void ReplicaDriver::fill(Wanted& wanted, const CheckedTransaction& transaction) 
   for (const std::size_t position : at->second) {
     wanted.bodies[position] = transaction.bytes();
     wanted.operations += transaction.operation_count();
+    wanted.weight += transaction.weight();
   }
   wanted.missing.erase(at);
 }
@@ -105,10 +106,12 @@ void ReplicaDriver::finish_if_complete(const Hash& digest) {
   if (at == wanted_.end() || !at->second.missing.empty()) return;
   std::vector<SharedBytes> bodies = std::move(at->second.bodies);
   const std::size_t operations = at->second.operations;
+  const std::uint64_t weight = at->second.weight;
   forget_wanted(digest);
   std::size_t bytes = 0;
   for (const SharedBytes& body : bodies) bytes += body->size();
-  if (bytes > config_.batch.bytes_max || operations > config_.batch.operations_max) {
+  if (bytes > config_.batch.bytes_max || operations > config_.batch.operations_max ||
+      weight > config_.batch.weight_max) {
     inputs_.push_back(consensus::BadBodiesInput{digest});
   } else {
     inputs_.push_back(consensus::BodiesInput{digest, std::move(bodies)});

@@ -19,6 +19,7 @@ TransactionPool::Entry& TransactionPool::insert(CheckedTransaction transaction, 
   proposable_.emplace(arrival, hash);
   proposable_bytes_ += entry.transaction.bytes()->size();
   proposable_operations_ += entry.transaction.operation_count();
+  proposable_weight_ += entry.transaction.weight();
   return entry;
 }
 
@@ -54,6 +55,7 @@ void TransactionPool::mark_in_slot(const TxHash& hash) {
   proposable_.erase(entry.arrival);
   proposable_bytes_ -= entry.transaction.bytes()->size();
   proposable_operations_ -= entry.transaction.operation_count();
+  proposable_weight_ -= entry.transaction.weight();
 }
 
 void TransactionPool::release_slots() {
@@ -64,6 +66,7 @@ void TransactionPool::release_slots() {
     proposable_.emplace(arrival, hash);
     proposable_bytes_ += entry.transaction.bytes()->size();
     proposable_operations_ += entry.transaction.operation_count();
+    proposable_weight_ += entry.transaction.weight();
   }
 }
 
@@ -117,12 +120,14 @@ TransactionPool::Selection TransactionPool::select(const BatchLimits& limits) co
   Selection out;
   std::size_t bytes = 0;
   std::size_t operations = 0;
+  std::uint64_t weight = 0;
   for (const auto& [arrival, hash] : proposable_) {
     const CheckedTransaction& one = entries_.at(hash).transaction;
     bytes += one.bytes()->size();
     operations += one.operation_count();
+    weight += one.weight();
     if (out.hashes.size() == limits.transactions_max || bytes > limits.bytes_max ||
-        operations > limits.operations_max) {
+        operations > limits.operations_max || weight > limits.weight_max) {
       out.full = true;
       break;
     }
@@ -134,7 +139,7 @@ TransactionPool::Selection TransactionPool::select(const BatchLimits& limits) co
 
 bool TransactionPool::has_full_batch(const BatchLimits& limits) const {
   return proposable_.size() >= limits.transactions_max || proposable_bytes_ >= limits.bytes_max ||
-         proposable_operations_ >= limits.operations_max;
+         proposable_operations_ >= limits.operations_max || proposable_weight_ >= limits.weight_max;
 }
 
 std::optional<Tick> TransactionPool::oldest_proposable() const {

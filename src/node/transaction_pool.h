@@ -37,6 +37,7 @@ class TransactionPool {
     std::size_t transactions_max = 5'000;
     std::size_t operations_max = 10'000;
     std::size_t bytes_max = 2 * 1024 * 1024;
+    std::uint64_t weight_max = 50'000;  ///< key writes; block_weight_max of the epoch
   };
 
   TransactionPool() : TransactionPool(Limits{}) {}
@@ -109,6 +110,7 @@ class TransactionPool {
   std::size_t counted_ = 0;
   std::size_t proposable_bytes_ = 0;
   std::size_t proposable_operations_ = 0;
+  std::uint64_t proposable_weight_ = 0;
 };
 
 }  // namespace baolian::node

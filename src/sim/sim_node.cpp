@@ -121,7 +121,8 @@ void SimNode::deliver(node::ReplicaId from, node::MessageClass message_class,
 Result<void> SimNode::submit(const node::SharedBytes& transaction) {
   ASSERT(is_up());
   TRY(node::CheckedTransaction checked,
-      node::check_body(transaction, around_.world.chain_id, crypto::toy_verifier()));
+      node::check_body(transaction, around_.world.chain_id, around_.world.genesis.epoch,
+                       crypto::toy_verifier()));
   if (chain_->find_transaction(checked.id())) {
     return fail(Errc::already_exists, "the transaction was executed already");
   }
@@ -198,9 +199,10 @@ void SimNode::flush() {
 }
 
 void SimNode::verify(TxHash hash, node::SharedBytes bytes) {
-  node::BodyVerdict verdict{
-      hash, node::check_body(std::move(bytes), around_.world.chain_id, crypto::toy_verifier()),
-      false};
+  node::BodyVerdict verdict{hash,
+                            node::check_body(std::move(bytes), around_.world.chain_id,
+                                             around_.world.genesis.epoch, crypto::toy_verifier()),
+                            false};
   if (verdict.transaction) {
     verdict.executed = chain_->find_transaction(verdict.transaction->id()).has_value();
   }

@@ -57,8 +57,8 @@ std::vector<GoldenBlock> read_blocks() {
   std::string certificate;
   while (lines >> height >> block >> certificate) {
     REQUIRE(height == out.size() + 1);
-    out.push_back({from_hex(block).value(),
-                   certificate == "-" ? Bytes{} : from_hex(certificate).value()});
+    out.push_back(
+        {from_hex(block).value(), certificate == "-" ? Bytes{} : from_hex(certificate).value()});
   }
   return out;
 }
@@ -129,8 +129,8 @@ TEST_CASE("golden v1: blocks decode, and their certificates are of them", "[gold
   const auto blocks = read_blocks();
   REQUIRE(blocks.size() > 30);
   const ChainId chain = ledger::chain_id_of(genesis());
-  Hash parent = ledger::header_hash(
-      ledger::genesis_header(genesis(), contracts::genesis_writes(genesis())));
+  Hash parent =
+      ledger::header_hash(ledger::genesis_header(genesis(), contracts::genesis_writes(genesis())));
   std::size_t certificates = 0;
   for (const auto& golden : blocks) {
     const auto block = decode<ledger::StoredBlock>(golden.block);
@@ -143,9 +143,9 @@ TEST_CASE("golden v1: blocks decode, and their certificates are of them", "[gold
     const auto certificate = decode<crypto::ExecCertificate>(golden.certificate);
     REQUIRE(certificate.has_value());
     CHECK(certificate->vote.header_hash == parent);
-    CHECK(crypto::check_certificate(*certificate, chain, genesis().epoch,
-                                    crypto::ed25519_verifier())
-              .has_value());
+    CHECK(
+        crypto::check_certificate(*certificate, chain, genesis().epoch, crypto::ed25519_verifier())
+            .has_value());
   }
   CHECK(certificates > 10);
   CHECK_FALSE(blocks.back().certificate.empty());
@@ -218,11 +218,10 @@ TEST_CASE("golden v1: the keystore opens, and its keys are the genesis's", "[gol
 }
 
 TEST_CASE("golden v1: evidence of contract operations verifies", "[golden]") {
-  for (const char* name : {"evidence-reads.json", "evidence-claims.json",
-                           "evidence-operation.json"}) {
-    const auto verification =
-        ledger::verify_evidence(read_text(kFolder + name), genesis(), crypto::ed25519_verifier(),
-                                contracts::fact_reader());
+  for (const char* name :
+       {"evidence-reads.json", "evidence-claims.json", "evidence-operation.json"}) {
+    const auto verification = ledger::verify_evidence(
+        read_text(kFolder + name), genesis(), crypto::ed25519_verifier(), contracts::fact_reader());
     INFO(name << ": " << (verification.ok ? "" : verification.failure()->what));
     CHECK(verification.ok);
   }

@@ -44,7 +44,7 @@ inline SharedBytes make_body(const sim::World& world, std::uint64_t nonce,
 inline CheckedTransaction make_checked(const sim::World& world, std::uint64_t nonce,
                                        std::size_t operations = 1, std::size_t content_bytes = 10) {
   auto checked = check_body(make_body(world, nonce, operations, content_bytes), world.chain_id,
-                            crypto::toy_verifier());
+                            world.genesis.epoch, crypto::toy_verifier());
   ASSERT(checked.has_value());
   return *std::move(checked);
 }

@@ -110,8 +110,10 @@ struct Bench final : Transport, LogStore, Application, BodyVerifier, Watcher {
     checks.emplace_back(hash, std::move(bytes));
   }
   void answer(TxHash hash, SharedBytes bytes) {
-    driver->on_verified(
-        {hash, check_body(std::move(bytes), world().chain_id, crypto::toy_verifier()), false});
+    driver->on_verified({hash,
+                         check_body(std::move(bytes), world().chain_id, world().genesis.epoch,
+                                    crypto::toy_verifier()),
+                         false});
   }
   void on_stop(consensus::Stop::Kind, const std::string& reason) override {
     stops.push_back(reason);
@@ -296,14 +298,19 @@ TEST_CASE(
 
 TEST_CASE("consensus 1.12: a batch above the limits of the epoch is bad though every body is valid",
           "[driver]") {
-  Bench bench({.batch = {.operations_max = 3}});
-  const auto first = make_checked(world(), 1, 2);
-  const auto second = make_checked(world(), 2, 2);
-  REQUIRE(bench.driver->submit(first).has_value());
-  REQUIRE(bench.driver->submit(second).has_value());
-  bench.want({first.bytes(), second.bytes()});
-  CHECK(bench.engine->all<consensus::BadBodiesInput>().size() == 1);
-  CHECK(bench.engine->all<consensus::BodiesInput>().empty());
+  // Two transactions of two operations: four operations, and three key writes each.
+  for (const TransactionPool::BatchLimits& limits :
+       {TransactionPool::BatchLimits{.operations_max = 3},
+        TransactionPool::BatchLimits{.weight_max = 5}}) {
+    Bench bench({.batch = limits});
+    const auto first = make_checked(world(), 1, 2);
+    const auto second = make_checked(world(), 2, 2);
+    REQUIRE(bench.driver->submit(first).has_value());
+    REQUIRE(bench.driver->submit(second).has_value());
+    bench.want({first.bytes(), second.bytes()});
+    CHECK(bench.engine->all<consensus::BadBodiesInput>().size() == 1);
+    CHECK(bench.engine->all<consensus::BodiesInput>().empty());
+  }
 }
 
 TEST_CASE(

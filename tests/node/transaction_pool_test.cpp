@@ -1,5 +1,6 @@
 #include "node/transaction_pool.h"
 
+#include "contracts/parameters.h"
 #include "node/fixture.h"
 #include "support/catch.h"
 
@@ -46,6 +47,24 @@ TEST_CASE("consensus 1.12: a batch keeps the limits of transactions, operations 
   CHECK(pool.select({.bytes_max = one * 4 + 1}).hashes.size() == 4);
   CHECK(pool.has_full_batch({.operations_max = 100}));
   CHECK_FALSE(pool.has_full_batch({.operations_max = 101}));
+  // Operations of no known kind declare one key write each, and the transaction one.
+  CHECK(make_checked(world(), 1, 10, 1000).weight() == 11);
+  CHECK(pool.select({.weight_max = 34}).hashes.size() == 3);
+  CHECK(pool.has_full_batch({.weight_max = 110}));
+  CHECK_FALSE(pool.has_full_batch({.weight_max = 111}));
+}
+
+TEST_CASE("consensus 1.12: a transaction that fits into no block is not admitted", "[pool]") {
+  crypto::EpochRecord epoch = world().genesis.epoch;
+  const auto small = static_cast<std::uint16_t>(contracts::ParameterId::transaction_weight_max);
+  std::erase_if(epoch.parameters, [&](const auto& one) { return one.id == small; });
+  epoch.parameters.push_back({small, 10});
+  const auto body = test::make_body(world(), 1, 10);
+  CHECK(check_body(body, world().chain_id, world().genesis.epoch, crypto::toy_verifier())
+            .has_value());
+  const auto refused = check_body(body, world().chain_id, epoch, crypto::toy_verifier());
+  REQUIRE_FALSE(refused.has_value());
+  CHECK(refused.error().code == Errc::limit_exceeded);
 }
 
 TEST_CASE("pool: a full pool says busy, by count, operations and bytes; a known one is refused",

@@ -25,7 +25,8 @@ void require_clean(const SimulationConfig& config) {
   CHECK(report.settled == report.submitted);
 }
 
-TEST_CASE("sim: a range of seeds of four validators and an observer keeps every invariant", "[sim]") {
+TEST_CASE("sim: a range of seeds of four validators and an observer keeps every invariant",
+          "[sim]") {
   for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) require_clean({.seed = seed});
 }
 
