@@ -8,6 +8,7 @@ namespace baolian::ledger::test {
 namespace {
 
 constexpr std::uint64_t kCreatedMs = 1'700'000'000'000;
+constexpr std::uint16_t kUnknownCode = 60'007;
 
 PublicKey toy_key(std::uint64_t seed) { return crypto::make_toy_signer(seed)->public_key(); }
 
@@ -141,10 +142,12 @@ std::uint32_t BlockBuilder::add_copy(const Bytes& transaction, ReceiptStatus sta
   for (std::size_t i = 0; i < decoded.body.operations.size(); ++i) {
     leaf.op_index = static_cast<std::uint16_t>(i);
     leaf.operation = encode(decoded.body.operations[i]);
-    leaf.receipt = encode(Receipt{.version = {},
-                                  .status = status,
-                                  .code = 0,
-                                  .events = {{.kind = 1, .body = to_bytes("event")}}});
+    leaf.receipt =
+        encode(Receipt{.version = {},
+                       .status = status,
+                       // A rejection has a code; no contract knows this one.
+                       .code = status == ReceiptStatus::applied ? std::uint16_t{0} : kUnknownCode,
+                       .events = {{.kind = 1, .body = to_bytes("event")}}});
     block_.leaves.push_back(leaf);
   }
   return first;

@@ -1,0 +1,102 @@
+// The worked examples of formats.md ("hex NAME" blocks), computed again. Returns [name, passed] pairs.
+
+import { createHash, createPrivateKey, createPublicKey, sign } from 'node:crypto';
+import { decode, encode, hexToBytes } from './codec.mjs';
+import {
+  execSignedBytes, headerHash, isValidSignature, merkleLeaf, operationLeafHash, sha256, validatorsHash, ZERO_HASH,
+} from './crypto.mjs';
+import { frontierRoot, rangeRoot, stateRoot } from './merkle.mjs';
+import { civilDate, civilTime, utcTime } from './civil.mjs';
+import { logKey } from './proofs.mjs';
+import { EpochRecord, ExecVote, Frontier, Header, LogEntry, Operation, OperationLeaf, Receipt, StateProof } from './schemas.mjs';
+
+const PKCS8_PREFIX = hexToBytes('302e020100300506032b657004220420');
+
+const counting = (from, count) => Buffer.from(Array.from({ length: count }, (_, i) => from + i)).toString('hex');
+
+export function keyOfSeed(seedHex) {
+  const privateKey = createPrivateKey({ key: Buffer.concat([PKCS8_PREFIX, hexToBytes(seedHex)]), format: 'der', type: 'pkcs8' });
+  const raw = createPublicKey(privateKey).export({ format: 'der', type: 'spki' }).subarray(12).toString('hex');
+  return { key: `01${raw}`, sign: (message) => sign(null, message, privateKey).toString('hex') };
+}
+
+function blocksOf(document) {
+  const blocks = new Map();
+  for (const [, name, body] of document.matchAll(/```hex ([a-z0-9-]+)\n([0-9a-f\n]*)```/g)) blocks.set(name, body.replaceAll('\n', ''));
+  return blocks;
+}
+
+function chainVectors(block) {
+  const signer = keyOfSeed(counting(0, 32));
+  const record = {
+    version: 1, epoch: 0n, first_height: 1n, log_window: 16, in_flight_max: 8, protocol_version: 1, consensus_kind: 'pbft',
+    parameters: [], validators: [signer.key],
+  };
+  const chainId = counting(0x20, 32);
+  const header = {
+    version: 1, chain_id: chainId, epoch: 0n, height: 7n, parent_hash: ZERO_HASH, batch_digest: ZERO_HASH, timestamp: 1700000000123n,
+    operations_root: ZERO_HASH, state_root: ZERO_HASH, history_root: ZERO_HASH, validators_hash: validatorsHash(record),
+    next_validators_hash: ZERO_HASH, epoch_last_height: 0n, consensus_kind: 'pbft',
+  };
+  const vote = { height: 7n, header_hash: headerHash(header) };
+  const message = execSignedBytes(chainId, 0n, vote);
+  const hex = (type, value) => encode(type, value).toString('hex');
+  return [
+    ['public-key', signer.key], ['exec-vote', hex(ExecVote, vote)], ['signed-bytes', message.toString('hex')],
+    ['signature', signer.sign(message)], ['epoch-record', hex(EpochRecord, record)], ['validators-hash', validatorsHash(record)],
+    ['header', hex(Header, header)], ['header-hash', headerHash(header)],
+  ].map(([name, made]) => [name, made === block(name)])
+    .concat([['signature is valid', isValidSignature(signer.key, message, block('signature'))]]);
+}
+
+function leafVectors(block) {
+  const hex = (type, value) => encode(type, value).toString('hex');
+  const operation = hex(Operation, { kind: 65000, request_id: counting(0, 16), content: '6869', cosignatures: [] });
+  const receipt = hex(Receipt, { version: 1, status: 'applied', code: 0, events: [] });
+  const sender = keyOfSeed(counting(0, 32)).key;
+  const leaf = { tx_hash: counting(0x40, 32), op_index: 1, sender, operation, receipt };
+  const entry = { time: 1700000000123n, height: 7n, operation: 2, line: 0, leaf_hash: counting(0, 32) };
+  return [
+    ['operation', operation], ['receipt', receipt], ['operation-leaf', hex(OperationLeaf, leaf)],
+    ['operation-leaf-hash', operationLeafHash(leaf)], ['log-entry', hex(LogEntry, entry)],
+    ['log-state-key', logKey({ kind: 'reads_of_record', id: counting(0, 32) })],
+  ].map(([name, made]) => [name, made === block(name)]);
+}
+
+function treeVectors(block) {
+  const leaves = [0, 1, 2, 3, 4].map((byte) => merkleLeaf(Buffer.from([byte])));
+  const proof = block('range-proof-1-3-of-5').match(/.{64}/g);
+  const frontier = decode(Frontier, hexToBytes(block('frontier-5')));
+  const text = (letter) => Buffer.from(letter).toString('hex');
+  const proofOf = (name) => decode(StateProof, hexToBytes(block(name)));
+  return [
+    ['merkle-root-5', rangeRoot(leaves, 0n, 5n, []) === block('merkle-root-5')],
+    ['range-proof-1-3-of-5', rangeRoot(leaves.slice(1, 3), 1n, 5n, proof) === block('merkle-root-5')],
+    ['frontier-5', frontierRoot(frontier) === block('merkle-root-5')],
+    ['state-proof-b', stateRoot(text('b'), text('2'), proofOf('state-proof-b')) === block('state-root-3')],
+    ['state-proof-no-d', stateRoot(text('d'), null, proofOf('state-proof-no-d')) === block('state-root-3')],
+  ];
+}
+
+// Against the calendar of JavaScript, which is another program than ours.
+function civilVectors() {
+  const results = [];
+  for (let i = 0; i < 400; i += 1) {
+    const time = createHash('sha256').update(`t${i}`).digest().readBigUInt64LE() % 253370764800000n;
+    const iso = (shift) => new Date(Number(time) + shift).toISOString();
+    const same = utcTime(time) === iso(0) && civilTime(time, 480) === iso(28800000).replace('Z', '+08:00')
+      && civilTime(time, -210) === iso(-12600000).replace('Z', '-03:30') && civilDate(Number(time / 86400000n)) === iso(0).slice(0, 10);
+    if (!same) results.push([`civil time of ${time}`, false]);
+  }
+  results.push(['civil times agree with the calendar of JavaScript', results.length === 0]);
+  results.push(['from the year 9999 on times are digits', utcTime(253370764800000n) === '253370764800000 ms']);
+  results.push(['civil date beyond the year 9999', civilDate(2932897) === '10000-01-01']);
+  return results;
+}
+
+export function runVectors(document) {
+  const blocks = blocksOf(document);
+  const block = (name) => blocks.get(name) ?? '';
+  return [...chainVectors(block), ...leafVectors(block), ...treeVectors(block), ...civilVectors(),
+    ['H of nothing is the empty tree', frontierRoot({ count: 0n, peaks: [] }) === sha256()]];
+}
