@@ -340,6 +340,7 @@ void DischargeDesk::file_later(const PendingStay& stay) {
   const auto encounter = ledger::read_as<contracts::EncounterState>(
       services_.state(), contracts::keys::encounter(stay.encounter));
   if (!encounter || encounter->reporter != services_.self) return;  // not reported yet
+  if (encounter->claims > 0) return forget(stay.encounter);         // filed before a restart
   bool insured = false;
   const auto filings = find_filings(stay.person, civil_month(stay.admitted_day),
                                     civil_month(stay.discharged_day), insured);

@@ -38,6 +38,11 @@ Result<ledger::Genesis> load_genesis(const std::string& path) {
   const std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
   TRY(ledger::Genesis genesis, ledger::genesis_from_json(text));
   TRY(ledger::check_genesis(genesis));
+  if (genesis.signature_algorithm == static_cast<std::uint8_t>(crypto::Algorithm::toy)) {
+    return fail(Errc::genesis_invalid,
+                "this genesis has the simulator's signatures, which anybody can forge; no node "
+                "runs on it");
+  }
   return genesis;
 }
 

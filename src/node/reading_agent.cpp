@@ -3,7 +3,6 @@
 #include <chrono>
 
 #include "contracts/operations.h"
-#include "crypto/random.h"
 #include "node/institution_messages.h"
 
 namespace baolian::node {
@@ -28,8 +27,10 @@ void ReadingAgent::request_payload(const ClaimId& id) {
   content.trigger = contracts::Trigger::claim_filed;
   content.recipient = services_.vault_member;
   content.originator = {services_.self, agent->member.id, contracts::SignedBy::member};
-  submit_step(services_, contracts::make_operation(content, crypto::random_id<RequestId>()),
-              [this, id] { request_payload(id); });
+  submit_step(
+      services_, {"request", contracts::id_cast<Hash>(id)},
+      [&](const RequestId& request) { return contracts::make_operation(content, request); },
+      [this, id] { request_payload(id); });
 }
 
 void ReadingAgent::on_delivery_part(const InstitutionId& from, BytesView message) {
@@ -83,7 +84,9 @@ void ReadingAgent::accept(const GrantId& grant, const Bytes& bytes) {
     return;  // a trouble of this node or of the proof says nothing about the custodian's record
   }
   // The custodian sends its delivery again until it is received: no step of our own to retry.
-  submit_step(services_, contracts::make_operation(content, crypto::random_id<RequestId>()), [] {});
+  submit_step(
+      services_, {"receive", contracts::id_cast<Hash>(grant)},
+      [&](const RequestId& id) { return contracts::make_operation(content, id); }, [] {});
 }
 
 void ReadingAgent::on_received(const contracts::Received& event) {

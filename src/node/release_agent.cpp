@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "contracts/operations.h"
-#include "crypto/random.h"
 #include "node/institution_messages.h"
 
 namespace baolian::node {
@@ -26,8 +25,10 @@ void ReleaseAgent::on_granted(const contracts::Granted& event) {
   content.wrap_hash = prepared->wrap_hash;
   content.ciphertext_hash = prepared->ciphertext_hash;
   content.vault = services_.vault_member;
-  submit_step(services_, contracts::make_operation(content, crypto::random_id<RequestId>()),
-              [this, event] { on_granted(event); });
+  submit_step(
+      services_, {"release", contracts::id_cast<Hash>(event.grant)},
+      [&](const RequestId& id) { return contracts::make_operation(content, id); },
+      [this, event] { on_granted(event); });
 }
 
 void ReleaseAgent::on_released(const contracts::Released& event, Height height,

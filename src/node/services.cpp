@@ -11,10 +11,48 @@ using contracts::ConsentState;
 using contracts::PolicyState;
 namespace keys = contracts::keys;
 
-void submit_step(const Services& services, ledger::Operation operation,
+namespace {
+
+/// An expired attempt can execute no more and is followed by another; a step that expired so often
+/// waits for the next restart.
+constexpr std::uint8_t kAttemptsMax = 32;
+
+RequestId step_request_id(const AgentStep& step, std::uint8_t attempt) {
+  const Hash hash = crypto::hash_in_domain(
+      "step", {as_bytes(step.name), as_bytes("/"), step.of.view(), BytesView(&attempt, 1)});
+  return RequestId::from(hash.view().first(RequestId::kSize));
+}
+
+/// The id under which the step is to be sent now; nullopt if it has an outcome or is still open.
+/// `open` says which.
+std::optional<RequestId> next_attempt(const Submitter& submitter, const AgentStep& step,
+                                      bool& open) {
+  open = false;
+  for (std::uint8_t attempt = 0; attempt < kAttemptsMax; ++attempt) {
+    const RequestId id = step_request_id(step, attempt);
+    const auto earlier = submitter.outcome_of(id);
+    if (earlier) return std::nullopt;
+    if (earlier.error().code == Errc::not_found) return id;
+    if (earlier.error().code == Errc::timed_out) continue;
+    open = earlier.error().code == Errc::not_certified;
+    return std::nullopt;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+void submit_step(const Services& services, const AgentStep& step,
+                 const std::function<ledger::Operation(const RequestId&)>& make,
                  std::function<void()> again) {
+  bool open = false;
+  const auto id = next_attempt(services.submitter, step, open);
+  if (!id) {
+    if (open) services.retries.later(services.clock().value, std::move(again));
+    return;
+  }
   services.submitter.submit(
-      services.agent_key(), {std::move(operation)},
+      services.agent_key(), {make(*id)},
       [&services, again = std::move(again)](const Result<std::vector<OperationOutcome>>& outcomes) {
         if (!outcomes) services.retries.later(services.clock().value, again);
       });

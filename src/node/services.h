@@ -50,9 +50,19 @@ struct Services {
   const crypto::Signer& agent_key() const { return keys.member(key_name::kAgent); }
 };
 
-/// Sends one operation of an agent, signed by the agent key; `again` runs on the agents' thread
-/// after a pause if it was not sent, expired, or has no known outcome.
-void submit_step(const Services& services, ledger::Operation operation,
+/// A step that an agent owes once: its name and the grant or claim that it is of. Its request ids
+/// follow from both, so that after a restart the outbox knows what was sent already.
+struct AgentStep {
+  std::string_view name;  ///< static text
+  Hash of;
+};
+
+/// Sends the operation that `make` gives for a request id, signed by the agent key; nothing if the
+/// step was sent before and has an outcome. `again` runs on the agents' thread after a pause if the
+/// step was not sent, or its outcome is not known yet; it should look at the state and come back
+/// here.
+void submit_step(const Services& services, const AgentStep& step,
+                 const std::function<ledger::Operation(const RequestId&)>& make,
                  std::function<void()> again);
 
 /// The member whose key this is. nullopt if it is no member of the chain.

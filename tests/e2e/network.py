@@ -188,11 +188,12 @@ class Network:
         self.cli("bureau-compliance", "record", "log", record, "--prove", path)
         self.verify(path)
 
-    def enrol(self, persons, first, last):
-        """A product of insurer-a and a policy for each person, attested by the bureau."""
+    def enrol(self, persons, first, last, insurer="insurer-a"):
+        """A product of the insurer and a policy for each person, attested by the bureau."""
         span = ["--from", first, "--to", last]
-        product = self.cli("insurer-a-adjuster", "product", "register", *span)["product"]
-        enrolled = self.cli("insurer-a-adjuster", "policy", "enrol", "--product", product, *span,
+        adjuster = f"{insurer}-adjuster"
+        product = self.cli(adjuster, "product", "register", *span)["product"]
+        enrolled = self.cli(adjuster, "policy", "enrol", "--product", product, *span,
                             *[part for person in persons for part in ("--person", person)])
         check(enrolled["attested"] and len(enrolled["policies"]) == len(persons),
               f"the bureau attested the enrolment: {enrolled}")
