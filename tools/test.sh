@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what is missing, builds, and runs every test:
 #   1. release build, warnings as errors, all labels      2. AddressSanitizer + UBSan: unit, scenario, sim
-# `tools/test.sh --quick` leaves out the second; CI runs that.
+# `tools/test.sh --quick` leaves out the second.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 

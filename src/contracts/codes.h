@@ -40,6 +40,8 @@ enum class Code : std::uint16_t {
   originator_nonce_used = 39,
   originator_nonce_too_old = 40,
   person_key_not_registered = 41,
+  person_key_not_proved = 42,
+  person_key_taken = 43,
 
   // authority
   role_not_allowed = 50,

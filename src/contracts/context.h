@@ -36,6 +36,8 @@ struct OperationContext {
   const InstitutionState& sender_institution;
   ledger::StateOverlay& state;
   std::vector<Cosigner> cosigners;
+  /// Cosigners of capacity person: the signatures hold; whose keys they are, a rule must ask.
+  std::vector<PublicKey> person_keys;
 
   std::vector<ledger::Event> events;
   std::vector<ledger::LogAppend> appends;

@@ -10,6 +10,8 @@ std::string_view event_name(std::uint16_t kind) {
       return "consents_confirmed";
     case EventKind::consent_revoked:
       return "consent_revoked";
+    case EventKind::person_key_registered:
+      return "person_key_registered";
     case EventKind::record_registered:
       return "record_registered";
     case EventKind::record_read:

@@ -20,6 +20,7 @@ enum class EventKind : std::uint16_t {
   consent_given = 101,
   consents_confirmed = 102,
   consent_revoked = 103,
+  person_key_registered = 104,
 
   record_registered = 201,
   record_read = 202,
@@ -51,7 +52,7 @@ struct ConsentGiven {
   SubjectId subject;
   InstitutionId grantee;
   Attestation attestation{Attestation::grantee_attested};
-  InstitutionId attested_by;  ///< zeros without attestor
+  InstitutionId attested_by;  ///< zeros without attestor, also for a person's key
   Hash hash;                  ///< consent_hash: what a confirmation names
 
   static constexpr auto fields() {
@@ -72,14 +73,14 @@ struct ConsentsConfirmed {
   Version<1> version;
   std::uint32_t count = 0;  ///< the ids are in the operation
   Attestation attestation{Attestation::attestor};
-  InstitutionId attested_by;
+  InstitutionId attested_by;  ///< zeros for a person's key
 
   static constexpr auto fields() {
     return std::make_tuple(
         field("version", &ConsentsConfirmed::version, "format version"),
         field("count", &ConsentsConfirmed::count, "how many; the ids are in the operation"),
         field("attestation", &ConsentsConfirmed::attestation, "how they are attested now"),
-        field("attested_by", &ConsentsConfirmed::attested_by, "attesting institution"));
+        field("attested_by", &ConsentsConfirmed::attested_by, "attesting institution or zeros"));
   }
 };
 
@@ -96,6 +97,23 @@ struct ConsentRevoked {
                            field("consent", &ConsentRevoked::consent, "consent that ended"),
                            field("subject", &ConsentRevoked::subject, "the person"),
                            field("grantee", &ConsentRevoked::grantee, "who may read no longer"));
+  }
+};
+
+struct PersonKeyRegistered {
+  static constexpr std::string_view kTypeName = "PersonKeyRegistered";
+  static constexpr EventKind kKind = EventKind::person_key_registered;
+  Version<1> version;
+  SubjectId subject;
+  std::optional<PublicKey> key;  ///< none: the person has none now
+  InstitutionId attested_by;
+
+  static constexpr auto fields() {
+    return std::make_tuple(
+        field("version", &PersonKeyRegistered::version, "format version"),
+        field("subject", &PersonKeyRegistered::subject, "the person, for one audience"),
+        field("key", &PersonKeyRegistered::key, "the person's own; none = the person has none"),
+        field("attested_by", &PersonKeyRegistered::attested_by, "attesting institution"));
   }
 };
 

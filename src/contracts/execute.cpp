@@ -76,6 +76,8 @@ Code dispatch(OperationContext& context) {
       return decode_and_run<ConsentConfirm>(context, confirm_consents);
     case OperationKind::consent_revoke:
       return decode_and_run<ConsentRevoke>(context, revoke_consent);
+    case OperationKind::consent_register_key:
+      return decode_and_run<ConsentRegisterKey>(context, register_person_key);
     case OperationKind::records_register:
       return decode_and_run<RecordsRegister>(context, register_record);
     case OperationKind::records_read:
@@ -121,6 +123,7 @@ void execute_operation(const BlockContext& block, const ledger::TransactionBody&
                            .sender_institution = sender.institution,
                            .state = own,
                            .cosigners = {},
+                           .person_keys = {},
                            .events = {},
                            .appends = {}};
   Code code = dispatch(context);

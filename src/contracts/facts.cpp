@@ -15,6 +15,7 @@ Result<void> write_facts(OperationKind kind, FactWriter& facts) {
     case OperationKind::consent_give:
     case OperationKind::consent_confirm:
     case OperationKind::consent_revoke:
+    case OperationKind::consent_register_key:
       return write_consent_facts(kind, facts);
     case OperationKind::records_register:
     case OperationKind::records_read:
@@ -33,6 +34,20 @@ Result<void> write_facts(OperationKind kind, FactWriter& facts) {
   }
 }
 
+bool is_among(std::span<const NumberRange> ranges, std::uint16_t number) {
+  return std::any_of(ranges.begin(), ranges.end(), [&](const NumberRange& range) {
+    return range.first <= number && number <= range.last;
+  });
+}
+
+/// Names of texts version 1; empty for a number that has none there.
+std::string_view fact_code_name(std::uint16_t code) {
+  return is_among(fact_codes(), code) ? code_name(code) : std::string_view{};
+}
+std::string_view fact_kind_name(std::uint16_t kind) {
+  return is_among(fact_kinds(), kind) ? kind_name(kind) : std::string_view{};
+}
+
 /// Facts that every kind may have.
 void add_unless_empty(std::vector<ledger::Fact>& facts, std::string name, std::string_view value) {
   if (value.empty()) return;
@@ -41,20 +56,36 @@ void add_unless_empty(std::vector<ledger::Fact>& facts, std::string name, std::s
 
 }  // namespace
 
-bool FactWriter::has_attestor_cosignature() const {
+bool FactWriter::has_cosignature(ledger::Capacity capacity) const {
   const auto& all = operation_.cosignatures;
-  return std::any_of(all.begin(), all.end(), [](const ledger::Cosignature& cosignature) {
-    return cosignature.capacity == ledger::Capacity::attestor;
+  return std::any_of(all.begin(), all.end(), [&](const ledger::Cosignature& cosignature) {
+    return cosignature.capacity == capacity;
   });
 }
 
 void FactWriter::add(std::string_view name, std::string value, ledger::Label label,
                      std::string by) {
+  ledger::Fact fact{std::string(name), std::move(value), label, std::move(by), line_};
+  weaken(fact);
   const auto rules = fact_rules();
   ASSERT(std::any_of(rules.begin(), rules.end(), [&](const FactRule& rule) {
-    return rule.kind == kind_ && rule.name == name && rule.label == label;
+    return rule.kind == kind_ && rule.name == name && rule.label == fact.label;
   }));
-  facts_.push_back({std::string(name), std::move(value), label, std::move(by), line_});
+  facts_.push_back(std::move(fact));
+}
+
+void FactWriter::weaken(ledger::Fact& fact) const {
+  if (fact.label != ledger::Label::enforced) return;
+  if (fact.name == "mode") {
+    const auto member = std::find_if(facts_.begin(), facts_.end(),
+                                     [](const ledger::Fact& f) { return f.name == "member"; });
+    ASSERT(member != facts_.end());
+    fact.label = member->label;
+    fact.by = member->by;
+  } else if (fact.name == "subject" && kind_ == OperationKind::records_request) {
+    fact.label = ledger::Label::stated;
+    fact.by = "custodian";  // the event of a denial does not name which
+  }
 }
 
 std::string subject_text(const SubjectId& subject) {
@@ -67,7 +98,7 @@ std::string record_text(const RecordRef& record) {
 }
 
 std::string code_text(std::uint16_t code) {
-  const std::string name(code_name(code));
+  const std::string name(fact_code_name(code));
   return name.empty() ? std::to_string(code) : name;
 }
 
@@ -89,12 +120,16 @@ Result<std::vector<ledger::Fact>> read_facts(const ledger::OperationLeaf& leaf) 
   const auto operation = decode<ledger::Operation>(leaf.operation);
   if (!operation) return invalid("an operation does not decode: " + operation.error().context);
   std::vector<ledger::Fact> out;
-  add_unless_empty(out, "operation", kind_name(operation->kind));
+  add_unless_empty(out, "operation", fact_kind_name(operation->kind));
   if (receipt->status == ledger::ReceiptStatus::rejected) {
-    add_unless_empty(out, "code_name", code_name(receipt->code));
+    add_unless_empty(out, "code_name", fact_code_name(receipt->code));
     return out;
   }
   const auto kind = static_cast<OperationKind>(operation->kind);
+  if (kind == OperationKind::records_request && find_event<Granted>(*receipt) &&
+      find_event<Denied>(*receipt)) {
+    return invalid("a request is both granted and denied");
+  }
   FactWriter facts(kind, *operation, *receipt);
   TRY(write_facts(kind, facts));
   for (ledger::Fact& fact : facts.take()) out.push_back(std::move(fact));

@@ -32,9 +32,12 @@ class FactWriter {
   void agreed(std::string_view name, std::string value, std::string by) {
     add(name, std::move(value), ledger::Label::agreed, std::move(by));
   }
-  /// Agreed between sender and attestor if an attestor signed too, else stated by the sender.
+  /// Agreed between the sender and the person, or an attestor, if one signed too; else stated by
+  /// the sender.
   void vouched(std::string_view name, std::string value) {
-    if (has_attestor_cosignature()) {
+    if (has_cosignature(ledger::Capacity::person)) {
+      agreed(name, std::move(value), "sender and the person");
+    } else if (has_cosignature(ledger::Capacity::attestor)) {
       agreed(name, std::move(value), "sender and attestor");
     } else {
       stated(name, std::move(value), "sender");
@@ -44,8 +47,11 @@ class FactWriter {
   std::vector<ledger::Fact> take() { return std::move(facts_); }
 
  private:
-  bool has_attestor_cosignature() const;
+  bool has_cosignature(ledger::Capacity capacity) const;
   void add(std::string_view name, std::string value, ledger::Label label, std::string by);
+  /// What was checked against something that is only stated is not enforced: the mode against the
+  /// member who reads, the subject of a denial against what the record's custodian registered.
+  void weaken(ledger::Fact& fact) const;
 
   OperationKind kind_;
   const ledger::Operation& operation_;

@@ -18,6 +18,7 @@ constexpr std::array kKinds{
     KindEntry{OperationKind::consent_give, "consent.give", kAvailable},
     KindEntry{OperationKind::consent_confirm, "consent.confirm", kAvailable},
     KindEntry{OperationKind::consent_revoke, "consent.revoke", kAvailable},
+    KindEntry{OperationKind::consent_register_key, "consent.register_key", kAvailable},
     KindEntry{OperationKind::records_register, "records.register", kAvailable},
     KindEntry{OperationKind::records_read, "records.read", kAvailable},
     KindEntry{OperationKind::records_request, "records.request", kAvailable},

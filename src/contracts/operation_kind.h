@@ -20,6 +20,7 @@ enum class OperationKind : std::uint16_t {
   consent_give = 101,
   consent_confirm = 102,
   consent_revoke = 103,
+  consent_register_key = 104,
 
   records_register = 201,
   records_read = 202,

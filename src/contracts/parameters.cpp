@@ -42,6 +42,7 @@ constexpr std::array kDefaults{
     crypto::Parameter{weight_id(kWeightBase, OperationKind::consent_confirm), 1},
     crypto::Parameter{weight_id(kWeightBase, OperationKind::consent_revoke),
                       2 + kClaimsPerConsentMax * 4},
+    crypto::Parameter{weight_id(kWeightBase, OperationKind::consent_register_key), 3},
     crypto::Parameter{weight_id(kWeightBase, OperationKind::records_register), 2},
     crypto::Parameter{weight_id(kWeightBase, OperationKind::records_read), 6},
     crypto::Parameter{weight_id(kWeightBase, OperationKind::records_request), 11},

@@ -44,6 +44,11 @@ Bytes consent_claim(const ConsentId& consent, const ClaimId& claim) {
   return make("consent_claim", {consent.view(), claim.view()});
 }
 
+Bytes person_key(const SubjectId& subject) {
+  return make("person_key", {subject.audience.view(), subject.value.view()});
+}
+Bytes person_key_used(const PublicKey& key) { return make("person_key_used", {key.view()}); }
+
 Bytes record(const RecordId& id) { return make("record", {id.view()}); }
 Bytes record_version(const RecordRef& record) {
   return make("record_version", {record.record.view(), big_endian(record.version, 4)});

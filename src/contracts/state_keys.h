@@ -13,6 +13,8 @@
 /// | consent/ consent | ConsentState |
 /// | subject_consent/ audience, subject, consent | empty |
 /// | consent_claim/ consent, claim | empty, while the claim is filed |
+/// | person_key/ audience, subject | PersonKeyState |
+/// | person_key_used/ key | empty |
 /// | record/ record | RecordState |
 /// | record_version/ record, u32 version | RecordVersion |
 /// | holder/ record, u32 version, institution | HolderState |
@@ -77,6 +79,9 @@ Bytes subject_consent(const SubjectId& subject, const ConsentId& consent);
 /// Prefix of all filed claims that rest on a consent.
 Bytes consent_claims(const ConsentId& consent);
 Bytes consent_claim(const ConsentId& consent, const ClaimId& claim);
+
+Bytes person_key(const SubjectId& subject);
+Bytes person_key_used(const PublicKey& key);
 
 Bytes record(const RecordId& id);
 Bytes record_version(const RecordRef& record);

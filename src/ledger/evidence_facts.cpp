@@ -36,18 +36,32 @@ Fact enforced(std::string_view name, std::string value) {
   return {.name = std::string(name), .value = std::move(value), .label = Label::enforced, .by = {}};
 }
 
+/// A leaf that only our own bug could have made would contradict itself in the words: refused.
+Result<void> check_leaf(const OperationLeaf& leaf, const Receipt& receipt) {
+  const bool is_whole = leaf.op_index == kWholeTransaction;
+  if (is_whole != (receipt.status == ReceiptStatus::transaction_rejected) ||
+      is_whole != leaf.operation.empty()) {
+    return invalid("a leaf says only in part that its whole transaction was rejected");
+  }
+  if ((receipt.status == ReceiptStatus::applied) != (receipt.code == 0)) {
+    return invalid("a receipt's code contradicts its status");
+  }
+  return ok();
+}
+
 /// What stands in every operation leaf, whatever its kind.
 Result<std::vector<Fact>> leaf_facts(const OperationLeaf& leaf, const FactReader& reader) {
   std::vector<Fact> facts = {enforced("transaction", leaf.tx_hash.hex()),
                              enforced("sender", leaf.sender.hex())};
+  const auto receipt = decode<Receipt>(leaf.receipt);
+  if (!receipt) return invalid("the receipt of a leaf does not decode: " + receipt.error().context);
+  TRY(check_leaf(leaf, *receipt));
   if (leaf.op_index != kWholeTransaction) {
     const auto operation = decode<Operation>(leaf.operation);
     if (!operation)
       return invalid("the operation of a leaf does not decode: " + operation.error().context);
     facts.push_back(enforced("operation_kind", std::to_string(operation->kind)));
   }
-  const auto receipt = decode<Receipt>(leaf.receipt);
-  if (!receipt) return invalid("the receipt of a leaf does not decode: " + receipt.error().context);
   facts.push_back(enforced("outcome", std::string(enum_name(receipt->status))));
   facts.push_back(enforced("code", std::to_string(receipt->code)));
   TRY(std::vector<Fact> more, reader(leaf));

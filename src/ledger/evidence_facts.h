@@ -24,8 +24,8 @@ FactReader no_facts();
 /// The groups of facts that belong to an evidence, from its question, proofs and header alone: for
 /// a window one group an entry, for an operation one, for a state value none. Requires: proofs of
 /// the question's kind that were checked. Returns: Errc::evidence_invalid if an operation or
-/// receipt does not decode, or the reader gives a fact that breaks the rules above; the reader's
-/// errors.
+/// receipt does not decode, a leaf contradicts itself, or the reader gives a fact that breaks the
+/// rules above; the reader's errors.
 Result<std::vector<FactGroup>> collect_facts(const Evidence& evidence, const Genesis& genesis,
                                              const FactReader& reader);
 

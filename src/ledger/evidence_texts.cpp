@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 
 #include "crypto/hash.h"
 #include "crypto/validator_set.h"
@@ -27,19 +28,19 @@ constexpr std::array kTemplates1 = {
                  "Question: what value had the state key {key} after block {height}?",
                  "问题：区块 {height} 之后状态键 {key} 的值是什么？"},
     TextTemplate{10, "words: consensus_kind pbft",
-                 "Chain: block {height} of {time} on chain \"{chain}\" ({chain_id}) is certified "
-                 "by {signers} of "
-                 "{validators} validators; {quorum} are needed.",
-                 "链：链“{chain}”（{chain_id}）上时间为 {time} 的区块 {height} 由 {validators} "
-                 "个验证节点中的 "
-                 "{signers} 个签名认证，至少需要 {quorum} 个。"},
+                 "Chain: block {height} of {time} on chain {chain} ({chain_id}) is certified by "
+                 "{signers} of {validators} validators; {quorum} are needed. Of these signers, "
+                 "{known} are nodes of {institutions} institutions of the genesis file.",
+                 "链：链{chain}（{chain_id}）上时间为 {time} 的区块 {height} 由 {validators} "
+                 "个验证节点中的 {signers} 个签名认证，至少需要 {quorum} 个。签名者中有 {known} "
+                 "个是创世文件所列 {institutions} 家机构的节点。"},
     TextTemplate{11, "words: consensus_kind raft",
-                 "Chain: {signers} of {validators} named institutions' nodes attested block "
-                 "{height} of {time} on chain "
-                 "\"{chain}\" ({chain_id}); {quorum}, a majority, are needed.",
-                 "链：链“{chain}”（{chain_id}）上时间为 {time} 的区块 {height} 由 {validators} "
-                 "个具名机构节点中的 "
-                 "{signers} 个证明，至少需要过半数 {quorum} 个。"},
+                 "Chain: {signers} of {validators} nodes attested block {height} of {time} on "
+                 "chain {chain} ({chain_id}); {quorum}, a majority, are needed. Of these signers, "
+                 "{known} are nodes of {institutions} institutions of the genesis file.",
+                 "链：链{chain}（{chain_id}）上时间为 {time} 的区块 {height} 由 {validators} "
+                 "个节点中的 {signers} 个证明，至少需要过半数 {quorum} 个。签名者中有 {known} "
+                 "个是创世文件所列 {institutions} 家机构的节点。"},
     TextTemplate{12, "words: certified_header present",
                  "Chain: block {height} of {time}, on which this proof stands, belongs to the "
                  "history of that block.",
@@ -49,9 +50,9 @@ constexpr std::array kTemplates1 = {
                  "missing, added, moved or "
                  "changed.",
                  "回答：恰有 {count} 条。该列表完整且有序：没有缺失、增加、移动或更改任何条目。"},
-    TextTemplate{21, "words: log_window without entries",
-                 "Answer: no entry. The log holds none in this time.",
-                 "回答：没有条目。该日志在此期间无任何记录。"},
+    TextTemplate{21, "words: log_window without entries, frontier.count above 0",
+                 "Answer: no entry. The log exists and holds none in this time.",
+                 "回答：没有条目。该日志存在，在此期间无任何记录。"},
     TextTemplate{22, "words: operation with status applied", "Answer: the operation was applied.",
                  "回答：该操作已执行。"},
     TextTemplate{23, "words: operation with status rejected",
@@ -66,8 +67,14 @@ constexpr std::array kTemplates1 = {
                  "回答：值为 {bytes} 字节，SHA-256 为 {hash}。"},
     TextTemplate{26, "words: state without a value", "Answer: the key was absent.",
                  "回答：该键不存在。"},
-    TextTemplate{30, "words: one for each group of facts with an entry", "Entry {entry}: {facts}.",
-                 "条目 {entry}：{facts}。"},
+    TextTemplate{27, "words: log_window, frontier.count 0",
+                 "Answer: no entry. Up to block {height} nothing was ever entered in this log. An "
+                 "id that nothing uses looks the same: compare {id} with the id that you mean.",
+                 "回答：没有条目。截至区块 {height}，该日志从未有任何记录。无人使用的编号看起来也"
+                 "一样：请将 {id} 与您所指的编号比对。"},
+    TextTemplate{30, "words: one for each group of facts with an entry",
+                 "Entry {entry}, entered in the log at {facts}.",
+                 "条目 {entry}，记入日志于{facts}。"},
     TextTemplate{31, "words: one for each group of facts without an entry", "Facts: {facts}.",
                  "事实：{facts}。"},
     TextTemplate{40, "one fact, label enforced", "{name}: {value} [enforced]",
@@ -121,10 +128,31 @@ constexpr std::array kTemplates1 = {
                  "来源。"},
     TextTemplate{
         69, "limits: consensus_kind raft",
-        "The certificate says that a majority of named institutions attested; it does not "
-        "withstand dishonest "
+        "The certificate says that a majority of nodes attested; it does not withstand dishonest "
         "validators, and the genesis file must have come from a source that you trust.",
-        "证书仅表示多数具名机构作了证明，不能抵御不诚实的验证节点；创世文件须来自您信任的来源。"},
+        "证书仅表示过半数节点作了证明，不能抵御不诚实的验证节点；创世文件须来自您信任的来源。"},
+    TextTemplate{
+        70, "limits: log_window of reads_of_subject, denials_of_subject, consents_of_subject",
+        "The id of this log is a hash of an audience and a pseudonym: it does not show whose log "
+        "this is. Compute it from both and compare.",
+        "该日志的编号是受众与假名的哈希，看不出是谁的日志；请由二者重新计算并比对。"},
+    TextTemplate{
+        71, "limits: log_window and operation",
+        "Who sent, cosigned or attested is shown as the certifying validators accepted it: the "
+        "signed transaction itself is not in this file.",
+        "发送、会签与见证方以认证验证节点所接受者为准：经签名的交易本身不在本文件中。"},
+    TextTemplate{
+        72, "limits: trail not empty",
+        "The validators changed {changes} times since the genesis. What is said of the last ones "
+        "must be true of those of each earlier epoch too, and of their keys even after they left: "
+        "enough old keys make another trail.",
+        "自创世以来验证节点更换过 {changes} 次。对现任验证节点所作的说明，对此前各任期的验证节点"
+        "同样须成立，其离任后的密钥亦然：足够多的旧密钥可另造一条更替链。"},
+    TextTemplate{
+        73, "limits: an epoch before R is of consensus_kind raft",
+        "An epoch before the last one was of kind raft: a majority of its nodes could have named "
+        "all later validators.",
+        "最后任期之前有任期采用 raft：其过半数节点即可指定此后全部验证节点。"},
 };
 
 constexpr std::array kNames1 = {
@@ -156,6 +184,7 @@ constexpr std::array kNames1 = {
     NameText{"operation=consent.give", "consent given", "给予授权"},
     NameText{"operation=consent.confirm", "consents confirmed", "确认授权"},
     NameText{"operation=consent.revoke", "consent revoked", "撤销授权"},
+    NameText{"operation=consent.register_key", "person's key registered", "登记本人密钥"},
     NameText{"operation=records.register", "record registered", "登记病历"},
     NameText{"operation=records.read", "record read at its holder", "本地调阅病历"},
     NameText{"operation=records.request", "record requested from its custodian",
@@ -211,6 +240,9 @@ constexpr std::array kNames1 = {
     NameText{"attestation=attestor", "an attestor", "见证方"},
     NameText{"attestation=grantee_attested", "nobody but the grantee", "仅被授权方自述"},
     NameText{"attested_by", "attesting institution", "见证机构"},
+    NameText{"person_key", "the person's own key", "本人密钥"},
+    NameText{"person_key=none", "none", "无"},
+    NameText{"key_is_the_persons", "the key is in the person's hand", "密钥由本人持有"},
     NameText{"release_until", "key to be released until", "密钥最迟释放时间"},
     NameText{"via", "intermediary", "中介机构"},
     NameText{"commitment", "commitment to the sealed record", "密封病历承诺值"},
@@ -291,6 +323,8 @@ constexpr std::array kNames1 = {
     NameText{"claim_filed", "claim filed", "已立案件"},
     NameText{"by=sender", "the sender", "发送方"},
     NameText{"by=sender and attestor", "sender and attestor", "发送方与见证方"},
+    NameText{"by=sender and the person", "sender and the person", "发送方与本人"},
+    NameText{"by=custodian", "the record's custodian", "病历保管机构"},
 };
 
 using Arguments = std::vector<std::pair<std::string_view, std::string>>;
@@ -371,6 +405,15 @@ std::uint16_t fact_template(Label label) {
   return 40;
 }
 
+std::string quoted(std::string_view value) {
+  std::string out = "\"";
+  for (const char c : value) {
+    if (c == '"' || c == '\\') out += '\\';
+    out += c;
+  }
+  return out + "\"";
+}
+
 /// A value as it stands in a sentence: quoted unless it is a plain word, so that what somebody
 /// stated cannot look like further facts with labels of their own.
 std::string quoted_unless_plain(std::string_view value) {
@@ -378,13 +421,13 @@ std::string quoted_unless_plain(std::string_view value) {
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
            std::string_view("_.:+-").find(c) != std::string_view::npos;
   });
-  if (is_plain) return std::string(value);
-  std::string out = "\"";
-  for (const char c : value) {
-    if (c == '"' || c == '\\') out += '\\';
-    out += c;
-  }
-  return out + "\"";
+  return is_plain ? std::string(value) : quoted(value);
+}
+
+/// The log is one person's: its id is a hash that says neither whose nor for which audience.
+bool is_of_subject(LogKind kind) {
+  return kind == LogKind::reads_of_subject || kind == LogKind::denials_of_subject ||
+         kind == LogKind::consents_of_subject;
 }
 
 Sentence say_group(const Speaker& speaker, const FactGroup& group) {
@@ -441,7 +484,38 @@ struct Words {
     return evidence.trail.empty() ? genesis.epoch : evidence.trail.back().next;
   }
 
+  /// Whether an epoch before the certificate's was of kind raft. Requires: a trail.
+  bool has_earlier_raft() const {
+    const auto is_raft = [](const crypto::EpochRecord& record) {
+      return record.consensus_kind == crypto::ConsensusKind::raft;
+    };
+    return is_raft(genesis.epoch) ||
+           std::any_of(evidence.trail.begin(), evidence.trail.end() - 1,
+                       [&](const TrailLink& link) { return is_raft(link.next); });
+  }
+
+  /// How many signers are nodes that the genesis names, and of how many institutions: one
+  /// institution signs with all of its nodes.
+  std::pair<std::size_t, std::size_t> homes_of_signers() const {
+    std::set<PublicKey> signers;
+    for (const crypto::IndexedSignature& signature : evidence.certificate.signatures) {
+      if (signature.validator >= epoch().validators.size()) continue;
+      signers.insert(epoch().validators[signature.validator]);
+    }
+    std::size_t known = 0;
+    std::size_t institutions = 0;
+    for (const Institution& institution : genesis.institutions) {
+      const auto own =
+          std::count_if(institution.nodes.begin(), institution.nodes.end(),
+                        [&](const Node& node) { return signers.contains(node.consensus_key); });
+      known += static_cast<std::size_t>(own);
+      if (own > 0) ++institutions;
+    }
+    return {known, institutions};
+  }
+
   void chain(std::vector<Sentence>& out) const {
+    const auto [known, institutions] = homes_of_signers();
     const Header& certified =
         evidence.certified_header ? *evidence.certified_header : evidence.header;
     const crypto::Quorum quorum{epoch().validators.size()};
@@ -449,17 +523,23 @@ struct Words {
     out.push_back(speaker.say(is_raft ? 11 : 10,
                               {{"height", std::to_string(certified.height.value)},
                                {"time", time(certified.timestamp)},
-                               {"chain", genesis.name},
+                               {"chain", quoted(genesis.name)},
                                {"chain_id", evidence.chain_id.hex()},
                                {"signers", std::to_string(evidence.certificate.signatures.size())},
                                {"validators", std::to_string(quorum.validator_count)},
-                               {"quorum", std::to_string(quorum.quorum(epoch().consensus_kind))}}));
+                               {"quorum", std::to_string(quorum.quorum(epoch().consensus_kind))},
+                               {"known", std::to_string(known)},
+                               {"institutions", std::to_string(institutions)}}));
     if (!evidence.certified_header) return;
     out.push_back(speaker.say(12, {{"height", std::to_string(evidence.header.height.value)},
                                    {"time", time(evidence.header.timestamp)}}));
   }
 
-  Sentence answer(const LogWindowProofs&) const {
+  Sentence answer(const LogWindowProofs& proofs) const {
+    if (proofs.window.frontier.count == 0) {
+      return speaker.say(27, {{"height", std::to_string(evidence.header.height.value)},
+                              {"id", std::get<LogWindowQuestion>(evidence.question).log.id.hex()}});
+    }
     const std::size_t count = evidence.facts.size();
     return speaker.say(count > 0 ? 20 : 21, {{"count", std::to_string(count)}});
   }
@@ -547,24 +627,30 @@ std::vector<Sentence> evidence_limits(const Evidence& evidence, const Genesis& g
   const Words words{.evidence = evidence, .genesis = genesis, .speaker = Speaker(evidence.texts)};
   const Speaker& speaker = words.speaker;
   std::vector<Sentence> out;
-  out.push_back(speaker.say(60, {}));
+  const auto say = [&](std::uint16_t number) { out.push_back(speaker.say(number, {})); };
+  say(60);
   if (const auto* window = std::get_if<LogWindowQuestion>(&evidence.question)) {
-    out.push_back(speaker.say(61, {}));
+    say(61);
     out.push_back(
         speaker.say(62, {{"from", words.time(window->from)}, {"to", words.time(window->to)}}));
+    if (is_of_subject(window->log.kind)) say(70);
   } else if (std::holds_alternative<OperationQuestion>(evidence.question)) {
-    out.push_back(speaker.say(63, {}));
+    say(63);
   } else {
     out.push_back(speaker.say(64, {{"height", std::to_string(evidence.header.height.value)}}));
   }
-  out.push_back(speaker.say(65, {}));
-  out.push_back(speaker.say(66, {}));
-  if (genesis.subject_id_scheme == 0) out.push_back(speaker.say(67, {}));
+  say(65);
+  if (!std::holds_alternative<StateQuestion>(evidence.question)) say(71);
+  say(66);
+  if (genesis.subject_id_scheme == 0) say(67);
   const crypto::Quorum quorum{words.epoch().validators.size()};
   const bool is_raft = words.epoch().consensus_kind == crypto::ConsensusKind::raft;
   out.push_back(
       speaker.say(is_raft ? 69 : 68, {{"faulty", std::to_string(quorum.faulty_max())},
                                       {"validators", std::to_string(quorum.validator_count)}}));
+  if (evidence.trail.empty()) return out;
+  out.push_back(speaker.say(72, {{"changes", std::to_string(evidence.trail.size())}}));
+  if (words.has_earlier_raft()) say(73);
   return out;
 }
 

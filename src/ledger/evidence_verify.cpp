@@ -26,6 +26,9 @@ Result<void> check_header(const Header& header, const ChainId& chain,
   if (header.epoch_last_height.value != 0 && header.height > header.epoch_last_height) {
     return invalid(block_name(header) + " is above the last height of its epoch");
   }
+  if ((header.epoch_last_height.value != 0) == header.next_validators_hash.is_zero()) {
+    return invalid(block_name(header) + " announces the end of its epoch only in part");
+  }
   if (header.consensus_kind != epoch.consensus_kind) {
     return invalid(block_name(header) + " names another kind of consensus than its epoch");
   }
@@ -43,6 +46,12 @@ Result<void> check_certified(const Header& header, const crypto::ExecCertificate
     return invalid("the certificate is of another block than " + block_name(header));
   }
   return crypto::check_certificate(certificate, chain, epoch, verifier);
+}
+
+/// Keys of a record that a trail leads to: of the algorithm of the chain's genesis.
+bool has_keys_of(const crypto::EpochRecord& record, std::uint8_t algorithm) {
+  return std::all_of(record.validators.begin(), record.validators.end(),
+                     [&](const PublicKey& key) { return key.bytes[0] == algorithm; });
 }
 
 /// One file under verification: each check adds its step, the first that fails is the last.
@@ -106,6 +115,10 @@ class Judge {
 
   Result<void> same_chain() {
     TRY(check_genesis(genesis_));
+    constexpr auto kToy = static_cast<std::uint8_t>(crypto::Algorithm::toy);
+    if (genesis_.signature_algorithm == kToy && &verifier_ != &crypto::toy_verifier()) {
+      return fail(Errc::genesis_invalid, "a genesis of the simulator proves nothing");
+    }
     chain_ = chain_id_of(genesis_);
     if (evidence_.chain_id != chain_) {
       return fail(Errc::wrong_chain,
@@ -127,6 +140,9 @@ class Judge {
                            link.next.first_height == link.header.height.next() &&
                            crypto::validators_hash(link.next) == link.header.next_validators_hash;
       if (!is_next) return invalid("a trail link does not name the next epoch");
+      if (!has_keys_of(link.next, genesis_.signature_algorithm)) {
+        return invalid("a trail link names a validator's key of another algorithm");
+      }
       epoch_ = link.next;
     }
     detail_ = "epoch " + std::to_string(epoch_.epoch.value) + ", " +

@@ -30,11 +30,28 @@ bool has_kind(const Institution& institution, InstitutionKind kind) {
          institution.kinds.end();
 }
 
-/// host:port with a port of 1..65535.
+/// Names stand in the words of evidence: nothing in them may start a line or turn the direction of
+/// what follows (U+2028..202E, U+2066..2069). Requires: UTF-8.
+bool is_one_plain_line(std::string_view text) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto byte = [&](std::size_t k) {
+      return i + k < text.size() ? static_cast<unsigned char>(text[i + k]) : 0U;
+    };
+    if (byte(0) < 0x20 || byte(0) == 0x7F) return false;
+    if (byte(0) == 0xC2 && byte(1) <= 0x9F) return false;  // U+0080..009F
+    if (byte(0) != 0xE2) continue;
+    if (byte(1) == 0x80 && byte(2) >= 0xA8 && byte(2) <= 0xAE) return false;
+    if (byte(1) == 0x81 && byte(2) >= 0xA6 && byte(2) <= 0xA9) return false;
+  }
+  return true;
+}
+
+/// host:port with a port of 1..65535, without leading zeros.
 bool is_address(std::string_view address) {
   const std::size_t colon = address.rfind(':');
   if (colon == std::string_view::npos || colon == 0) return false;
   const std::string_view port = address.substr(colon + 1);
+  if (port.starts_with('0')) return false;
   std::uint16_t number = 0;
   const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), number);
   return error == std::errc{} && end == port.data() + port.size() && number != 0;
@@ -68,6 +85,21 @@ Result<void> check_chain_fields(const Genesis& genesis) {
     }
   }
   return ok();
+}
+
+/// Every text that people wrote into the genesis.
+Result<void> check_texts(const Genesis& genesis) {
+  bool is_plain = is_one_plain_line(genesis.name);
+  const auto look = [&](std::string_view text) { is_plain = is_plain && is_one_plain_line(text); };
+  for (const std::string& system : genesis.person_id_systems) look(system);
+  for (const Institution& institution : genesis.institutions) {
+    look(institution.name);
+    look(institution.region);
+    for (const Member& member : institution.members) look(member.software);
+    for (const Node& node : institution.nodes) look(node.address);
+  }
+  if (is_plain) return ok();
+  return invalid("a name or text has a control character or one that turns the writing direction");
 }
 
 Result<void> check_epoch(const Genesis& genesis) {
@@ -224,6 +256,7 @@ Result<void> check_genesis(const Genesis& genesis) {
   const auto limits = check_field_limits(genesis);
   if (!limits) return invalid("genesis: " + limits.error().context);
   TRY(check_chain_fields(genesis));
+  TRY(check_texts(genesis));
   TRY(check_institutions(genesis));
   TRY(check_epoch(genesis));
   return check_subject_keys(genesis);

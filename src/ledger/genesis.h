@@ -184,9 +184,8 @@ struct Genesis {
 
 /// H(canonical genesis).
 ChainId chain_id_of(const Genesis& genesis);
-/// Cross-field rules: epoch validators are exactly the voting nodes' keys, ids unique, keys of
-/// known algorithms, administrators not combined, responsible persons exist. Returns:
-/// Errc::genesis_invalid with what to correct.
+/// The numbered list "A genesis is valid if" of docs/formats.md, section 4; the simulator's toy
+/// keys pass too. Returns: Errc::genesis_invalid with what to correct.
 Result<void> check_genesis(const Genesis& genesis);
 
 }  // namespace baolian::ledger

@@ -11,7 +11,15 @@ struct JsonCounts {
   std::size_t depth_max = 0;
   std::size_t values = 1;  ///< an upper bound
   std::size_t colons = 0;  ///< object members, if the text is JSON
+  bool has_negative_zero = false;
 };
+
+/// Whether the number at `at` is "-0": a second spelling of 0, which the parser would let through.
+bool is_negative_zero(std::string_view text, std::size_t at) {
+  const auto next = [&](std::size_t i) { return i < text.size() ? text[i] : ' '; };
+  if (next(at) != '-' || next(at + 1) != '0') return false;
+  return std::string_view(".eE").find(next(at + 2)) == std::string_view::npos;
+}
 
 JsonCounts count_json(std::string_view text) {
   JsonCounts counts;
@@ -42,6 +50,9 @@ JsonCounts count_json(std::string_view text) {
         break;
       case ':':
         ++counts.colons;
+        break;
+      case '-':
+        counts.has_negative_zero = counts.has_negative_zero || is_negative_zero(text, i);
         break;
       default:
         break;
@@ -89,6 +100,10 @@ Result<Json> parse_json_text(std::string_view text, const JsonBounds& bounds) {
   const JsonCounts counts = count_json(text);
   if (counts.depth_max > bounds.depth_max || counts.values > bounds.values_max) {
     return fail(Errc::limit_exceeded, "the JSON text is nested too deeply or has too many values");
+  }
+  // The parser would skip a byte order mark.
+  if (text.starts_with("\xEF\xBB\xBF") || counts.has_negative_zero) {
+    return fail(Errc::bad_json, "a byte order mark or the number -0 stands in the file");
   }
   Json value = Json::parse(text.begin(), text.end(), nullptr, /*allow_exceptions=*/false);
   if (value.is_discarded()) {

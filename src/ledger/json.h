@@ -35,7 +35,8 @@ struct JsonBounds {
 };
 
 /// Parses a whole text. Returns: Errc::limit_exceeded above the bounds; Errc::bad_json for anything
-/// that is not one JSON value in UTF-8, or for a key that stands twice in one object.
+/// that is not one JSON value in UTF-8 without byte order mark, for a key that stands twice in one
+/// object, and for the number -0.
 Result<Json> parse_json_text(std::string_view text, const JsonBounds& bounds);
 
 /// The text of a value: keys sorted by byte, one space of indentation a level, no trailing newline.

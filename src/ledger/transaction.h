@@ -21,11 +21,12 @@ enum class Capacity : std::uint8_t {
   originator = 0,
   attestor = 1,
   countersigner = 2,
-  second_approver = 3
+  second_approver = 3,
+  person = 4  ///< the insured person, with a key of his own that is no member's
 };
 constexpr auto enum_names(Capacity) {
-  return std::array<std::string_view, 4>{"originator", "attestor", "countersigner",
-                                         "second_approver"};
+  return std::array<std::string_view, 5>{"originator", "attestor", "countersigner",
+                                         "second_approver", "person"};
 }
 
 /// A second signature over the whole content of one operation.

@@ -211,6 +211,8 @@ Result<std::string> Api::route(const ApiCall& call) {
       {"POST", {"v1", "consents", "query"}, &Api::query_consents},
       {"POST", {"v1", "consents", "*", "revoke"}, &Api::revoke_consent},
       {"GET", {"v1", "consents", "*", "form"}, &Api::consent_form},
+      {"POST", {"v1", "person-keys"}, &Api::register_person_key},
+      {"POST", {"v1", "operations"}, &Api::send_cosigned},
       {"POST", {"v1", "records"}, &Api::put_record},
       {"GET", {"v1", "records"}, &Api::list_records},
       {"POST", {"v1", "records", "*", "read"}, &Api::read_record},

@@ -73,6 +73,9 @@ class Api {
   Result<std::string> revoke_consent(const ApiCall& call);
   Result<std::string> query_consents(const ApiCall& call);
   Result<std::string> consent_form(const ApiCall& call);
+  // api_person_keys.cpp
+  Result<std::string> register_person_key(const ApiCall& call);
+  Result<std::string> send_cosigned(const ApiCall& call);
   // api_records.cpp
   Result<std::string> put_record(const ApiCall& call);
   Result<std::string> read_record(const ApiCall& call);

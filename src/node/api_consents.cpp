@@ -18,7 +18,6 @@ namespace {
 
 constexpr std::uint64_t kDayMs = 86'400'000;
 constexpr std::uint64_t kAttestTimeoutMs = 10'000;
-constexpr std::uint64_t kAttestationLifeMs = 5 * 60 * 1000;
 
 /// Under which audience a consent of this grantee stands: insurers have one of their own.
 InstitutionId audience_of(const ledger::StateReader& state, const InstitutionId& grantee) {
@@ -38,15 +37,6 @@ std::uint32_t today(const Services& services) {
   const auto offset = std::int64_t{services.genesis.utc_offset_minutes} * 60'000;
   return static_cast<std::uint32_t>((static_cast<std::int64_t>(services.clock().value) + offset) /
                                     static_cast<std::int64_t>(kDayMs));
-}
-
-/// The number of the paper, scan or recording that the desk took down.
-Result<std::string> read_reference(const json& object) {
-  std::string reference = api::text_or(object, "form", "");
-  if (reference.size() > ConsentForm::kReferenceBytesMax) {
-    return api::bad_body("'form' may have 128 bytes at most");
-  }
-  return reference;
 }
 
 Result<contracts::ConsentTerms> read_terms(const Services& services, const json& body,
@@ -70,13 +60,6 @@ Result<contracts::ConsentTerms> read_terms(const Services& services, const json&
   terms.automatic = automatic ? AutomaticReading::allowed : AutomaticReading::refused;
   terms.text_version = 1;
   return terms;
-}
-
-/// This institution's own attestation: it saw the person.
-ledger::Cosignature own_attestation(const Services& services, const ledger::Operation& operation) {
-  const TimeMs not_after{services.clock().value + kAttestationLifeMs};
-  return ledger::cosign(operation, ledger::Capacity::attestor, services.self, Nonce{}, not_after,
-                        services.chain.chain_id(), services.keys.member(key_name::kAttestor));
 }
 
 const char* consent_state(const contracts::ConsentState& consent, TimeMs now) {
@@ -125,7 +108,7 @@ Result<Enrolment> read_enrolment(const Services& services, const json& body) {
   for (const auto& item : *lines) {
     if (!item.is_object()) return api::bad_body("each of 'lines' must be an object");
     TRY(const std::string person, api::person(item));
-    TRY(std::string reference, read_reference(item));
+    TRY(std::string reference, api::form_reference(item));
     TRY(contracts::EnrolLine line, read_enrol_line(services, item, person));
     TRY(const std::uint32_t until,
         api::civil_day_or(body, "consent_to", std::max(line.to_day, today(services)) + 730));
@@ -206,7 +189,7 @@ Result<std::string> Api::give_consent(const ApiCall& call) {
       api::written_before<ConsentGive>(services_, id));
   if (!written) {
     TRY(const std::string person, api::person(body));
-    TRY(std::string reference, read_reference(body));
+    TRY(std::string reference, api::form_reference(body));
     ConsentGive content;
     TRY(content.terms, read_terms(services_, body, person));
     KeptForms forms;
@@ -214,9 +197,11 @@ Result<std::string> Api::give_consent(const ApiCall& call) {
     content.terms.evidence = commitment_of(forms.forms.front());
     TRY(services_.forms.keep(forms));
     ledger::Operation operation = contracts::make_operation(content, id);
+    TRY(const bool person_signs, api::flag_or(body, "person_signs", false));
+    if (person_signs) return api::to_sign(services_, operation).dump();
     TRY(const bool attest, api::flag_or(body, "attest", false));
     if (services_.keys.has_member(key_name::kAttestor) && content.terms.grantee != services_.self) {
-      operation.cosignatures.push_back(own_attestation(services_, operation));
+      operation.cosignatures.push_back(AttestationDesk::own(services_, operation));
     } else if (attest) {
       TRY(const ledger::Cosignature cosignature,
           attestation_.ask(operation, forms, kAttestTimeoutMs));
@@ -245,14 +230,16 @@ Result<std::string> Api::revoke_consent(const ApiCall& call) {
   if (!written) {
     ConsentRevoke content;
     TRY(content.consent, api::id_from<ConsentId>(call.path[2], "the consent"));
-    TRY(std::string reference, read_reference(body));
+    TRY(std::string reference, api::form_reference(body));
     KeptForms forms;
     forms.forms.push_back(new_form(content.consent, "", std::move(reference)));
     content.evidence = commitment_of(forms.forms.front());
     TRY(services_.forms.keep(forms));
     ledger::Operation operation = contracts::make_operation(content, id);
+    TRY(const bool person_signs, api::flag_or(body, "person_signs", false));
+    if (person_signs) return api::to_sign(services_, operation).dump();
     if (services_.keys.has_member(key_name::kAttestor)) {
-      operation.cosignatures.push_back(own_attestation(services_, operation));
+      operation.cosignatures.push_back(AttestationDesk::own(services_, operation));
     }
     TRY(OperationOutcome outcome, api::send(services_, std::move(operation)));
     written.emplace(std::move(outcome), content, /*repeated=*/false);

@@ -57,6 +57,14 @@ Result<std::string> person(const json& object) {
   return value;
 }
 
+Result<std::string> form_reference(const json& object) {
+  std::string reference = text_or(object, "form", "");
+  if (reference.size() > ConsentForm::kReferenceBytesMax) {
+    return bad_body("'form' may have 128 bytes at most");
+  }
+  return reference;
+}
+
 Result<std::uint32_t> civil_day_or(const json& object, const char* name,
                                    std::optional<std::uint32_t> fallback) {
   const auto found = object.find(name);
@@ -100,6 +108,17 @@ Result<std::optional<Earlier>> find_earlier(const Services& services, const Requ
   if (outcome->leaf >= leaves.size()) return fail(Errc::not_found, "the block is not here");
   TRY(ledger::Operation operation, decode<ledger::Operation>(leaves[outcome->leaf].operation));
   return std::optional(Earlier{*std::move(outcome), std::move(operation)});
+}
+
+json to_sign(const Services& services, const ledger::Operation& operation) {
+  json cosignatures = json::array();
+  for (const auto& one : operation.cosignatures) cosignatures.push_back(to_hex(encode(one)));
+  return {{"request_id", operation.request_id.hex()},
+          {"to_sign",
+           {{"kind", operation.kind},
+            {"content", to_hex(operation.content)},
+            {"institution", services.self.hex()},
+            {"cosignatures", cosignatures}}}};
 }
 
 json write_fields(const OperationOutcome& outcome, std::uint64_t certified_ms) {

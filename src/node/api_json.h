@@ -29,6 +29,8 @@ Result<std::uint64_t> number_or(const json& object, const char* name, std::uint6
 Result<bool> flag_or(const json& object, const char* name, bool fallback);
 /// The person's number of {"person": {"value": ...}}.
 Result<std::string> person(const json& object);
+/// The number of the paper, scan or recording that the desk took down.
+Result<std::string> form_reference(const json& object);
 /// "2026-11-22" as days since 1970-01-01.
 Result<std::uint32_t> civil_day_or(const json& object, const char* name,
                                    std::optional<std::uint32_t> fallback);
@@ -121,6 +123,10 @@ json write_fields(const Written<Content>& written, std::uint64_t certified_ms) {
   if (written.repeated) out["repeated"] = true;
   return out;
 }
+
+/// An operation that a person's device is to cosign: {"request_id", "to_sign": {"kind", "content",
+/// "institution", "cosignatures"}}. Nothing was sent; POST /v1/operations takes it back.
+json to_sign(const Services& services, const ledger::Operation& operation);
 
 /// Milliseconds since construction.
 class Stopwatch {

@@ -76,6 +76,13 @@ Result<ledger::Cosignature> AttestationDesk::ask(const ledger::Operation& operat
   return *reply->cosignature;
 }
 
+ledger::Cosignature AttestationDesk::own(const Services& services,
+                                         const ledger::Operation& operation) {
+  const TimeMs not_after{services.clock().value + kCosignatureLifeMs};
+  return ledger::cosign(operation, ledger::Capacity::attestor, services.self, Nonce{}, not_after,
+                        services.chain.chain_id(), services.keys.member(key_name::kAttestor));
+}
+
 void AttestationDesk::on_reply(const InstitutionId& from, BytesView message) {
   auto reply = decode<AttestReply>(message);
   if (!reply) return;
@@ -139,8 +146,10 @@ Result<void> AttestationDesk::check_forms(const InstitutionId& from, const Attes
     }
   } else if (auto give = contracts::content_of<contracts::ConsentGive>(operation)) {
     lines.push_back({give->terms.subject, give->terms.id, give->terms.evidence});
+  } else if (auto own = contracts::content_of<contracts::ConsentRegisterKey>(operation)) {
+    lines.push_back({own->subject, ConsentId{}, own->evidence});
   } else {
-    return fail(Errc::bad_argument, "only enrolments and consents are attested");
+    return fail(Errc::bad_argument, "only enrolments, consents and persons' keys are attested");
   }
   if (lines.empty() || lines.size() != evidence.forms.size()) {
     return fail(Errc::bad_argument, "the evidence has another number of forms");

@@ -28,6 +28,9 @@ class AttestationDesk {
   Result<ledger::Cosignature> ask(const ledger::Operation& operation, const KeptForms& forms,
                                   std::uint64_t timeout_ms);
 
+  /// This institution's own attestation: it saw the person. Requires: the node has an attestor key.
+  static ledger::Cosignature own(const Services& services, const ledger::Operation& operation);
+
   /// An AttestRequest from a node of `from`: checks and answers it, if this node has an attestor
   /// key.
   void on_request(const InstitutionId& from, BytesView message);

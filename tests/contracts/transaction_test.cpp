@@ -246,14 +246,14 @@ TEST_CASE("only registered, valid attestors of the genesis kinds attest", "[cosi
         Code::cosignature_duplicate);
 }
 
-TEST_CASE("a key of an insured person cannot attest yet, and is told so", "[cosignature]") {
+TEST_CASE("a key of nobody cannot attest", "[cosignature]") {
   World world;
   const auto give = care_consent(world, 1, "B");
   const auto person = crypto::make_ed25519_signer(crypto::new_seed());
   const auto signature = ledger::cosign(make_operation(give, RequestId{}),
                                         ledger::Capacity::attestor, world.institution("A"), Nonce{},
                                         world.now + kMinute, world.chain_id(), *person);
-  CHECK(world.run("A", give, {signature}).code() == Code::person_key_not_registered);
+  CHECK(world.run("A", give, {signature}).code() == Code::cosigner_unknown);
 }
 
 TEST_CASE("a capacity that the operation does not take is refused", "[cosignature]") {

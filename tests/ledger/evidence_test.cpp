@@ -128,7 +128,83 @@ TEST_CASE("evidence: a log without any entry is proved empty", "[evidence]") {
   const Verification verification = verify(chain, *file);
   CHECK(verification.ok);
   CHECK(verification.facts.empty());
-  CHECK(verification.words.back().text == 21);
+  CHECK(verification.words.back().text == 27);
+  CHECK(verification.words.back().en.find(log_of(LogKind::alarms, 0).id.hex()) !=
+        std::string::npos);
+  // A log that exists and has nothing in the window is told apart.
+  CHECK(verify(chain, chain.window(21, 30)).words.back().text == 21);
+}
+
+TEST_CASE("evidence: the limits of a person's log say that its id is a hash", "[evidence]") {
+  const SevenEntries chain;
+  const auto limits_of = [&](LogKind kind) {
+    const auto file = make_log_evidence(*chain.chain, log_of(kind, 7), TimeMs{0},
+                                        TimeMs{kCreatedMs + 60}, fake_reader());
+    REQUIRE(file.has_value());
+    std::vector<std::uint16_t> numbers;
+    for (const Sentence& limit : verify(chain, *file).limits) numbers.push_back(limit.text);
+    return numbers;
+  };
+  using Numbers = std::vector<std::uint16_t>;
+  for (const LogKind kind :
+       {LogKind::reads_of_subject, LogKind::denials_of_subject, LogKind::consents_of_subject}) {
+    CHECK(limits_of(kind) == Numbers{60, 61, 62, 70, 65, 71, 66, 67, 68});
+  }
+  CHECK(limits_of(kReads) == Numbers{60, 61, 62, 65, 71, 66, 67, 68});
+}
+
+TEST_CASE("evidence: the words quote the chain's name and count the signers' institutions",
+          "[evidence]") {
+  SevenEntries chain;
+  Evidence evidence = *parse_evidence(chain.state("member/a"));
+  Genesis genesis = chain.network.genesis;
+  genesis.name = "a\" (\\b";
+  const auto sentence = [&] { return evidence_words(evidence, genesis)[1].en; };
+  CHECK(sentence().find(R"(on chain "a\" (\\b" ()") != std::string::npos);
+  const std::size_t signers = evidence.certificate.signatures.size();
+  const auto ends_with = [&](std::size_t known, std::size_t institutions) {
+    return sentence().ends_with(" Of these signers, " + std::to_string(known) + " are nodes of " +
+                                std::to_string(institutions) +
+                                " institutions of the genesis file.");
+  };
+  CHECK(ends_with(signers, 2));
+  // All nodes of one institution: its own word only.
+  std::move(genesis.institutions[0].nodes.begin(), genesis.institutions[0].nodes.end(),
+            std::back_inserter(genesis.institutions[1].nodes));
+  genesis.institutions[0].nodes.clear();
+  CHECK(ends_with(signers, 1));
+  genesis.institutions[1].nodes.clear();
+  CHECK(ends_with(0, 0));
+}
+
+TEST_CASE("evidence: a leaf that contradicts itself is refused", "[evidence]") {
+  const SevenEntries chain;
+  Evidence evidence = *parse_evidence(chain.operation(2, 1));
+  auto& leaf = std::get<OperationProofs>(evidence.proofs).leaf;
+  const Bytes operation = leaf.operation;
+  const auto is_refused = [&](std::uint16_t op_index, const Bytes& bytes, ReceiptStatus status,
+                              std::uint16_t code) {
+    leaf.op_index = op_index;
+    leaf.operation = bytes;
+    leaf.receipt = encode(Receipt{.version = {}, .status = status, .code = code, .events = {}});
+    const auto facts = collect_facts(evidence, chain.network.genesis, no_facts());
+    return !facts.has_value() && facts.error().code == Errc::evidence_invalid;
+  };
+  constexpr auto kApplied = ReceiptStatus::applied;
+  constexpr auto kRejected = ReceiptStatus::rejected;
+  constexpr auto kWhole = ReceiptStatus::transaction_rejected;
+  CHECK_FALSE(is_refused(1, operation, kApplied, 0));
+  CHECK_FALSE(is_refused(1, operation, kRejected, 5));
+  CHECK_FALSE(is_refused(kWholeTransaction, {}, kWhole, 5));
+  CHECK(is_refused(1, operation, kApplied, 5));
+  CHECK(is_refused(1, operation, kRejected, 0));
+  CHECK(is_refused(kWholeTransaction, {}, kWhole, 0));
+  CHECK(is_refused(1, operation, kWhole, 5));
+  CHECK(is_refused(1, {}, kApplied, 0));
+  CHECK(is_refused(1, {}, kWhole, 5));
+  CHECK(is_refused(kWholeTransaction, operation, kWhole, 5));
+  CHECK(is_refused(kWholeTransaction, {}, kRejected, 5));
+  CHECK(is_refused(kWholeTransaction, operation, kApplied, 0));
 }
 
 TEST_CASE("evidence: an entry removed, added, moved or changed does not verify", "[evidence]") {
@@ -392,6 +468,11 @@ TEST_CASE("evidence: another genesis fails, by name or by keys", "[evidence]") {
       verify_evidence(file, renamed, crypto::ed25519_verifier(), fake_reader());
   REQUIRE_FALSE(other.ok);
   CHECK(other.failure()->what == step);
+  const Verification simulated =
+      verify_evidence(file, make_genesis(), crypto::ed25519_verifier(), fake_reader());
+  REQUIRE_FALSE(simulated.ok);
+  CHECK(simulated.failure()->what == step);
+  CHECK(simulated.failure()->detail.find("simulator") != std::string::npos);
   const Verification nothing =
       verify_evidence(file, Genesis{}, crypto::ed25519_verifier(), fake_reader());
   REQUIRE_FALSE(nothing.ok);
@@ -605,6 +686,35 @@ TEST_CASE("evidence: the trail of validators leads to the epoch of the certifica
   };
   const std::string step = "the validators follow from the genesis";
   CHECK(judge(evidence) == "ok");
+  const auto limits_of = [&](const Evidence& e) {
+    std::vector<std::uint16_t> numbers;
+    for (const Sentence& limit : evidence_limits(e, network.genesis)) numbers.push_back(limit.text);
+    return numbers;
+  };
+  CHECK(limits_of(evidence).back() == 72);
+  Evidence longer = evidence;
+  longer.trail.push_back(longer.trail.front());
+  longer.trail.back().next.consensus_kind = crypto::ConsensusKind::raft;
+  CHECK(limits_of(longer).back() == 72);  // the last epoch's own kind is said by 69
+  std::swap(longer.trail[0], longer.trail[1]);
+  CHECK(limits_of(longer).back() == 73);
+  const auto announce = [&](Evidence e, const crypto::EpochRecord& record) {
+    e.trail[0].next = record;
+    e.trail[0].header.next_validators_hash = crypto::validators_hash(record);
+    e.trail[0].certificate = certify(network, e.trail[0].header, 3);
+    return e;
+  };
+  crypto::EpochRecord toy = next;
+  toy.validators.push_back(crypto::make_toy_signer(1)->public_key());
+  CHECK(judge(announce(evidence, toy)) == step);
+  Evidence half = evidence;  // an end without the validators that follow it
+  half.trail[0].header.next_validators_hash = Hash{};
+  half.trail[0].certificate = certify(network, half.trail[0].header, 3);
+  CHECK(judge(half) == step);
+  Evidence other_half = evidence;
+  other_half.header.next_validators_hash = last.next_validators_hash;
+  other_half.certificate = certify(next_network, other_half.header, 1);
+  CHECK(judge(other_half) == "the certified header is of this chain and epoch");
   Evidence without = evidence;
   without.trail.clear();
   CHECK(judge(without) == "the certified header is of this chain and epoch");
@@ -665,6 +775,13 @@ TEST_CASE("genesis: the JSON form leads back to the same chain id", "[evidence][
   const auto refused = genesis_from_json(unknown);
   REQUIRE_FALSE(refused.has_value());
   CHECK(refused.error().context.find("colour") != std::string::npos);
+  CHECK_FALSE(genesis_from_json("\xEF\xBB\xBF" + text).has_value());
+  for (const char* zero : {"-0", "-0.0", "0.0", "00", "+0"}) {
+    std::string odd = text;
+    const std::string digits = "\"subject_id_scheme\": ";
+    odd.replace(odd.find(digits) + digits.size(), 1, zero);
+    CHECK_FALSE(genesis_from_json(odd).has_value());
+  }
   std::string twice = text;
   twice.insert(twice.find("\"currency\""), "\"currency\": \"USD\", ");
   CHECK_FALSE(genesis_from_json(twice).has_value());

@@ -24,6 +24,19 @@ const std::vector<Mistake>& mistakes() {
   static const std::vector<Mistake> all = {
       {"no name", [](Genesis& g) { g.name.clear(); }, "name"},
       {"name not UTF-8", [](Genesis& g) { g.name = "\xff"; }, "UTF-8"},
+      {"line break in the name", [](Genesis& g) { g.name += "\n"; }, "control character"},
+      {"delete in a person system", [](Genesis& g) { g.person_id_systems[0] += "\x7f"; },
+       "control character"},
+      {"C1 control in a name", [](Genesis& g) { g.institutions[0].name += "\u0085"; },
+       "control character"},
+      {"line separator in a region", [](Genesis& g) { g.institutions[1].region = "\u2028"; },
+       "control character"},
+      {"direction override in the name", [](Genesis& g) { g.name += "\u202e"; }, "direction"},
+      {"direction isolate in software", [](Genesis& g) { system_of(g).software += "\u2069"; },
+       "direction"},
+      {"control in an address", [](Genesis& g) { observer(g).address = "a\tb:1"; },
+       "control character"},
+      {"offset below", [](Genesis& g) { g.utc_offset_minutes = -721; }, "utc_offset_minutes"},
       {"created 0", [](Genesis& g) { g.created = {0}; }, "created"},
       {"created in another unit", [](Genesis& g) { g.created = {1'700'000'000'000'000}; },
        "created"},
@@ -112,6 +125,8 @@ const std::vector<Mistake>& mistakes() {
       {"address with port 0", [](Genesis& g) { observer(g).address = "host:0"; }, "address"},
       {"address with port 65536", [](Genesis& g) { observer(g).address = "host:65536"; },
        "address"},
+      {"address with a leading zero", [](Genesis& g) { observer(g).address = "host:07000"; },
+       "address"},
       {"address without host", [](Genesis& g) { observer(g).address = ":7000"; }, "address"},
       {"no care key", [](Genesis& g) { g.subject_key_checks.erase(g.subject_key_checks.begin()); },
        "care"},
@@ -152,6 +167,13 @@ TEST_CASE("genesis: a right one passes, encodes and has the hash of its bytes as
 TEST_CASE("genesis: an observer may have no address", "[genesis]") {
   Genesis genesis = test::make_genesis();
   observer(genesis).address.clear();
+  CHECK(check_genesis(genesis).has_value());
+}
+
+TEST_CASE("genesis: names of any language pass, up to the neighbours of what is refused",
+          "[genesis]") {
+  Genesis genesis = test::make_genesis();
+  genesis.name = "宁波 \"链\" \u00a0\u2027\u202f\u2065\u206a";
   CHECK(check_genesis(genesis).has_value());
 }
 

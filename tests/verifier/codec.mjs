@@ -214,7 +214,6 @@ export function text(min, max) {
 export function option(inner) {
   return {
     name: `option of ${inner.name}`,
-    // The order of an absent option is not said in the document; absent first is what both the byte 0 and most languages give.
     compare(a, b) {
       if (a === null || b === null) return (a === null ? 0 : 1) - (b === null ? 0 : 1);
       return inner.compare(a, b);

@@ -1,4 +1,4 @@
-// error-codes.md, "Receipt codes": numbers and names.
+// Section 11, "Codes, version 1": numbers and names.
 
 export const RECEIPT_CODES = new Map([
   [0, 'applied'],
@@ -26,6 +26,8 @@ export const RECEIPT_CODES = new Map([
   [39, 'originator_nonce_used'],
   [40, 'originator_nonce_too_old'],
   [41, 'person_key_not_registered'],
+  [42, 'person_key_not_proved'],
+  [43, 'person_key_taken'],
   [50, 'role_not_allowed'],
   [51, 'institution_kind_not_allowed'],
   [52, 'not_your_institution'],

@@ -50,16 +50,16 @@ function littleEndian(bytes) {
 }
 
 // A canonical point encoding that is not of small order. Such points make signatures that fit many messages, and non-canonical ones are
-// treated differently by different libraries; section 3 says that nodes refuse both.
+// treated differently by different libraries. Of R only the order is asked for by section 3; its canonical form follows from step 3 there.
 export function isStrictPoint(raw) {
   const y = littleEndian(raw) & ((1n << 255n) - 1n);
   return y < FIELD_PRIME && !SMALL_ORDER_Y.has(y);
 }
 
-// A 33-byte signing key: 01 and a raw Ed25519 key. 7f, the simulator's algorithm, ends here as every other.
+// A 33-byte signing key: 01 and a raw Ed25519 key. 7f, the simulator's algorithm, ends here as every other. Whether the rest is a proper
+// point is asked when it signs.
 export function demandSigningKey(key, where) {
   demand(key.startsWith('01'), `${where}: key of algorithm ${key.slice(0, 2)}, only 01 (Ed25519) is accepted`);
-  demand(isStrictPoint(hexToBytes(key.slice(2))), `${where}: not a proper Ed25519 point`);
 }
 
 const keyObjects = new Map(); // a trail of thousands of links uses the same few keys

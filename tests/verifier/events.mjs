@@ -49,6 +49,13 @@ export const ConsentRevoked = struct('ConsentRevoked', [
   ['grantee', fixed(32)],
 ]);
 
+export const PersonKeyRegistered = struct('PersonKeyRegistered', [
+  ['version', version(1)],
+  ['subject', SubjectId],
+  ['key', option(fixed(33))],
+  ['attested_by', fixed(32)],
+]);
+
 export const RecordRegistered = struct('RecordRegistered', [
   ['version', version(1)],
   ['record', RecordRef],
@@ -164,6 +171,7 @@ const TABLE = [
   [101, 'consent_given', ConsentGiven],
   [102, 'consents_confirmed', ConsentsConfirmed],
   [103, 'consent_revoked', ConsentRevoked],
+  [104, 'person_key_registered', PersonKeyRegistered],
   [201, 'record_registered', RecordRegistered],
   [202, 'record_read', RecordWasRead],
   [203, 'granted', Granted],

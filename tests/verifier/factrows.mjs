@@ -35,11 +35,12 @@ const stated = (name, value, by, when = always) => row(name, value, 'stated', by
 const agreed = (name, value, by, when = always) => row(name, value, 'agreed', by, when);
 const bySender = () => 'sender';
 
-// Agreed between sender and attestor if one cosigned, else only stated by the sender.
+// Agreed between the sender and the person, else an attestor, if one cosigned; else only stated by the sender.
 function attested(name, value, when = always) {
   const pair = [
-    agreed(name, value, () => 'sender and attestor', (c, i) => c.attestor && when(c, i)),
-    stated(name, value, bySender, (c, i) => !c.attestor && when(c, i)),
+    agreed(name, value, () => 'sender and the person', (c, i) => c.person && when(c, i)),
+    agreed(name, value, () => 'sender and attestor', (c, i) => !c.person && c.attestor && when(c, i)),
+    stated(name, value, bySender, (c, i) => !c.person && !c.attestor && when(c, i)),
   ];
   return (c, i) => pair.flatMap((one) => one(c, i));
 }
@@ -48,12 +49,16 @@ function attested(name, value, when = always) {
 
 const byReader = (c) => INSTITUTION(c.content.originator.institution);
 
+const isMember = (c) => c.content.originator.signed_by === 'member';
+const isInstitution = (c) => c.content.originator.signed_by === 'institution';
+
 const WHO_READS = [
   enforced('record', (c) => RECORD(c.content.record)),
   enforced('reader', (c) => c.content.originator.institution),
-  enforced('member', (c) => c.content.originator.member, (c) => c.content.originator.signed_by === 'member'),
-  stated('member', (c) => c.content.originator.member, byReader, (c) => c.content.originator.signed_by === 'institution'),
-  enforced('mode', (c) => c.content.mode),
+  enforced('member', (c) => c.content.originator.member, isMember),
+  stated('member', (c) => c.content.originator.member, byReader, isInstitution),
+  enforced('mode', (c) => c.content.mode, isMember),
+  stated('mode', (c) => c.content.mode, byReader, isInstitution),
   stated('purpose', (c) => c.content.purpose, byReader),
   stated('trigger', (c) => c.content.trigger, byReader),
 ];
@@ -101,7 +106,7 @@ const CONSENT_CONFIRM = {
   needs: ['consents_confirmed'],
   rows: [
     enforced('attestation', (c) => c.first.consents_confirmed.attestation),
-    enforced('attested_by', (c) => c.first.consents_confirmed.attested_by),
+    enforced('attested_by', (c) => c.first.consents_confirmed.attested_by, (c) => c.first.consents_confirmed.attested_by !== ZERO_HASH),
   ],
   lines: {
     count: (c) => c.content.consents.length,
@@ -110,6 +115,18 @@ const CONSENT_CONFIRM = {
       enforced('terms_hash', (c, i) => c.content.consents[i].hash),
     ],
   },
+};
+
+const registeredKey = (c) => c.first.person_key_registered;
+
+const CONSENT_REGISTER_KEY = {
+  needs: ['person_key_registered'],
+  rows: [
+    enforced('subject', (c) => SUBJECT(registeredKey(c).subject)),
+    enforced('person_key', (c) => registeredKey(c).key ?? 'none'),
+    enforced('attested_by', (c) => registeredKey(c).attested_by),
+    stated('key_is_the_persons', () => 'yes', (c) => INSTITUTION(registeredKey(c).attested_by), (c) => registeredKey(c).key !== null),
+  ],
 };
 
 const withdrawn = (c) => c.first.claims_withdrawn?.claims ?? [];
@@ -184,7 +201,7 @@ const RECORDS_REQUEST = {
       'subject', (c) => SUBJECT(c.first.granted.subject),
       (c) => INSTITUTION(c.first.granted.custodian), (c) => granted(c) && c.first.granted.subject !== null,
     ),
-    enforced('subject', (c) => SUBJECT(c.first.denied.subject), (c) => denied(c) && c.first.denied.subject !== null),
+    stated('subject', (c) => SUBJECT(c.first.denied.subject), () => 'custodian', (c) => denied(c) && c.first.denied.subject !== null),
     enforced('basis', (c) => c.content.basis.kind, granted),
     stated('basis', (c) => c.content.basis.kind, byDenied, denied),
     enforced('basis_id', (c) => c.content.basis.id, granted),
@@ -327,6 +344,7 @@ export const FACT_ROWS = new Map([
   ['consent.give', CONSENT_GIVE],
   ['consent.confirm', CONSENT_CONFIRM],
   ['consent.revoke', CONSENT_REVOKE],
+  ['consent.register_key', CONSENT_REGISTER_KEY],
   ['records.register', RECORDS_REGISTER],
   ['records.read', RECORDS_READ],
   ['records.request', RECORDS_REQUEST],

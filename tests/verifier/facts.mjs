@@ -41,8 +41,11 @@ function readEvents(receipt) {
 // What a leaf says, decoded once however many log entries name it.
 export function readLeaf(leaf, where) {
   const receipt = decodePart(Receipt, leaf.receipt, `${where}: the receipt`);
-  if (leaf.op_index === WHOLE_TRANSACTION) {
-    demand(leaf.operation === '', `${where}: a whole transaction with an operation`);
+  const isWhole = leaf.op_index === WHOLE_TRANSACTION;
+  demand(isWhole === (receipt.status === 'transaction_rejected'), `${where}: op_index and status contradict each other`);
+  demand(isWhole === (leaf.operation === ''), `${where}: op_index and operation contradict each other`);
+  demand((receipt.status === 'applied') === (receipt.code === 0), `${where}: status and code contradict each other`);
+  if (isWhole) {
     return { leaf, receipt, operation: null, kind: undefined, rows: undefined };
   }
   const operation = decodePart(Operation, leaf.operation, `${where}: the operation`);
@@ -58,12 +61,14 @@ function readContext({ operation, receipt, kind, rows }, where) {
   const events = readEvents(receipt);
   for (const name of rows.needs ?? []) demand(events.has(name), `${where}: event ${name} is missing`);
   const choice = rows.needsOneOf ?? [];
-  demand(choice.length === 0 || choice.some((name) => events.has(name)), `${where}: none of the events ${choice.join(', ')}`);
+  const chosen = choice.filter((name) => events.has(name)).length;
+  demand(choice.length === 0 || chosen === 1, `${where}: not exactly one of the events ${choice.join(', ')}`);
   return {
     content: decodePart(kind.content, operation.content, `${where}: the content of ${kind.name}`),
     first: Object.fromEntries([...events].map(([name, bodies]) => [name, bodies[0]])),
     filed: (events.get('filed') ?? []).flatMap((body) => body.claims),
     attestor: operation.cosignatures.some((cosignature) => cosignature.capacity === 'attestor'),
+    person: operation.cosignatures.some((cosignature) => cosignature.capacity === 'person'),
   };
 }
 

@@ -69,8 +69,15 @@ const CERTIFICATE_FORGERIES = [
 const certified = (e) => e.certified_header ?? e.header;
 
 const HEADER_FORGERIES = [
-  ...['parent_hash', 'batch_digest', 'operations_root', 'state_root', 'history_root', 'next_validators_hash'].map((field) =>
+  ...['parent_hash', 'batch_digest', 'operations_root', 'state_root', 'history_root'].map((field) =>
     forgery(`certified header with another ${field}`, CERTIFICATE, 'remake', (e) => { certified(e)[field] = flipHex(certified(e)[field]); })),
+  forgery('certified header with an announcement only in part', CERTIFIED, 'remake', (e) => {
+    certified(e).next_validators_hash = certified(e).epoch_last_height === 0n ? sha256('x') : ZERO_HASH;
+  }),
+  forgery('certified header that announces other validators', CERTIFICATE, 'remake', (e) => {
+    if (certified(e).epoch_last_height === 0n) certified(e).epoch_last_height = certified(e).height;
+    certified(e).next_validators_hash = sha256('x');
+  }),
   forgery('certified header later by 1 ms', CERTIFICATE, 'remake', (e) => { certified(e).timestamp += 1n; }),
   forgery('certified header higher by 1', '', 'remake', (e) => { certified(e).height += 1n; }),
   forgery('certified header with a last height', '', 'remake', (e) => { certified(e).epoch_last_height = certified(e).height + 9n; }),
@@ -218,8 +225,15 @@ const WINDOW_FORGERIES = [
   forgery('another leaf in the state proof', WINDOW, 'remake', (e) => {
     window(e).state.other_leaf = { key_hash: sha256('x'), value_hash: sha256('y') };
   }),
-  forgery('another log', WINDOW, 'remake', (e) => { e.question.log.kind = e.question.log.kind === 'claim' ? 'alarms' : 'claim'; }),
-  forgery('log of another', WINDOW, 'remake', (e) => { e.question.log.id = flipHex(e.question.log.id); }),
+  // The absence of a log holds for every id below the same empty place, so only a log that exists cannot be another's.
+  forgery('another log', WINDOW, 'remake', (e) => {
+    e.question.log.kind = e.question.log.kind === 'claim' ? 'alarms' : 'claim';
+    return window(e).frontier.count > 0n;
+  }),
+  forgery('log of another', WINDOW, 'remake', (e) => {
+    e.question.log.id = flipHex(e.question.log.id);
+    return window(e).frontier.count > 0n;
+  }),
   forgery('bounds moved by 1 ms, words kept', WORDS, 'keep', (e) => {
     const { from, to } = e.question;
     const { entries } = window(e);
@@ -323,6 +337,65 @@ export const GENESIS_FORGERIES = [
   ['epoch 1', (g) => { g.epoch.epoch = 1n; }],
   ['first height 2', (g) => { g.epoch.first_height = 2n; }],
   ['another hash algorithm', (g) => { g.hash_algorithm = 2; }],
+];
+
+const personOf = (g) => g.institutions[0].members[0];
+const systemOf = (g) => g.institutions[0].members[1];
+const observerOf = (g) => g.institutions[1].nodes[1];
+
+// One for each thing that section 4 asks of a genesis, for the genesis of the own chain: [number in the list, change].
+export const GENESIS_MISTAKES = [
+  [1, (g) => { g.created = 0n; }],
+  [1, (g) => { g.created = 253402300800000n; }],
+  [1, (g) => { g.utc_offset_minutes = -721; }],
+  [1, (g) => { g.utc_offset_minutes = 841; }],
+  [1, (g) => { g.currency = 'cny'; }],
+  [1, (g) => { g.minor_digits = 5; }],
+  [2, (g) => { g.hash_algorithm = 2; }],
+  [2, (g) => { g.signature_algorithm = 127; }],
+  [2, (g) => { g.subject_id_scheme = 1; }],
+  [2, (g) => { g.second_generator = 'mine'; }],
+  [3, (g) => { g.person_id_systems[0] = ''; }],
+  [3, (g) => { g.person_id_systems[0] = g.person_id_systems[1]; }],
+  [4, (g) => { g.name += '\n'; }],
+  [4, (g) => { g.person_id_systems[0] += '\u007f'; }],
+  [4, (g) => { g.institutions[0].name += '\u0085'; }],
+  [4, (g) => { g.institutions[1].region = '\u2028'; }],
+  [4, (g) => { systemOf(g).software += '\u202e'; }],
+  [4, (g) => { g.institutions[0].nodes[0].address = 'a\u2066b:1'; }],
+  [5, (g) => { g.institutions[0].id = ZERO_HASH; }],
+  [5, (g) => { g.institutions[0].id = g.institutions[1].id; }],
+  [5, (g) => { systemOf(g).id = ZERO_HASH; }],
+  [5, (g) => { systemOf(g).id = personOf(g).id; }],
+  [6, (g) => { systemOf(g).signing_key = systemOf(g).signing_key.replace(/^01/, '7f'); }],
+  [6, (g) => { observerOf(g).consensus_key = observerOf(g).consensus_key.replace(/^01/, '7f'); }],
+  [6, (g) => { systemOf(g).signing_key = personOf(g).signing_key; }],
+  [6, (g) => { systemOf(g).signing_key = observerOf(g).consensus_key; }],
+  [6, (g) => { systemOf(g).encryption_key = systemOf(g).encryption_key.replace(/^02/, '01'); }],
+  [7, (g) => { personOf(g).valid_from = personOf(g).valid_to; }],
+  [7, (g) => { personOf(g).roles = ['system_admin', 'audit_admin']; }],
+  [8, (g) => { personOf(g).software = 'x'; }],
+  [8, (g) => { personOf(g).responsible = personOf(g).id; }],
+  [8, (g) => { systemOf(g).software = ''; }],
+  [8, (g) => { systemOf(g).responsible = systemOf(g).id; }],
+  [8, (g) => { g.institutions[1].members.push(g.institutions[0].members.pop()); }],
+  [9, (g) => { observerOf(g).tls_pin = ZERO_HASH; }],
+  [9, (g) => { observerOf(g).tls_pin = g.institutions[0].nodes[0].tls_pin; }],
+  ...['', 'host', ':1', 'host:', 'host:0', 'host:01', 'host:65536', 'host:x', 'host:1:'].map((address) =>
+    [9, (g) => { g.institutions[0].nodes[0].address = address; }]),
+  [10, (g) => { g.epoch.epoch = 1n; }],
+  [10, (g) => { g.epoch.first_height = 0n; }],
+  [10, (g) => { g.epoch.protocol_version = 2; }],
+  [10, (g) => { g.epoch.log_window = 0; g.epoch.in_flight_max = 0; }],
+  [10, (g) => { g.epoch.in_flight_max = 0; }],
+  [10, (g) => { g.epoch.in_flight_max = g.epoch.log_window + 1; }],
+  [10, (g) => { g.epoch.parameters = [{ id: 1, value: 1n }, { id: 1, value: 2n }]; }],
+  [11, (g) => { observerOf(g).votes = true; observerOf(g).address = 'host:1'; }],
+  [11, (g) => { g.institutions[0].nodes.pop(); }],
+  [12, (g) => { g.subject_key_checks.shift(); }],
+  [12, (g) => { g.subject_key_checks.pop(); }],
+  [12, (g) => { g.subject_key_checks.push({ audience: 'ff'.repeat(32), check: ZERO_HASH }); }],
+  [12, (g) => { g.subject_key_checks.push({ audience: g.subject_key_checks.at(-1).audience, check: 'ff'.repeat(32) }); }],
 ];
 
 // Changes of the text of a file; most keep its meaning, and none is the canonical form.

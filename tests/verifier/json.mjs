@@ -3,7 +3,8 @@
 
 import { refuse } from './refuse.mjs';
 
-const MAX_DEPTH = 32; // evidence and genesis files nest less than 12 levels
+const MAX_DEPTH = 64;
+const MAX_VALUES = 10000000; // `[`, `{` and `,` stay below this
 
 export class JsonNumber {
   constructor(text) {
@@ -34,6 +35,12 @@ class JsonReader {
   constructor(text) {
     this.text = text;
     this.at = 0;
+    this.values = 1;
+  }
+
+  oneMore() {
+    this.values += 1;
+    if (this.values > MAX_VALUES) this.fail('too many values');
   }
 
   fail(what) {
@@ -50,9 +57,9 @@ class JsonReader {
   }
 
   value(depth) {
-    if (depth > MAX_DEPTH) this.fail('nested too deeply');
     this.space();
     const first = this.text[this.at];
+    if ((first === '{' || first === '[') && depth >= MAX_DEPTH) this.fail('nested too deeply');
     if (first === '{') return this.object(depth);
     if (first === '[') return this.array(depth);
     if (first === '"') return this.string();
@@ -86,6 +93,7 @@ class JsonReader {
 
   members(open, close, readOne) {
     this.expect(open);
+    this.oneMore();
     this.space();
     if (this.text[this.at] === close) {
       this.at += 1;
@@ -99,6 +107,7 @@ class JsonReader {
         return;
       }
       this.expect(',');
+      this.oneMore();
     }
   }
 

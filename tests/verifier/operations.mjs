@@ -144,6 +144,13 @@ export const ConsentRevoke = struct('ConsentRevoke', [
   ['evidence', fixed(32)],
 ]);
 
+export const ConsentRegisterKey = struct('ConsentRegisterKey', [
+  ['version', version(1)],
+  ['subject', SubjectId],
+  ['key', option(fixed(33))],
+  ['evidence', fixed(32)],
+]);
+
 export const RecordsRegister = struct('RecordsRegister', [
   ['version', version(1)],
   ['record', RecordRef],
@@ -248,7 +255,7 @@ export const ClaimsFile = struct('ClaimsFile', [
   ['disclosure', Disclosure],
 ]);
 
-// [kind, name, type of the content]; reserved kinds have a name, but no content.
+// "Kinds, version 1" of section 11: [kind, name, type of the content]; reserved kinds have a name, but no content.
 const TABLE = [
   [10, 'membership.propose', null],
   [11, 'membership.approve', null],
@@ -259,6 +266,7 @@ const TABLE = [
   [101, 'consent.give', ConsentGive],
   [102, 'consent.confirm', ConsentConfirm],
   [103, 'consent.revoke', ConsentRevoke],
+  [104, 'consent.register_key', ConsentRegisterKey],
   [201, 'records.register', RecordsRegister],
   [202, 'records.read', RecordsRead],
   [203, 'records.request', RecordsRequest],

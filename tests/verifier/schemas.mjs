@@ -15,7 +15,7 @@ export const Role = enumeration('Role', {
 });
 export const ConsensusKind = enumeration('ConsensusKind', { 1: 'pbft', 2: 'raft' });
 export const Capacity = enumeration('Capacity', {
-  0: 'originator', 1: 'attestor', 2: 'countersigner', 3: 'second_approver',
+  0: 'originator', 1: 'attestor', 2: 'countersigner', 3: 'second_approver', 4: 'person',
 });
 export const Status = enumeration('Status', { 0: 'applied', 1: 'rejected', 2: 'transaction_rejected' });
 export const Side = enumeration('Side', { 0: 'left', 1: 'right' });

@@ -13,13 +13,14 @@ import { readGenesis } from './chain.mjs';
 import { canonicalFile } from './codec.mjs';
 import { ZERO_HASH } from './crypto.mjs';
 import { stateRoot } from './merkle.mjs';
+import { readLeaf } from './facts.mjs';
 import { Refused } from './refuse.mjs';
 import { Genesis } from './schemas.mjs';
-import { FORGERIES, GENESIS_FORGERIES, TEXT_FORGERIES } from './forge.mjs';
+import { FORGERIES, GENESIS_FORGERIES, GENESIS_MISTAKES, TEXT_FORGERIES } from './forge.mjs';
 import { remake, reword } from './remake.mjs';
 import { randomOf } from './samples.mjs';
-import { genesisFile, makeChain, makeEvidence, makeHostile } from './synthetic.mjs';
-import { runVectors } from './vectors.mjs';
+import { genesisFile, makeBadLeaves, makeChain, makeEvidence, makeHostile } from './synthetic.mjs';
+import { runTables, runVectors } from './vectors.mjs';
 
 const SEED = 20261122;
 const FLIPS_GIVEN = 300;
@@ -178,10 +179,36 @@ function testSynthetic() {
     const offPath = { siblings: ['11'.repeat(32)], other_leaf: { key_hash: 'ff'.repeat(32), value_hash: ZERO_HASH } };
     count(isRefused(() => stateRoot('00', null, offPath)), 'another leaf that is not on the path');
   });
+  section('own chain: leaves that contradict themselves', () => {
+    makeBadLeaves().forEach(([what, leaf]) => count(isRefused(() => readLeaf(leaf, 'leaf')), what));
+  });
+  section('own chain: mistakes in a genesis', () => testGenesis(chain.genesis));
   const some = files.filter(({ kind }, i) => kind !== 'operation' || i % 9 === 0 || i % 9 === 1);
   section('own chain: structured forgeries', () => some.forEach(({ file, name }) => forge(file, genesis, name)));
   section('own chain: forged genesis', () => forgeGenesis(files.at(-1).file, genesis, files.at(-1).name));
   section('own chain: flipped bits', () => some.forEach(({ file, name }) => flipBits(file, genesis, name, FLIPS_SYNTHETIC)));
+}
+
+function testGenesis(genesis) {
+  const { nodes } = genesis.institutions[1];
+  nodes[1].address = '[::1]:65535';
+  nodes[0].address = 'h:1';
+  count(!isRefused(() => readGenesis(genesisFile(genesis))), 'a genesis without mistake');
+  GENESIS_MISTAKES.forEach(([number, change], i) => {
+    const changed = structuredClone(genesis);
+    change(changed);
+    const file = genesisFile(changed);
+    count(isRefused(() => readGenesis(file)), `mistake ${i} of a genesis, rule ${number}`);
+  });
+  const text = genesisFile(genesis).toString('utf8');
+  for (const [what, changed] of [
+    ['a byte order mark', `\ufeff${text}`],
+    ['-0', text.replace('"subject_id_scheme": 0', '"subject_id_scheme": -0')],
+    ['0.0', text.replace('"subject_id_scheme": 0', '"subject_id_scheme": 0.0')],
+    ['a key twice', text.replace('"currency"', '"currency": "USD", "currency"')],
+  ]) {
+    count(changed !== text && isRefused(() => readGenesis(Buffer.from(changed))), `genesis with ${what}`);
+  }
 }
 
 function isRefused(action) {
@@ -216,6 +243,7 @@ function main(directory, document) {
   if (names.length > 0) section('the program', () => testProgram(join(directory, names[0]), genesisPath));
   testSynthetic();
   section('examples of formats.md', () => runVectors(readFileSync(document, 'utf8')).forEach(([name, ok]) => count(ok, `example ${name}`)));
+  section('tables of formats.md', () => runTables(readFileSync(document, 'utf8')).forEach(([name, ok]) => count(ok, `table ${name}`)));
   count(names.length > 0, 'no evidence file in the directory');
   console.log(`${total.passed} passed, ${total.failed} failed`);
   return total.failed === 0 ? 0 : 1;

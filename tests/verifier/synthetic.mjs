@@ -92,12 +92,28 @@ function epochRecord(epoch, firstHeight, kind, keys) {
 function makeGenesis() {
   const voters = signers.slice(0, 4);
   const node = (signer) => ({ consensus_key: signer.key, tls_pin: random.hex(32), address: 'localhost:1', votes: true });
+  const observer = { ...node(signers[4]), address: '', votes: false };
+  const insurer = random.hex(32);
   return {
     version: 1, name: '合成链 "{height}" \\ 1', created: START, utc_offset_minutes: -210, currency: 'CNY', minor_digits: 2, hash_algorithm: 1,
-    signature_algorithm: 1, epoch: epochRecord(0n, 1n, 'pbft', voters), subject_id_scheme: 0, subject_key_checks: [],
-    invoice_tag_check: ZERO_HASH, day_tag_check: ZERO_HASH, person_id_systems: [], attestor_kinds: ['hospital'], second_generator: 'g',
-    institutions: [{ id: random.hex(32), name: '医院', kinds: ['hospital'], region: '', members: [], nodes: voters.map(node) }],
+    signature_algorithm: 1, epoch: epochRecord(0n, 1n, 'pbft', voters), subject_id_scheme: 0,
+    subject_key_checks: [ZERO_HASH, insurer].map((audience) => ({ audience, check: random.hex(32) })),
+    invoice_tag_check: ZERO_HASH, day_tag_check: ZERO_HASH, person_id_systems: ['urn:oid:1', 'urn:oid:2'], attestor_kinds: ['hospital'],
+    second_generator: 'baolian pedersen second generator v1',
+    institutions: [
+      { id: random.hex(32), name: '医院', kinds: ['hospital'], region: '', members: makeMembers(), nodes: voters.slice(0, 3).map(node) },
+      { id: insurer, name: '保险', kinds: ['insurer'], region: '', members: [], nodes: [node(voters[3]), observer] },
+    ],
   };
+}
+
+function makeMembers() {
+  const member = () => ({
+    id: random.hex(32), kind: 'person', signing_key: `01${random.hex(32)}`, encryption_key: `02${'11'.repeat(32)}`, roles: ['system_admin'],
+    valid_from: 0n, valid_to: START, software: '', responsible: ZERO_HASH,
+  });
+  const person = member();
+  return [person, { ...member(), kind: 'system', roles: ['gateway'], software: 'x 1', responsible: person.id }];
 }
 
 function certify(header, record) {
@@ -114,8 +130,8 @@ function event(name) {
   return { kind: number, body: encode(body, sample(body, random)).toString('hex') };
 }
 
-function leafOf(kindNumber, content, receipt, attestor) {
-  const cosignatures = attestor ? [{ ...sample(Cosignature, random), capacity: 'attestor' }] : [];
+function leafOf(kindNumber, content, receipt, capacity = null) {
+  const cosignatures = capacity === null ? [] : [{ ...sample(Cosignature, random), capacity }];
   const operation = { kind: kindNumber, request_id: random.hex(16), content, cosignatures };
   return {
     tx_hash: random.hex(32), op_index: random.below(5), sender: `01${random.hex(32)}`,
@@ -123,7 +139,9 @@ function leafOf(kindNumber, content, receipt, attestor) {
   };
 }
 
-// Every kind of operation with rows, with and without an attestor, with what it needs and with all events that may come along.
+const COSIGNERS = ['attestor', 'person', null];
+
+// Every kind of operation with rows, with an attestor, a person and neither, with what it needs and with all events that may come along.
 function makeLeaves() {
   const leaves = [];
   const receiptOf = (events) => ({ version: 1, status: 'applied', code: 0, events });
@@ -136,14 +154,14 @@ function makeLeaves() {
       const spoilt = { kind: numberOfEvent.get(names[0] ?? 'filed').number, body: 'ff' };
       const unknown = { kind: 64999, body: '' };
       const receipt = receiptOf([spoilt, unknown, ...[...names, ...extra].map(event)]);
-      leaves.push(leafOf(number, encode(content, sample(content, random)).toString('hex'), receipt, leaves.length % 3 === 0));
+      leaves.push(leafOf(number, encode(content, sample(content, random)).toString('hex'), receipt, COSIGNERS[leaves.length % 3]));
     }
   }
   const rejected = (code) => ({ version: 1, status: 'rejected', code, events: [] });
-  leaves.push(leafOf(65000, '6869', receiptOf([]), false), leafOf(65000, '', rejected(20), false), leafOf(901, '', rejected(21), false));
-  leaves.push(leafOf(101, 'ff', rejected(22), false), leafOf(101, '', rejected(999), false));
+  leaves.push(leafOf(65000, '6869', receiptOf([])), leafOf(65000, '', rejected(20)), leafOf(901, '', rejected(21)));
+  leaves.push(leafOf(101, 'ff', rejected(22)), leafOf(101, '', rejected(999)));
   const whole = { version: 1, status: 'transaction_rejected', code: 6, events: [] };
-  leaves.push({ ...leafOf(101, '', whole, false), op_index: 65535, operation: '' });
+  leaves.push({ ...leafOf(101, '', whole), op_index: 65535, operation: '' });
   return leaves;
 }
 
@@ -303,6 +321,27 @@ export function makeHostile(chain) {
     { name: 'entries that go back in time', step, evidence: windowEvidence(chain, 0n, START + 50000n, { height: 12 }, { log: chain.disordered }) },
     { name: 'a leaf that no entry names', step: 'the operations are those', evidence: extra },
     { name: 'trail with a link before the end of its epoch', step: 'the validators follow', evidence: earlyTrail(chain) },
+  ];
+}
+
+// Leaves that no honest chain has: [what, leaf].
+export function makeBadLeaves() {
+  const receipt = (status, code, names = []) => ({ version: 1, status, code, events: names.map(event) });
+  const [applied, rejected, whole] = [receipt('applied', 0), receipt('rejected', 5), receipt('transaction_rejected', 5)];
+  const wholeOf = (given) => ({ ...leafOf(101, '', given), op_index: 65535, operation: '' });
+  const content = (name) => [...OPERATION_KINDS].find(([, kind]) => kind.name === name);
+  const [number, request] = content('records.request');
+  const both = leafOf(number, encode(request.content, sample(request.content, random)).toString('hex'), receipt('applied', 0, ['granted', 'denied']));
+  return [
+    ['applied with a code', leafOf(65000, '', receipt('applied', 5))],
+    ['rejected without a code', leafOf(65000, '', receipt('rejected', 0))],
+    ['whole transaction without a code', wholeOf(receipt('transaction_rejected', 0))],
+    ['one operation rejected as a whole transaction', leafOf(65000, '', whole)],
+    ['whole transaction applied', wholeOf(applied)],
+    ['whole transaction rejected as one operation', wholeOf(rejected)],
+    ['whole transaction with an operation', { ...leafOf(65000, '', whole), op_index: 65535 }],
+    ['no operation', { ...leafOf(65000, '', applied), operation: '' }],
+    ['granted and denied', both],
   ];
 }
 

@@ -18,12 +18,12 @@ export const TEMPLATES = new Map([
     zh: '问题：区块 {height} 之后状态键 {key} 的值是什么？',
   }],
   [10, {
-    en: 'Chain: block {height} of {time} on chain "{chain}" ({chain_id}) is certified by {signers} of {validators} validators; {quorum} are needed.',
-    zh: '链：链“{chain}”（{chain_id}）上时间为 {time} 的区块 {height} 由 {validators} 个验证节点中的 {signers} 个签名认证，至少需要 {quorum} 个。',
+    en: 'Chain: block {height} of {time} on chain {chain} ({chain_id}) is certified by {signers} of {validators} validators; {quorum} are needed. Of these signers, {known} are nodes of {institutions} institutions of the genesis file.',
+    zh: '链：链{chain}（{chain_id}）上时间为 {time} 的区块 {height} 由 {validators} 个验证节点中的 {signers} 个签名认证，至少需要 {quorum} 个。签名者中有 {known} 个是创世文件所列 {institutions} 家机构的节点。',
   }],
   [11, {
-    en: 'Chain: {signers} of {validators} named institutions\' nodes attested block {height} of {time} on chain "{chain}" ({chain_id}); {quorum}, a majority, are needed.',
-    zh: '链：链“{chain}”（{chain_id}）上时间为 {time} 的区块 {height} 由 {validators} 个具名机构节点中的 {signers} 个证明，至少需要过半数 {quorum} 个。',
+    en: 'Chain: {signers} of {validators} nodes attested block {height} of {time} on chain {chain} ({chain_id}); {quorum}, a majority, are needed. Of these signers, {known} are nodes of {institutions} institutions of the genesis file.',
+    zh: '链：链{chain}（{chain_id}）上时间为 {time} 的区块 {height} 由 {validators} 个节点中的 {signers} 个证明，至少需要过半数 {quorum} 个。签名者中有 {known} 个是创世文件所列 {institutions} 家机构的节点。',
   }],
   [12, {
     en: 'Chain: block {height} of {time}, on which this proof stands, belongs to the history of that block.',
@@ -34,8 +34,8 @@ export const TEMPLATES = new Map([
     zh: '回答：恰有 {count} 条。该列表完整且有序：没有缺失、增加、移动或更改任何条目。',
   }],
   [21, {
-    en: 'Answer: no entry. The log holds none in this time.',
-    zh: '回答：没有条目。该日志在此期间无任何记录。',
+    en: 'Answer: no entry. The log exists and holds none in this time.',
+    zh: '回答：没有条目。该日志存在，在此期间无任何记录。',
   }],
   [22, {
     en: 'Answer: the operation was applied.',
@@ -57,9 +57,13 @@ export const TEMPLATES = new Map([
     en: 'Answer: the key was absent.',
     zh: '回答：该键不存在。',
   }],
+  [27, {
+    en: 'Answer: no entry. Up to block {height} nothing was ever entered in this log. An id that nothing uses looks the same: compare {id} with the id that you mean.',
+    zh: '回答：没有条目。截至区块 {height}，该日志从未有任何记录。无人使用的编号看起来也一样：请将 {id} 与您所指的编号比对。',
+  }],
   [30, {
-    en: 'Entry {entry}: {facts}.',
-    zh: '条目 {entry}：{facts}。',
+    en: 'Entry {entry}, entered in the log at {facts}.',
+    zh: '条目 {entry}，记入日志于{facts}。',
   }],
   [31, {
     en: 'Facts: {facts}.',
@@ -118,8 +122,24 @@ export const TEMPLATES = new Map([
     zh: '证书的效力取决于签名者：在 {validators} 个验证节点中至多 {faulty} 个不诚实时成立；创世文件须来自您信任的来源。',
   }],
   [69, {
-    en: 'The certificate says that a majority of named institutions attested; it does not withstand dishonest validators, and the genesis file must have come from a source that you trust.',
-    zh: '证书仅表示多数具名机构作了证明，不能抵御不诚实的验证节点；创世文件须来自您信任的来源。',
+    en: 'The certificate says that a majority of nodes attested; it does not withstand dishonest validators, and the genesis file must have come from a source that you trust.',
+    zh: '证书仅表示过半数节点作了证明，不能抵御不诚实的验证节点；创世文件须来自您信任的来源。',
+  }],
+  [70, {
+    en: 'The id of this log is a hash of an audience and a pseudonym: it does not show whose log this is. Compute it from both and compare.',
+    zh: '该日志的编号是受众与假名的哈希，看不出是谁的日志；请由二者重新计算并比对。',
+  }],
+  [71, {
+    en: 'Who sent, cosigned or attested is shown as the certifying validators accepted it: the signed transaction itself is not in this file.',
+    zh: '发送、会签与见证方以认证验证节点所接受者为准：经签名的交易本身不在本文件中。',
+  }],
+  [72, {
+    en: 'The validators changed {changes} times since the genesis. What is said of the last ones must be true of those of each earlier epoch too, and of their keys even after they left: enough old keys make another trail.',
+    zh: '自创世以来验证节点更换过 {changes} 次。对现任验证节点所作的说明，对此前各任期的验证节点同样须成立，其离任后的密钥亦然：足够多的旧密钥可另造一条更替链。',
+  }],
+  [73, {
+    en: 'An epoch before the last one was of kind raft: a majority of its nodes could have named all later validators.',
+    zh: '最后任期之前有任期采用 raft：其过半数节点即可指定此后全部验证节点。',
   }],
 ]);
 
@@ -151,6 +171,7 @@ export const NAMES = new Map([
   ['operation=consent.give', { en: 'consent given', zh: '给予授权' }],
   ['operation=consent.confirm', { en: 'consents confirmed', zh: '确认授权' }],
   ['operation=consent.revoke', { en: 'consent revoked', zh: '撤销授权' }],
+  ['operation=consent.register_key', { en: "person's key registered", zh: '登记本人密钥' }],
   ['operation=records.register', { en: 'record registered', zh: '登记病历' }],
   ['operation=records.read', { en: 'record read at its holder', zh: '本地调阅病历' }],
   ['operation=records.request', { en: 'record requested from its custodian', zh: '向保管机构申请调阅' }],
@@ -205,6 +226,9 @@ export const NAMES = new Map([
   ['attestation=attestor', { en: 'an attestor', zh: '见证方' }],
   ['attestation=grantee_attested', { en: 'nobody but the grantee', zh: '仅被授权方自述' }],
   ['attested_by', { en: 'attesting institution', zh: '见证机构' }],
+  ['person_key', { en: "the person's own key", zh: '本人密钥' }],
+  ['person_key=none', { en: 'none', zh: '无' }],
+  ['key_is_the_persons', { en: "the key is in the person's hand", zh: '密钥由本人持有' }],
   ['release_until', { en: 'key to be released until', zh: '密钥最迟释放时间' }],
   ['via', { en: 'intermediary', zh: '中介机构' }],
   ['commitment', { en: 'commitment to the sealed record', zh: '密封病历承诺值' }],
@@ -284,4 +308,6 @@ export const NAMES = new Map([
   ['claim_filed', { en: 'claim filed', zh: '已立案件' }],
   ['by=sender', { en: 'the sender', zh: '发送方' }],
   ['by=sender and attestor', { en: 'sender and attestor', zh: '发送方与见证方' }],
+  ['by=sender and the person', { en: 'sender and the person', zh: '发送方与本人' }],
+  ['by=custodian', { en: 'the record\'s custodian', zh: '病历保管机构' }],
 ]);

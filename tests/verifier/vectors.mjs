@@ -5,6 +5,9 @@ import { decode, encode, hexToBytes } from './codec.mjs';
 import {
   execSignedBytes, headerHash, isValidSignature, merkleLeaf, operationLeafHash, sha256, validatorsHash, ZERO_HASH,
 } from './crypto.mjs';
+import { RECEIPT_CODES } from './codes.mjs';
+import { OPERATION_KINDS } from './operations.mjs';
+import { NAMES, TEMPLATES } from './texts.mjs';
 import { frontierRoot, rangeRoot, stateRoot } from './merkle.mjs';
 import { civilDate, civilTime, utcTime } from './civil.mjs';
 import { logKey } from './proofs.mjs';
@@ -94,9 +97,46 @@ function civilVectors() {
   return results;
 }
 
+// Keys and signatures that section 3 refuses: with the zero scalar and R = A of small order the equation itself holds.
+function signatureVectors() {
+  const message = Buffer.from('x');
+  const y = (first, rest, last) => `${first}${rest.repeat(30)}${last}`;
+  const smallOrder = [
+    y('01', '00', '00'), y('01', '00', '80'), y('00', '00', '00'), y('00', '00', '80'), y('ec', 'ff', '7f'), y('ed', 'ff', '7f'), y('ee', 'ff', '7f'),
+    '26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05', 'c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a',
+  ];
+  const zeroScalar = '00'.repeat(32);
+  const signer = keyOfSeed(counting(0, 32));
+  const good = signer.sign(message);
+  return [
+    ...smallOrder.map((point) => [`key of small order ${point}`, !isValidSignature(`01${point}`, message, y('01', '00', '00') + zeroScalar)]),
+    ...smallOrder.map((point) => [`R of small order ${point}`, !isValidSignature(signer.key, message, point + good.slice(64))]),
+    ['key of another algorithm', !isValidSignature(`7f${signer.key.slice(2)}`, message, good)],
+    ['a good signature', isValidSignature(signer.key, message, good)],
+  ];
+}
+
+const sameMap = (map, rows) => rows.length === map.size && rows.every(([key, value]) => JSON.stringify(map.get(key)) === JSON.stringify(value));
+
+// The tables of texts, names, codes and kinds, as the document has them.
+export function runTables(document) {
+  const linesOf = (begin, end) => document.split(begin)[1]?.split(end)[0].split('\n') ?? [];
+  const rowsOf = (begin, end, pattern) => linesOf(begin, end).map((line) => pattern.exec(line)).filter((match) => match !== null);
+  const numbers = (name) => rowsOf(`<!-- frozen:${name} 1 -->`, '<!-- frozen: end -->', /^\| (\d+) \| ([a-z_.]+) \|$/)
+    .map(([, number, text]) => [Number(number), text]);
+  const texts = rowsOf('<!-- table:texts 1 -->', '<!-- end -->', /^\| (\d+) \| [^|]* \| `(.*)` \| `(.*)` \|$/);
+  const names = rowsOf('<!-- table:names 1 -->', '<!-- end -->', /^\| `(.*)` \| `(.*)` \| `(.*)` \|$/);
+  return [
+    ['codes', sameMap(RECEIPT_CODES, numbers('codes'))],
+    ['kinds', sameMap(new Map([...OPERATION_KINDS].map(([number, { name }]) => [number, name])), numbers('kinds'))],
+    ['texts', sameMap(TEMPLATES, texts.map(([, number, en, zh]) => [Number(number), { en, zh }]))],
+    ['names', sameMap(NAMES, names.map(([, name, en, zh]) => [name, { en, zh }]))],
+  ];
+}
+
 export function runVectors(document) {
   const blocks = blocksOf(document);
   const block = (name) => blocks.get(name) ?? '';
-  return [...chainVectors(block), ...leafVectors(block), ...treeVectors(block), ...civilVectors(),
+  return [...chainVectors(block), ...leafVectors(block), ...treeVectors(block), ...signatureVectors(), ...civilVectors(),
     ['H of nothing is the empty tree', frontierRoot({ count: 0n, peaks: [] }) === sha256()]];
 }

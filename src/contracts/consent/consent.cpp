@@ -49,9 +49,27 @@ bool contains(const std::vector<T>& set, const T& value) {
   return std::binary_search(set.begin(), set.end(), value);
 }
 
+/// Whether the person's key beside the operation is the one registered for this person.
+/// Requires: there is one.
+Code check_person(const OperationContext& context, const SubjectId& subject) {
+  const auto registered = context.state.read_as<PersonKeyState>(keys::person_key(subject));
+  const bool holds = registered && context.person_keys == std::vector<PublicKey>{registered->key};
+  return holds ? Code::applied : Code::person_key_not_registered;
+}
+
+/// The same for a consent to `grantee`, which must not have vouched for that key: it could have
+/// made the key itself.
+Code check_person_consents(const OperationContext& context, const ConsentTerms& terms) {
+  const Code code = check_person(context, terms.subject);
+  if (code != Code::applied) return code;
+  const auto registered = context.state.read_as<PersonKeyState>(keys::person_key(terms.subject));
+  return registered->attested_by == terms.grantee ? Code::attestor_is_grantee : Code::applied;
+}
+
 /// Whether the sender may end this consent.
 Code check_revoker(const OperationContext& context, const ConsentState& consent) {
   const InstitutionId& grantee = consent.terms.grantee;
+  if (!context.person_keys.empty()) return check_person(context, consent.terms.subject);
   if (context.sender.institution == consent.submitted_by && consent.submitted_by != grantee) {
     return Code::applied;
   }
@@ -59,6 +77,28 @@ Code check_revoker(const OperationContext& context, const ConsentState& consent)
   const bool vouched = std::any_of(attestors.begin(), attestors.end(),
                                    [&](const AttestorRef& a) { return a.institution != grantee; });
   return vouched ? Code::applied : Code::revocation_not_allowed;
+}
+
+Code store_person_key(OperationContext& context, const SubjectId& subject, const PublicKey& key,
+                      const InstitutionId& attested_by) {
+  const bool proved = context.person_keys == std::vector<PublicKey>{key};
+  if (!proved) return Code::person_key_not_proved;
+  Bytes used = keys::person_key_used(key);
+  if (find_member(context.state, key) || context.state.read(used)) return Code::person_key_taken;
+  context.state.write_as(std::move(used), Marker{});
+  context.state.write_as(
+      keys::person_key(subject),
+      PersonKeyState{
+          .version = {}, .key = key, .attested_by = attested_by, .registered_at = context.now()});
+  return Code::applied;
+}
+
+Code erase_person_key(OperationContext& context, const SubjectId& subject) {
+  Bytes key = keys::person_key(subject);
+  const bool registered = context.state.read(key).has_value();
+  if (!registered || !context.person_keys.empty()) return Code::person_key_not_registered;
+  context.state.erase(std::move(key));
+  return Code::applied;
 }
 
 }  // namespace
@@ -106,7 +146,12 @@ Code give_consent(OperationContext& context, const ConsentGive& content) {
   for (const Cosigner& cosigner : context.cosigners) {
     if (cosigner.member.institution == terms.grantee) return Code::cosigner_is_grantee;
   }
-  const AttestedBy attested = attestation_for(context, terms.grantee);
+  AttestedBy attested = attestation_for(context, terms.grantee);
+  if (!context.person_keys.empty()) {
+    code = check_person_consents(context, terms);
+    if (code != Code::applied) return code;
+    attested = {Attestation::person_key, {}};
+  }
   code = store_consent(context, terms, attested, 0);
   if (code != Code::applied) return code;
   context.emit(ConsentGiven{.version = {},
@@ -123,8 +168,11 @@ Code confirm_consents(OperationContext& context, const ConsentConfirm& content) 
   Code code = require_speaker(context);
   if (code != Code::applied) return code;
   const auto attestors = attestors_of(context);
-  if (attestors.empty()) return Code::not_an_attestor;
-  const InstitutionId attested_by = attestors.front().institution;
+  const bool by_person = !context.person_keys.empty();
+  if (attestors.empty() && !by_person) return Code::not_an_attestor;
+  const AttestedBy attested =
+      by_person ? AttestedBy{Attestation::person_key, {}}
+                : AttestedBy{Attestation::attestor, attestors.front().institution};
   for (std::size_t line = 0; line < content.consents.size(); ++line) {
     const ConsentReference& reference = content.consents[line];
     auto consent = find_consent(context.state, reference.id);
@@ -135,17 +183,21 @@ Code confirm_consents(OperationContext& context, const ConsentConfirm& content) 
     if (consent->attestation != Attestation::grantee_attested) {
       return Code::consent_already_attested;
     }
-    if (consent->terms.grantee == attested_by) return Code::attestor_is_grantee;
-    consent->attestation = Attestation::attestor;
-    consent->attested_by = attested_by;
+    if (by_person) {
+      code = check_person_consents(context, consent->terms);
+      if (code != Code::applied) return code;
+    }
+    if (consent->terms.grantee == attested.institution) return Code::attestor_is_grantee;
+    consent->attestation = attested.attestation;
+    consent->attested_by = attested.institution;
     consent->attested_at = context.now();
     context.log(LogKind::consents_of_subject, consent->terms.subject, line);
     context.state.write_as(keys::consent(reference.id), *consent);
   }
   context.emit(ConsentsConfirmed{.version = {},
                                  .count = static_cast<std::uint32_t>(content.consents.size()),
-                                 .attestation = Attestation::attestor,
-                                 .attested_by = attested_by});
+                                 .attestation = attested.attestation,
+                                 .attested_by = attested.institution});
   return Code::applied;
 }
 
@@ -165,6 +217,32 @@ Code revoke_consent(OperationContext& context, const ConsentRevoke& content) {
                               .subject = consent->terms.subject,
                               .grantee = consent->terms.grantee});
   withdraw_filed_claims(context, content.consent);
+  return Code::applied;
+}
+
+Code register_person_key(OperationContext& context, const ConsentRegisterKey& content) {
+  Code code = require_speaker(context);
+  if (code != Code::applied) return code;
+  const SubjectId& subject = content.subject;
+  if (!subject.is_care()) {
+    const auto insurer = find_institution(context.state, subject.audience);
+    if (!insurer || !insurer->is(InstitutionKind::insurer)) return Code::audience_wrong;
+  }
+  const auto attestors = attestors_of(context);
+  // An insurer that vouched for a key would consent to itself.
+  const auto attestor = std::find_if(attestors.begin(), attestors.end(), [&](const AttestorRef& a) {
+    return a.institution != subject.audience;
+  });
+  if (attestor == attestors.end()) return Code::not_an_attestor;
+  if (content.key) {
+    code = store_person_key(context, subject, *content.key, attestor->institution);
+  } else {
+    code = erase_person_key(context, subject);
+  }
+  if (code != Code::applied) return code;
+  context.log(LogKind::consents_of_subject, subject);
+  context.emit(PersonKeyRegistered{
+      .version = {}, .subject = subject, .key = content.key, .attested_by = attestor->institution});
   return Code::applied;
 }
 

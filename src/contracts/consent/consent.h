@@ -9,11 +9,12 @@ namespace baolian::contracts {
 Code give_consent(OperationContext& context, const ConsentGive& content);
 Code confirm_consents(OperationContext& context, const ConsentConfirm& content);
 Code revoke_consent(OperationContext& context, const ConsentRevoke& content);
+Code register_person_key(OperationContext& context, const ConsentRegisterKey& content);
 
 /// How the consents of this operation for this grantee are attested.
 struct AttestedBy {
   Attestation attestation{Attestation::grantee_attested};
-  InstitutionId institution;  ///< zeros for grantee_attested
+  InstitutionId institution;  ///< zeros but for an attestor
 };
 AttestedBy attestation_for(const OperationContext& context, const InstitutionId& grantee);
 

@@ -34,7 +34,7 @@ Result<void> write_confirm(FactWriter& facts) {
   TRY(const ConsentConfirm content, fact_content<ConsentConfirm>(facts));
   TRY(const ConsentsConfirmed event, fact_event<ConsentsConfirmed>(facts));
   facts.enforced("attestation", name_text(event.attestation));
-  facts.enforced("attested_by", event.attested_by.hex());
+  if (!event.attested_by.is_zero()) facts.enforced("attested_by", event.attested_by.hex());
   for (std::size_t i = 0; i < content.consents.size(); ++i) {
     facts.set_line(static_cast<std::uint16_t>(i));
     facts.enforced("consent", content.consents[i].id.hex());
@@ -60,11 +60,21 @@ Result<void> write_revoke(FactWriter& facts) {
   return ok();
 }
 
+Result<void> write_register_key(FactWriter& facts) {
+  TRY(const PersonKeyRegistered event, fact_event<PersonKeyRegistered>(facts));
+  facts.enforced("subject", subject_text(event.subject));
+  facts.enforced("person_key", event.key ? event.key->hex() : "none");
+  facts.enforced("attested_by", event.attested_by.hex());
+  if (event.key) facts.stated("key_is_the_persons", "yes", institution_text(event.attested_by));
+  return ok();
+}
+
 }  // namespace
 
 Result<void> write_consent_facts(OperationKind kind, FactWriter& facts) {
   if (kind == OperationKind::consent_give) return write_give(facts);
   if (kind == OperationKind::consent_confirm) return write_confirm(facts);
+  if (kind == OperationKind::consent_register_key) return write_register_key(facts);
   return write_revoke(facts);
 }
 

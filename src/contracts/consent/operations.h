@@ -73,7 +73,7 @@ struct ConsentTerms {
 /// H("consent" || canonical terms): what an attestor confirms.
 Hash consent_hash(const ConsentTerms& terms);
 
-/// consent.give. Cosigners: attestor (0..2).
+/// consent.give. Cosigners: attestor (0..2), or the person with a registered key.
 struct ConsentGive {
   static constexpr std::string_view kTypeName = "ConsentGive";
   static constexpr OperationKind kKind = OperationKind::consent_give;
@@ -99,7 +99,8 @@ struct ConsentReference {
   }
 };
 
-/// consent.confirm. Sender or cosigner: attestor. All are confirmed or none.
+/// consent.confirm. Sender or cosigner: attestor; or cosigner: the person of all of them. All are
+/// confirmed or none.
 struct ConsentConfirm {
   static constexpr std::string_view kTypeName = "ConsentConfirm";
   static constexpr OperationKind kKind = OperationKind::consent_confirm;
@@ -116,7 +117,7 @@ struct ConsentConfirm {
 };
 
 /// consent.revoke. By the institution that submitted the consent unless it is the grantee, else
-/// with an attestor as sender or cosigner.
+/// with an attestor as sender or cosigner, or the person as cosigner.
 struct ConsentRevoke {
   static constexpr std::string_view kTypeName = "ConsentRevoke";
   static constexpr OperationKind kKind = OperationKind::consent_revoke;
@@ -130,6 +131,30 @@ struct ConsentRevoke {
         field("version", &ConsentRevoke::version, "format version"),
         field("consent", &ConsentRevoke::consent, "consent that ends"),
         field("evidence", &ConsentRevoke::evidence, "salted commitment to the evidence"));
+  }
+};
+
+/// consent.register_key: which key is a person's own, for one audience. Attestor as sender or
+/// cosigner, of another institution than the audience's insurer; cosigner of capacity person: the
+/// new key itself, which so proves that somebody holds it.
+///
+/// One key an audience: the same key under two audiences would show that two pseudonyms are one
+/// person. So a key that was ever registered is never registered again.
+struct ConsentRegisterKey {
+  static constexpr std::string_view kTypeName = "ConsentRegisterKey";
+  static constexpr OperationKind kKind = OperationKind::consent_register_key;
+  Version<1> version;
+  SubjectId subject;
+  std::optional<PublicKey> key;  ///< in the place of an older one; none: the person has none now
+  Commitment evidence;           ///< to what the attestor saw
+
+  friend bool operator==(const ConsentRegisterKey&, const ConsentRegisterKey&) = default;
+  static constexpr auto fields() {
+    return std::make_tuple(
+        field("version", &ConsentRegisterKey::version, "format version"),
+        field("subject", &ConsentRegisterKey::subject, "the person, for one audience"),
+        field("key", &ConsentRegisterKey::key, "the person's own; none = the person has none"),
+        field("evidence", &ConsentRegisterKey::evidence, "salted commitment to the evidence"));
   }
 };
 

@@ -30,4 +30,22 @@ struct ConsentState {
   }
 };
 
+/// The key with which a person signs for himself, towards one audience.
+struct PersonKeyState {
+  static constexpr std::string_view kTypeName = "PersonKeyState";
+  Version<1> version;
+  PublicKey key;
+  InstitutionId attested_by;
+  TimeMs registered_at;
+
+  friend bool operator==(const PersonKeyState&, const PersonKeyState&) = default;
+  static constexpr auto fields() {
+    return std::make_tuple(
+        field("version", &PersonKeyState::version, "format version"),
+        field("key", &PersonKeyState::key, "the person's own key"),
+        field("attested_by", &PersonKeyState::attested_by, "institution that saw the person"),
+        field("registered_at", &PersonKeyState::registered_at, "block time, ms"));
+  }
+};
+
 }  // namespace baolian::contracts

@@ -9,19 +9,21 @@ namespace {
 using ledger::Capacity;
 using ledger::Cosignature;
 
-/// Which capacity an operation takes; every other cosignature is refused.
-std::optional<Capacity> capacity_of(OperationKind kind) {
+/// Which capacities an operation takes; every other cosignature is refused.
+bool takes(OperationKind kind, Capacity capacity) {
   switch (kind) {
     case OperationKind::consent_give:
     case OperationKind::consent_confirm:
     case OperationKind::consent_revoke:
+    case OperationKind::consent_register_key:
+      return capacity == Capacity::attestor || capacity == Capacity::person;
     case OperationKind::policies_enrol:
-      return Capacity::attestor;
+      return capacity == Capacity::attestor;
     case OperationKind::records_read:
     case OperationKind::records_request:
-      return Capacity::originator;
+      return capacity == Capacity::originator;
     default:
-      return std::nullopt;
+      return false;
   }
 }
 
@@ -43,6 +45,10 @@ Code use_originator_nonce(OperationContext& context, const Cosignature& cosignat
 
 bool is_duplicate(const OperationContext& context, const Cosignature& cosignature) {
   if (cosignature.key == context.sender_key) return true;
+  if (std::find(context.person_keys.begin(), context.person_keys.end(), cosignature.key) !=
+      context.person_keys.end()) {
+    return true;
+  }
   return std::any_of(context.cosigners.begin(), context.cosigners.end(), [&](const Cosigner& c) {
     const bool second_originator =
         c.capacity == Capacity::originator && cosignature.capacity == Capacity::originator;
@@ -50,19 +56,27 @@ bool is_duplicate(const OperationContext& context, const Cosignature& cosignatur
   });
 }
 
+bool is_valid(const OperationContext& context, const Cosignature& cosignature) {
+  return ledger::check_cosignature(context.operation, cosignature, context.sender.institution,
+                                   context.block.chain_id, context.block.verifier);
+}
+
 Code check_one(OperationContext& context, const Cosignature& cosignature) {
   const auto kind = static_cast<OperationKind>(context.operation.kind);
-  if (capacity_of(kind) != cosignature.capacity) return Code::cosignature_unexpected;
+  if (!takes(kind, cosignature.capacity)) return Code::cosignature_unexpected;
   if (is_duplicate(context, cosignature)) return Code::cosignature_duplicate;
   if (cosignature.not_after < context.now()) return Code::cosignature_expired;
   const bool is_originator = cosignature.capacity == Capacity::originator;
   if (!is_originator && cosignature.nonce != Nonce{}) return Code::cosignature_nonce;
 
-  auto member = find_member(context.state, cosignature.key);
-  if (!member) {
-    // A stranger's key beside a consent can only be meant as the insured person's own.
-    return is_originator ? Code::cosigner_unknown : Code::person_key_not_registered;
+  if (cosignature.capacity == Capacity::person) {
+    if (!is_valid(context, cosignature)) return Code::cosignature_invalid;
+    context.person_keys.push_back(cosignature.key);
+    return Code::applied;
   }
+
+  auto member = find_member(context.state, cosignature.key);
+  if (!member) return Code::cosigner_unknown;
   if (!member->is_valid_at(context.now())) return Code::cosigner_not_valid;
   auto institution = find_institution(context.state, member->institution);
   ASSERT(institution.has_value());
@@ -70,10 +84,7 @@ Code check_one(OperationContext& context, const Cosignature& cosignature) {
       !(member->has(ledger::Role::attestor) && may_attest(context, *institution))) {
     return Code::cosigner_not_attestor;
   }
-  if (!ledger::check_cosignature(context.operation, cosignature, context.sender.institution,
-                                 context.block.chain_id, context.block.verifier)) {
-    return Code::cosignature_invalid;
-  }
+  if (!is_valid(context, cosignature)) return Code::cosignature_invalid;
   if (is_originator) {
     const Code nonce = use_originator_nonce(context, cosignature);
     if (nonce != Code::applied) return nonce;
