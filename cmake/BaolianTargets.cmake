@@ -13,6 +13,11 @@ if(BAOLIAN_SANITIZE)
   target_compile_options(baolian_options INTERFACE
     -fsanitize=${BAOLIAN_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
   target_link_options(baolian_options INTERFACE -fsanitize=${BAOLIAN_SANITIZE})
+  if(BAOLIAN_SANITIZE MATCHES "undefined")
+    # These four double the time of every translation unit. ASan sees a null or wild pointer as well, x86 forgives
+    # alignment, and nothing here casts down a hierarchy.
+    target_compile_options(baolian_options INTERFACE -fno-sanitize=null,alignment,object-size,vptr)
+  endif()
 endif()
 
 find_program(BAOLIAN_MOLD mold)

@@ -9,8 +9,10 @@ namespace {
 
 /// Under a sanitizer a seed takes ten times as long; what it looks for shows in the first ones.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr std::uint64_t kSeeds = 8;
+constexpr bool kSanitized = true;
+constexpr std::uint64_t kSeeds = 5;
 #else
+constexpr bool kSanitized = false;
 constexpr std::uint64_t kSeeds = 50;
 #endif
 
@@ -44,17 +46,20 @@ TEST_CASE("sim: other sizes of network keep every invariant", "[sim]") {
 }
 
 TEST_CASE("sim: the same seed twice gives the same trace", "[sim]") {
-  for (const std::uint64_t seed : {7U, 8U, 9U}) {
+  for (std::uint64_t seed = 7; seed <= (kSanitized ? 7U : 9U); ++seed) {
     const SimulationReport a = simulate({.seed = seed});
     const SimulationReport b = simulate({.seed = seed});
     CHECK(a.trace_hash == b.trace_hash);
     CHECK(a.steps == b.steps);
     CHECK(a.height == b.height);
   }
-  CHECK(simulate({.seed = 7}).trace_hash != simulate({.seed = 8}).trace_hash);
+  if (!kSanitized) {
+    CHECK(simulate({.seed = 7}).trace_hash != simulate({.seed = 8}).trace_hash);
+  }
 }
 
 TEST_CASE("sim: a disk whose sync lies is noticed", "[sim]") {
+  if (kSanitized) return;  // a statement about the checkers and not about memory
   std::size_t noticed = 0;
   for (std::uint64_t seed = 1; seed <= 10; ++seed) {
     if (simulate({.seed = seed, .disk = DiskHonesty::lying}).violation) ++noticed;
