@@ -66,26 +66,11 @@ bool FactWriter::has_cosignature(ledger::Capacity capacity) const {
 void FactWriter::add(std::string_view name, std::string value, ledger::Label label,
                      std::string by) {
   ledger::Fact fact{std::string(name), std::move(value), label, std::move(by), line_};
-  weaken(fact);
   const auto rules = fact_rules();
   ASSERT(std::any_of(rules.begin(), rules.end(), [&](const FactRule& rule) {
     return rule.kind == kind_ && rule.name == name && rule.label == fact.label;
   }));
   facts_.push_back(std::move(fact));
-}
-
-void FactWriter::weaken(ledger::Fact& fact) const {
-  if (fact.label != ledger::Label::enforced) return;
-  if (fact.name == "mode") {
-    const auto member = std::find_if(facts_.begin(), facts_.end(),
-                                     [](const ledger::Fact& f) { return f.name == "member"; });
-    ASSERT(member != facts_.end());
-    fact.label = member->label;
-    fact.by = member->by;
-  } else if (fact.name == "subject" && kind_ == OperationKind::records_request) {
-    fact.label = ledger::Label::stated;
-    fact.by = "custodian";  // the event of a denial does not name which
-  }
 }
 
 std::string subject_text(const SubjectId& subject) {

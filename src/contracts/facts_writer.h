@@ -49,9 +49,6 @@ class FactWriter {
  private:
   bool has_cosignature(ledger::Capacity capacity) const;
   void add(std::string_view name, std::string value, ledger::Label label, std::string by);
-  /// What was checked against something that is only stated is not enforced: the mode against the
-  /// member who reads, the subject of a denial against what the record's custodian registered.
-  void weaken(ledger::Fact& fact) const;
 
   OperationKind kind_;
   const ledger::Operation& operation_;

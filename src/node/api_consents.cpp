@@ -17,7 +17,6 @@ using contracts::PoliciesEnrol;
 namespace {
 
 constexpr std::uint64_t kDayMs = 86'400'000;
-constexpr std::uint64_t kAttestTimeoutMs = 10'000;
 
 /// Under which audience a consent of this grantee stands: insurers have one of their own.
 InstitutionId audience_of(const ledger::StateReader& state, const InstitutionId& grantee) {
@@ -162,8 +161,7 @@ Result<std::string> Api::enrol(const ApiCall& call) {
     TRY(services_.forms.keep(enrolment.forms));
     ledger::Operation operation = contracts::make_operation(enrolment.content, id);
     if (attest) {
-      TRY(const ledger::Cosignature cosignature,
-          attestation_.ask(operation, enrolment.forms, kAttestTimeoutMs));
+      TRY(const ledger::Cosignature cosignature, attestation_.ask(operation, enrolment.forms));
       operation.cosignatures.push_back(cosignature);
     }
     TRY(OperationOutcome outcome, api::send(services_, std::move(operation)));
@@ -203,8 +201,7 @@ Result<std::string> Api::give_consent(const ApiCall& call) {
     if (services_.keys.has_member(key_name::kAttestor) && content.terms.grantee != services_.self) {
       operation.cosignatures.push_back(AttestationDesk::own(services_, operation));
     } else if (attest) {
-      TRY(const ledger::Cosignature cosignature,
-          attestation_.ask(operation, forms, kAttestTimeoutMs));
+      TRY(const ledger::Cosignature cosignature, attestation_.ask(operation, forms));
       operation.cosignatures.push_back(cosignature);
     }
     TRY(OperationOutcome outcome, api::send(services_, std::move(operation)));

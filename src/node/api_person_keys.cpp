@@ -14,8 +14,6 @@ using contracts::ConsentRegisterKey;
 
 namespace {
 
-constexpr std::uint64_t kAttestTimeoutMs = 10'000;
-
 /// "care", or the id of an insurer.
 Result<InstitutionId> read_audience(const json& body) {
   const std::string audience = api::text_or(body, "audience", "care");
@@ -49,6 +47,10 @@ Result<ledger::Operation> read_operation(const json& body, const RequestId& id) 
     TRY(ledger::Cosignature cosignature, decode<ledger::Cosignature>(bytes));
     out.cosignatures.push_back(cosignature);
   }
+  const bool by_person =
+      std::any_of(out.cosignatures.begin(), out.cosignatures.end(),
+                  [](const auto& one) { return one.capacity == ledger::Capacity::person; });
+  if (!by_person) return api::bad_body("'cosignatures' must hold the person's own");
   return out;
 }
 
@@ -74,8 +76,7 @@ Result<std::string> Api::register_person_key(const ApiCall& call) {
   if (services_.keys.has_member(key_name::kAttestor)) {
     operation.cosignatures.push_back(AttestationDesk::own(services_, operation));
   } else {
-    TRY(const ledger::Cosignature cosignature,
-        attestation_.ask(operation, forms, kAttestTimeoutMs));
+    TRY(const ledger::Cosignature cosignature, attestation_.ask(operation, forms));
     operation.cosignatures.push_back(cosignature);
   }
   return api::to_sign(services_, operation).dump();
@@ -87,10 +88,13 @@ Result<std::string> Api::send_cosigned(const ApiCall& call) {
   const api::Stopwatch watch;
   TRY(const json body, api::body_object(call.http));
   TRY(const RequestId id, api::request_id(body));
+  TRY(ledger::Operation operation, read_operation(body, id));
   TRY(std::optional<api::Earlier> earlier, api::find_earlier(services_, id));
   const bool repeated = earlier.has_value();
+  if (repeated && earlier->operation.kind != operation.kind) {
+    return fail(Errc::already_exists, "this request id was used for another kind of operation");
+  }
   if (!repeated) {
-    TRY(ledger::Operation operation, read_operation(body, id));
     TRY(OperationOutcome outcome, api::send(services_, std::move(operation)));
     earlier.emplace(std::move(outcome), ledger::Operation{});
   }

@@ -20,13 +20,15 @@ namespace baolian::node {
 
 class AttestationDesk {
  public:
+  static constexpr std::uint64_t kAskTimeoutMs = 10'000;
+
   explicit AttestationDesk(const Services& services) : services_(services) {}
 
   /// Asks the first institution that has an attestor and is not this one. Waits.
   /// Returns: Errc::not_found if there is none, Errc::timed_out after `timeout_ms`,
   /// Errc::not_authorized with its reason.
   Result<ledger::Cosignature> ask(const ledger::Operation& operation, const KeptForms& forms,
-                                  std::uint64_t timeout_ms);
+                                  std::uint64_t timeout_ms = kAskTimeoutMs);
 
   /// This institution's own attestation: it saw the person. Requires: the node has an attestor key.
   static ledger::Cosignature own(const Services& services, const ledger::Operation& operation);

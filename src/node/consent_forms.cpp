@@ -57,11 +57,18 @@ Result<KeptForm> ConsentForms::find(const Commitment& commitment) const {
   }
   // A line of an enrolment that is not its first.
   TRY(const std::vector<std::string> names, files_.names());
+  std::size_t unreadable = 0;  // one damaged file must not hide the others
   for (const auto& name : names) {
-    TRY(const KeptForms kept, read(name));
-    if (const KeptForm* form = form_of(kept, commitment)) return *form;
+    const auto kept = read(name);
+    if (!kept) {
+      ++unreadable;
+      continue;
+    }
+    if (const KeptForm* form = form_of(*kept, commitment)) return *form;
   }
-  return fail(Errc::not_found, "this node keeps no form with that commitment");
+  return fail(Errc::not_found, "no form with that commitment is kept here; " +
+                                   std::to_string(unreadable) +
+                                   " files cannot be read. Ask the attestor's node");
 }
 
 }  // namespace baolian::node

@@ -72,7 +72,8 @@ class ConsentForms {
   /// Durably. Requires: at least one form. Returns: Errc::io_failed.
   Result<void> keep(const KeptForms& forms) const;
   /// The form with this commitment. Looks through every file that may hold it: for a court, not
-  /// for a counter. Returns: Errc::not_found, Errc::cannot_open, Errc::io_failed.
+  /// for a counter. Returns: Errc::not_found, which says how many files cannot be read;
+  /// Errc::io_failed.
   Result<KeptForm> find(const Commitment& commitment) const;
 
  private:

@@ -1,6 +1,3 @@
-#include <chrono>
-#include <cstdio>
-
 #include "crypto/keystore.h"
 #include "load.h"
 #include "node/api_auth.h"
@@ -11,12 +8,8 @@ namespace {
 constexpr std::size_t kFileBytesMax = std::size_t{256} << 20;
 
 Result<std::unique_ptr<crypto::Signer>> member_signer(const cli::Profile& profile) {
-  std::FILE* file = std::fopen(profile.passphrase_file.c_str(), "rb");
-  if (file == nullptr) return fail(Errc::io_failed, "cannot open the passphrase file");
-  auto passphrase = crypto::read_passphrase(::fileno(file));
-  std::fclose(file);
-  if (!passphrase) return std::move(passphrase).error();
-  TRY(const crypto::Keystore keystore, crypto::Keystore::load(profile.keystore_file, *passphrase));
+  TRY(const crypto::Secret passphrase, cli::read_passphrase_file(profile.passphrase_file));
+  TRY(const crypto::Keystore keystore, crypto::Keystore::load(profile.keystore_file, passphrase));
   TRY(const crypto::Secret* seed, keystore.require("member"));
   return crypto::make_ed25519_signer(*seed);
 }
@@ -28,17 +21,14 @@ Result<nlohmann::json> post_file(const std::string& profile_path, const std::str
   TRY(const cli::Profile profile, cli::load_profile(profile_path));
   TRY(const std::unique_ptr<crypto::Signer> signer, member_signer(profile));
   TRY(std::string body, cli::read_text_file(path, kFileBytesMax));
-  const auto now = std::chrono::duration_cast<std::chrono::milliseconds>(
-      std::chrono::system_clock::now().time_since_epoch());
   net::HttpsClientConfig config;
   config.host = profile.host;
   config.port = profile.port;
   config.certificate_fingerprint = profile.fingerprint;
   net::HttpsClient http(std::move(config));
   const net::HttpHeaders headers = {
-      {"Authorization",
-       node::sign_api_request("POST", target, body, {static_cast<std::uint64_t>(now.count())},
-                              profile.chain_id, *signer, profile.fingerprint)},
+      {"Authorization", node::sign_api_request("POST", target, body, cli::now_ms(),
+                                               profile.chain_id, *signer, profile.fingerprint)},
       {"Content-Type", "application/fhir+json"}};
   TRY(const net::HttpResponse response, http.request("POST", target, std::move(body), headers));
   const auto answer = nlohmann::json::parse(response.body, nullptr, false);

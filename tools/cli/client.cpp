@@ -41,12 +41,6 @@ std::string beside(const std::string& profile_path, const std::string& name) {
   return (std::filesystem::path(profile_path).parent_path() / name).lexically_normal().string();
 }
 
-TimeMs now_ms() {
-  using namespace std::chrono;
-  return {static_cast<std::uint64_t>(
-      duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count())};
-}
-
 /// The API's error shape as an Error.
 Error api_error(unsigned status, const std::string& body) {
   const json parsed = json::parse(body, nullptr, false);
@@ -67,6 +61,20 @@ Error api_error(unsigned status, const std::string& body) {
 }
 
 }  // namespace
+
+TimeMs now_ms() {
+  using namespace std::chrono;
+  return {static_cast<std::uint64_t>(
+      duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count())};
+}
+
+Result<crypto::Secret> read_passphrase_file(const std::string& path) {
+  std::FILE* file = std::fopen(path.c_str(), "rb");
+  if (file == nullptr) return fail(Errc::io_failed, "cannot open the passphrase file " + path);
+  auto passphrase = crypto::read_passphrase(::fileno(file));
+  std::fclose(file);
+  return passphrase;
+}
 
 Result<std::string> read_text_file(const std::string& path, std::size_t bytes_max) {
   std::error_code error;
@@ -126,14 +134,8 @@ Result<Profile> load_profile(const std::string& path) {
 }
 
 Result<ApiClient> ApiClient::connect(const Profile& profile, std::uint32_t timeout_ms) {
-  std::FILE* file = std::fopen(profile.passphrase_file.c_str(), "rb");
-  if (file == nullptr) {
-    return fail(Errc::io_failed, "cannot open the passphrase file of this profile");
-  }
-  auto passphrase = crypto::read_passphrase(::fileno(file));
-  std::fclose(file);
-  if (!passphrase) return std::move(passphrase).error();
-  TRY(const crypto::Keystore keystore, crypto::Keystore::load(profile.keystore_file, *passphrase));
+  TRY(const crypto::Secret passphrase, read_passphrase_file(profile.passphrase_file));
+  TRY(const crypto::Keystore keystore, crypto::Keystore::load(profile.keystore_file, passphrase));
   TRY(const crypto::Secret* seed, keystore.require("member"));
   if (seed->size() != 32) return fail(Errc::config_invalid, "the member key is no 32-byte seed");
   net::HttpsClientConfig config;

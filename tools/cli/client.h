@@ -70,6 +70,10 @@ struct Context {
   void failed(const Error& error);
 };
 
+/// The passphrase in a file. Returns: Errc::io_failed, bad_passphrase.
+Result<crypto::Secret> read_passphrase_file(const std::string& path);
+TimeMs now_ms();
+
 /// Whole file, at most `bytes_max`.
 Result<std::string> read_text_file(const std::string& path, std::size_t bytes_max);
 Result<void> write_text_file(const std::string& path, std::string_view text);

@@ -1,8 +1,6 @@
 #include "cli/person_key.h"
 
 #include <algorithm>
-#include <chrono>
-#include <cstdio>
 
 #include "contracts/operations.h"
 #include "crypto/keystore.h"
@@ -16,20 +14,6 @@ using nlohmann::json;
 
 constexpr std::string_view kEntry = "person";
 constexpr std::uint64_t kCosignatureLifeMs = 5 * 60 * 1000;
-
-Result<crypto::Secret> read_passphrase_file(const std::string& path) {
-  std::FILE* file = std::fopen(path.c_str(), "rb");
-  if (file == nullptr) return fail(Errc::io_failed, "cannot open the passphrase file " + path);
-  auto passphrase = crypto::read_passphrase(::fileno(file));
-  std::fclose(file);
-  return passphrase;
-}
-
-TimeMs now() {
-  using namespace std::chrono;
-  return {static_cast<std::uint64_t>(
-      duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count())};
-}
 
 template <typename E>
 bool same_names(const std::vector<E>& values, const json& names) {
@@ -90,7 +74,7 @@ Result<json> PersonKey::sign_and_send(ApiClient& client, const Profile& profile,
   if (!is_what_was_asked(operation, asked, public_key())) {
     return fail(Errc::bad_argument, "the node prepared something else than was asked; not signed");
   }
-  const TimeMs not_after{now().value + kCosignatureLifeMs};
+  const TimeMs not_after{now_ms().value + kCosignatureLifeMs};
   const ledger::Cosignature cosignature =
       ledger::cosign(operation, ledger::Capacity::person, institution, Nonce{}, not_after,
                      profile.chain_id, *signer_);

@@ -21,10 +21,12 @@ void write_reader(FactWriter& facts, const Content& content) {
   facts.enforced("reader", content.originator.institution.hex());
   if (content.originator.signed_by == SignedBy::member) {
     facts.enforced("member", content.originator.member.hex());
+    facts.enforced("mode", name_text(content.mode));
   } else {
+    // The mode was checked against the member, who is only stated.
     facts.stated("member", content.originator.member.hex(), reader);
+    facts.stated("mode", name_text(content.mode), reader);
   }
-  facts.enforced("mode", name_text(content.mode));
   facts.stated("purpose", name_text(content.purpose), reader);
   facts.stated("trigger", name_text(content.trigger), reader);
 }
@@ -87,7 +89,8 @@ Result<void> write_request(FactWriter& facts) {
   facts.enforced("reading", "denied");
   facts.enforced("denied_because", code_text(event.code));
   write_reader(facts, content);
-  if (event.subject) facts.enforced("subject", subject_text(*event.subject));
+  // What the custodian registered; the event of a denial does not name which custodian.
+  if (event.subject) facts.stated("subject", subject_text(*event.subject), "custodian");
   write_stated_basis(facts, content.basis, event.reader);
   return ok();
 }
