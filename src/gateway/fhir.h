@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "core/result.h"
-#include "gateway/claim_payload.h"
+#include "gateway/payload.h"
 
 namespace baolian::gateway {
 

@@ -1,6 +1,6 @@
 #include "gateway/fhir_bundle.h"
 
-#include "gateway/claim_payload.h"
+#include "gateway/payload.h"
 
 namespace baolian::gateway {
 

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "core/result.h"
-#include "gateway/claim_payload.h"
 #include "gateway/fhir_bundle.h"
+#include "gateway/payload.h"
 
 namespace baolian::gateway {
 

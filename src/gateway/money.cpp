@@ -54,13 +54,6 @@ Result<std::uint64_t> parse_amount(std::string_view text, unsigned minor_digits)
   return minor;
 }
 
-Result<std::uint64_t> add_amounts(std::uint64_t a, std::uint64_t b) {
-  if (a > kAmountMax || b > kAmountMax - a) {
-    return fail(Errc::bad_amount, "a sum of amounts is too large: 2^63 minor units or more");
-  }
-  return a + b;
-}
-
 std::string format_money(std::uint64_t minor, unsigned minor_digits, std::string_view code) {
   ASSERT(minor_digits <= kMinorDigitsMax);
   std::string digits = std::to_string(minor);

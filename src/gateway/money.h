@@ -6,12 +6,13 @@
 #include <string>
 #include <string_view>
 
+#include "contracts/claims/amounts.h"
 #include "core/result.h"
 
 namespace baolian::gateway {
 
-/// Amounts stay below 2^63 minor units: what a Pedersen commitment can hold (crypto/pedersen.h).
-inline constexpr std::uint64_t kAmountMax = (std::uint64_t{1} << 63) - 1;
+using contracts::add_amounts;
+using contracts::kAmountMax;
 
 /// Digits after the point that can be asked for: ISO 4217 knows 0 to 4, quantities have 6.
 inline constexpr unsigned kMinorDigitsMax = 6;
@@ -22,9 +23,6 @@ inline constexpr unsigned kMinorDigitsMax = 6;
 /// minor_digits, more than kAmountMax, or anything that is no number. The text itself is never
 /// repeated in the error.
 Result<std::uint64_t> parse_amount(std::string_view text, unsigned minor_digits);
-
-/// a + b. Returns: Errc::bad_amount above kAmountMax.
-Result<std::uint64_t> add_amounts(std::uint64_t a, std::uint64_t b);
 
 /// "3,112.90 CNY"; without a code "3,112.90". Requires: minor_digits <= kMinorDigitsMax.
 std::string format_money(std::uint64_t minor, unsigned minor_digits, std::string_view code);

@@ -44,7 +44,7 @@ gateway::FhirOptions fhir_options(const ledger::Genesis& genesis) {
 }
 
 /// What cannot become a report at all; everything else is reported with its problems said.
-Result<void> check_reportable(const gateway::ClaimPayload& payload) {
+Result<void> check_reportable(const contracts::ClaimPayload& payload) {
   if (payload.invoices.empty()) {
     return fail(Errc::fhir_invalid,
                 "a discharge has no invoice; nothing of the bundle is reported");
@@ -58,13 +58,13 @@ Result<void> check_reportable(const gateway::ClaimPayload& payload) {
 }
 
 Result<std::vector<contracts::InvoiceLine>> invoice_lines(const Services& services,
-                                                          gateway::ClaimPayload& payload) {
+                                                          contracts::ClaimPayload& payload) {
   std::vector<contracts::InvoiceLine> lines;
   for (const auto& invoice : payload.invoices) {
     // A bill whose total is unknown or inconsistent is reported with nothing payable; its problems
     // say why.
-    auto balance = gateway::initial_balance(invoice);
-    const gateway::BalanceOpening opening{balance ? *balance : 0, crypto::new_blinding()};
+    auto balance = contracts::initial_balance(invoice);
+    const contracts::BalanceOpening opening{balance ? *balance : 0, crypto::new_blinding()};
     TRY(const GroupElement commitment, crypto::pedersen_commit(opening.amount, opening.blinding));
     lines.push_back({services.subjects.invoice_tag(invoice.code, invoice.number), commitment});
     payload.openings.balances.push_back(opening);
@@ -191,11 +191,11 @@ std::vector<ledger::Operation> DischargeDesk::registrations(const PendingStay& s
 }
 
 Result<DischargeDesk::Prepared> DischargeDesk::prepare(gateway::Discharge discharge) {
-  gateway::ClaimPayload& payload = discharge.payload;
+  contracts::ClaimPayload& payload = discharge.payload;
   Prepared out;
   out.encounter_number = payload.encounter_number;
   for (const auto& problem : payload.problems)
-    out.problems.push_back(gateway::problem_text(problem));
+    out.problems.push_back(contracts::problem_text(problem));
 
   // The source bundle is a record of its own; the payload is another, registered by the report.
   const RecordRef bundle{crypto::random_id<RecordId>(), 1};

@@ -28,7 +28,7 @@ std::uint64_t divide_rounded(WideAmount dividend, std::uint64_t divisor, Roundin
 
 std::uint64_t cumulative_payout(const DeductibleGroup& group, Rounding rounding,
                                 std::uint64_t expense) {
-  ASSERT(expense <= kAmountMax);
+  ASSERT(expense <= kExpenseMax);
   WideAmount millionths = 0;
   for (std::size_t i = 0; i < group.tiers.size(); ++i) {
     const Tier& tier = group.tiers[i];

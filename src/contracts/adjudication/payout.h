@@ -8,10 +8,10 @@
 namespace baolian::contracts {
 
 /// The largest amount that the engine takes: sums of 10,000 items stay far below 2^63.
-inline constexpr std::uint64_t kAmountMax = 1ULL << 53;
+inline constexpr std::uint64_t kExpenseMax = 1ULL << 53;
 
 /// F(expense) in minor units, before limits. Exact: products of amounts and parts per million are
-/// 128 bits wide. Requires: expense <= kAmountMax.
+/// 128 bits wide. Requires: expense <= kExpenseMax.
 std::uint64_t cumulative_payout(const DeductibleGroup& group, Rounding rounding,
                                 std::uint64_t expense);
 

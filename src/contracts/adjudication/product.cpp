@@ -14,7 +14,7 @@ std::string group_text(const DeductibleGroup& group) {
 }
 
 Result<void> check_group(const DeductibleGroup& group) {
-  if (group.amount > kAmountMax) return bad(group_text(group) + ": the deductible is too large");
+  if (group.amount > kExpenseMax) return bad(group_text(group) + ": the deductible is too large");
   std::uint64_t before = 0;
   for (std::size_t i = 0; i < group.tiers.size(); ++i) {
     const Tier& tier = group.tiers[i];
@@ -27,7 +27,7 @@ Result<void> check_group(const DeductibleGroup& group) {
     if (i > 0 && tier.above <= before) {
       return bad(group_text(group) + ": two tiers begin at the same expense");
     }
-    if (tier.above > kAmountMax) return bad(group_text(group) + ": a tier begins too high");
+    if (tier.above > kExpenseMax) return bad(group_text(group) + ": a tier begins too high");
     before = tier.above;
   }
   return ok();
@@ -56,7 +56,7 @@ Result<void> check_liabilities(const Product& product) {
   for (const auto& liability : product.liabilities) {
     const std::string name = "liability " + std::to_string(liability.id);
     if (liability.id != expected++) return bad("liabilities are numbered 1, 2, 3 ...");
-    if (liability.limit == 0 || liability.limit > kAmountMax) {
+    if (liability.limit == 0 || liability.limit > kExpenseMax) {
       return bad(name + ": the limit must be above 0");
     }
     if (liability.limit > product.total_limit) {
@@ -89,7 +89,7 @@ const DeductibleGroup* Product::find_group(std::uint16_t id) const {
 
 Result<void> check_product(const Product& product) {
   if (product.to_day < product.from_day) return bad("the last day is before the first");
-  if (product.total_limit == 0 || product.total_limit > kAmountMax) {
+  if (product.total_limit == 0 || product.total_limit > kExpenseMax) {
     return bad("the total limit must be above 0");
   }
   TRY(check_groups(product));

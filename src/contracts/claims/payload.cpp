@@ -1,8 +1,8 @@
-#include "gateway/claim_payload.h"
+#include "contracts/claims/payload.h"
 
-#include "gateway/money.h"
+#include "contracts/claims/amounts.h"
 
-namespace baolian::gateway {
+namespace baolian::contracts {
 namespace {
 
 Result<void> check_amount(const std::optional<std::uint64_t>& amount) {
@@ -58,4 +58,4 @@ Result<void> check_payload(const ClaimPayload& payload) {
   return ok();
 }
 
-}  // namespace baolian::gateway
+}  // namespace baolian::contracts

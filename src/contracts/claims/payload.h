@@ -19,7 +19,7 @@
 #include "core/ids.h"
 #include "crypto/pedersen.h"
 
-namespace baolian::gateway {
+namespace baolian::contracts {
 
 inline constexpr std::uint32_t kSystemBytesMax = 256;      ///< identifier and code systems
 inline constexpr std::uint32_t kIdentifierBytesMax = 128;  ///< numbers and codes
@@ -186,7 +186,7 @@ std::string problem_text(const Problem& problem);
 /// Opens the report's commitment to the person's SubjectId of the care audience.
 struct SubjectOpening {
   static constexpr std::string_view kTypeName = "SubjectOpening";
-  contracts::SubjectId subject;
+  SubjectId subject;
   Salt salt;
 
   friend bool operator==(const SubjectOpening&, const SubjectOpening&) = default;
@@ -240,7 +240,7 @@ struct ClaimPayload {
   std::vector<Diagnosis> diagnoses;
   std::vector<Invoice> invoices;
   std::vector<Item> items;
-  std::vector<contracts::RecordRef> records;  ///< the record list; filled by the node that reports
+  std::vector<RecordRef> records;  ///< the record list; filled by the node that reports
   std::vector<Problem> problems;
   ReportOpenings openings;  ///< filled by the node that reports
 
@@ -274,4 +274,4 @@ Result<std::uint64_t> initial_balance(const Invoice& invoice);
 /// Returns: Errc::bad_argument or Errc::bad_amount naming the rule, never a value.
 Result<void> check_payload(const ClaimPayload& payload);
 
-}  // namespace baolian::gateway
+}  // namespace baolian::contracts

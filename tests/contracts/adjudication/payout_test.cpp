@@ -179,7 +179,7 @@ TEST_CASE("payout: rounding at the half and at the ends of the range", "[adjudic
   CHECK(divide_rounded(26, 10, Rounding::half_even) == 3);
   CHECK(divide_rounded(19, 10, Rounding::down) == 1);
   const DeductibleGroup whole{1, 0, DeductibleScope::policy_year, {{0, kPartsPerMillion}}};
-  CHECK(cumulative_payout(whole, Rounding::half_up, kAmountMax) == kAmountMax);
+  CHECK(cumulative_payout(whole, Rounding::half_up, kExpenseMax) == kExpenseMax);
   CHECK(cumulative_payout(whole, Rounding::half_up, 0) == 0);
 }
 

@@ -1,11 +1,10 @@
-#include "gateway/claim_payload.h"
-
+#include "contracts/claims/amounts.h"
+#include "contracts/claims/payload.h"
 #include "core/codec_table.h"
-#include "gateway/money.h"
 #include "support/catch.h"
 
 using namespace baolian;
-using namespace baolian::gateway;
+using namespace baolian::contracts;
 
 namespace {
 
@@ -30,7 +29,7 @@ ClaimPayload full_payload() {
 
 }  // namespace
 
-TEST_CASE("claim payload: canonical bytes come back as the same value", "[gateway][payload]") {
+TEST_CASE("claim payload: canonical bytes come back as the same value", "[contracts][payload]") {
   const ClaimPayload payload = full_payload();
   const Bytes bytes = encode(payload);
   const auto back = decode<ClaimPayload>(bytes);
@@ -41,7 +40,7 @@ TEST_CASE("claim payload: canonical bytes come back as the same value", "[gatewa
 }
 
 // The expected bytes were written from the format table, not by the encoder.
-TEST_CASE("claim payload: the bytes of version 1 never change", "[gateway][payload][golden]") {
+TEST_CASE("claim payload: the bytes of version 1 never change", "[contracts][payload][golden]") {
   ClaimPayload payload = full_payload();
   payload.items.pop_back();
   std::string expected;
@@ -80,7 +79,7 @@ TEST_CASE("claim payload: the bytes of version 1 never change", "[gateway][paylo
   CHECK(to_hex(encode(payload)) == expected);
 }
 
-TEST_CASE("claim payload: every truncation and an added byte is refused", "[gateway][payload]") {
+TEST_CASE("claim payload: every truncation and an added byte is refused", "[contracts][payload]") {
   Bytes bytes = encode(full_payload());
   for (std::size_t size = 0; size < bytes.size(); ++size) {
     REQUIRE_FALSE(decode<ClaimPayload>(BytesView(bytes).first(size)).has_value());
@@ -89,20 +88,20 @@ TEST_CASE("claim payload: every truncation and an added byte is refused", "[gate
   CHECK(decode<ClaimPayload>(bytes).error().code == Errc::trailing_bytes);
 }
 
-TEST_CASE("claim payload: unknown stays different from zero", "[gateway][payload]") {
+TEST_CASE("claim payload: unknown stays different from zero", "[contracts][payload]") {
   ClaimPayload zero = full_payload();
   ClaimPayload unknown = zero;
   zero.items[1].amount = 0;
   CHECK(encode(zero) != encode(unknown));
 }
 
-TEST_CASE("claim payload: a version of the future is refused", "[gateway][payload]") {
+TEST_CASE("claim payload: a version of the future is refused", "[contracts][payload]") {
   Bytes bytes = encode(full_payload());
   bytes[0] = 2;
   CHECK(decode<ClaimPayload>(bytes).error().code == Errc::unknown_version);
 }
 
-TEST_CASE("claim payload: the format table names every field", "[gateway][payload]") {
+TEST_CASE("claim payload: the format table names every field", "[contracts][payload]") {
   const std::string table = format_table<ClaimPayload>();
   for (const char* name :
        {"person", "encounter_number", "admitted", "discharged", "admitted_day", "discharged_day",
@@ -112,7 +111,7 @@ TEST_CASE("claim payload: the format table names every field", "[gateway][payloa
 }
 
 TEST_CASE("claim payload: B_0 is the total less pool, serious illness and aid, not the account",
-          "[gateway][payload]") {
+          "[contracts][payload]") {
   Invoice invoice = full_payload().invoices[0];
   CHECK(*initial_balance(invoice) == 220000);
   invoice.account = 50000;
@@ -127,7 +126,7 @@ TEST_CASE("claim payload: B_0 is the total less pool, serious illness and aid, n
   CHECK(initial_balance(invoice).error().code == Errc::bad_amount);
 }
 
-TEST_CASE("claim payload: a reader refuses one that contradicts itself", "[gateway][payload]") {
+TEST_CASE("claim payload: a reader refuses one that contradicts itself", "[contracts][payload]") {
   CHECK(check_payload(full_payload()).has_value());
   const auto refused = [](const auto& change) {
     ClaimPayload payload = full_payload();
@@ -145,7 +144,7 @@ TEST_CASE("claim payload: a reader refuses one that contradicts itself", "[gatew
   CHECK(refused([](auto& p) { p.invoices[0].total.reset(); }) == Errc::bad_amount);
 }
 
-TEST_CASE("claim payload: a problem reads as code and number", "[gateway][payload]") {
+TEST_CASE("claim payload: a problem reads as code and number", "[contracts][payload]") {
   CHECK(problem_text({ProblemCode::items_total_mismatch, 7500}) == "items_total_mismatch 7500");
   CHECK(problem_text({ProblemCode::payment_parts_mismatch, -1}) == "payment_parts_mismatch -1");
 }
