@@ -182,4 +182,21 @@ constexpr auto enum_names(Attestation) {
   return std::array<std::string_view, 4>{"", "person_key", "attestor", "grantee_attested"};
 }
 
+/// What a decision on a claim comes to.
+enum class Outcome : std::uint8_t {
+  payable = 1,       ///< a sum is fixed, 0 included
+  needs_paper = 2,   ///< something is missing that the person or the hospital can bring
+  needs_person = 3,  ///< a member of the insurer decides
+};
+constexpr auto enum_names(Outcome) {
+  return std::array<std::string_view, 4>{"", "payable", "needs_paper", "needs_person"};
+}
+
+/// Why a payable decision pays less than the bill. What a product declares is final; everything else
+/// is provisional until the person had an explanation and a human route (PIPL 24).
+enum class Withheld : std::uint8_t { none = 0, declared = 1, provisional = 2 };
+constexpr auto enum_names(Withheld) {
+  return std::array<std::string_view, 3>{"none", "declared", "provisional"};
+}
+
 }  // namespace baolian::contracts
