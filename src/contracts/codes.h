@@ -42,6 +42,8 @@ enum class Code : std::uint16_t {
   person_key_not_registered = 41,
   person_key_not_proved = 42,
   person_key_taken = 43,
+  cosigner_role = 44,
+  person_not_attested = 45,
 
   // authority
   role_not_allowed = 50,
@@ -119,6 +121,14 @@ enum class Code : std::uint16_t {
   too_many_policies = 315,
   duplicate_in_operation = 316,
 
+  // catalogue and system
+  catalog_exists = 320,
+  catalog_version_not_next = 321,
+  catalog_empty = 322,
+  not_a_validator = 330,
+  sweep_ahead = 331,
+  sweep_count = 332,
+
   // claims
   encounter_already_reported = 400,
   invoice_already_reported = 401,
@@ -145,6 +155,33 @@ enum class Code : std::uint16_t {
   not_the_claims_insurer = 431,
   record_not_in_claim = 432,
   claim_state = 433,
+
+  // decisions and what follows
+  decision_number_wrong = 440,
+  stale_payload = 441,
+  stale_balance = 442,
+  stale_total = 443,
+  stale_accumulator = 444,
+  product_version_differs = 445,
+  product_without_content = 446,
+  map_unknown = 447,
+  decision_form = 448,
+  fixed_benefit_reserved = 449,
+  invoice_not_in_claim = 450,
+  invoice_frozen = 451,
+  payout_not_an_element = 452,
+  countersignature_missing = 453,
+  countersigner_not_reporter = 454,
+  uncountersigned_too_early = 455,
+  persons_needed = 456,
+  outcome_not_allowed = 457,
+  decision_unknown = 460,
+  decision_already_paid = 461,
+  payee_reserved = 462,
+  nothing_to_explain = 463,
+  not_uncountersigned = 464,
+  too_many_records = 465,
+  payable_already_decided = 466,
 };
 
 struct CodeEntry {

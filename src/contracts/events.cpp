@@ -40,6 +40,24 @@ std::string_view event_name(std::uint16_t kind) {
       return "claims_withdrawn";
     case EventKind::flag_raised:
       return "flag_raised";
+    case EventKind::claim_decided:
+      return "claim_decided";
+    case EventKind::claim_supplemented:
+      return "claim_supplemented";
+    case EventKind::claim_paid:
+      return "claim_paid";
+    case EventKind::claim_withdrawn:
+      return "claim_withdrawn";
+    case EventKind::review_requested:
+      return "review_requested";
+    case EventKind::claim_explained:
+      return "claim_explained";
+    case EventKind::late_countersigned:
+      return "late_countersigned";
+    case EventKind::alarms_raised:
+      return "alarms_raised";
+    case EventKind::catalog_published:
+      return "catalog_published";
   }
   return {};
 }

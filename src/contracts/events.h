@@ -8,38 +8,15 @@
 #include <string_view>
 #include <vector>
 
+#include "contracts/claims/decision_events.h"
 #include "contracts/claims/operations.h"
 #include "contracts/codes.h"
+#include "contracts/event_kind.h"
 #include "contracts/records/operations.h"
 #include "contracts/types.h"
 #include "ledger/transaction.h"
 
 namespace baolian::contracts {
-
-enum class EventKind : std::uint16_t {
-  consent_given = 101,
-  consents_confirmed = 102,
-  consent_revoked = 103,
-  person_key_registered = 104,
-
-  record_registered = 201,
-  record_read = 202,
-  granted = 203,
-  denied = 204,
-  released = 205,
-  received = 206,
-
-  product_registered = 301,
-  enrolled = 311,
-
-  reported = 401,
-  filed = 402,
-  not_filed = 403,
-  opened = 404,
-  claims_withdrawn = 405,
-
-  flag_raised = 901,
-};
 
 /// "consent_given"; empty for a number that means nothing.
 std::string_view event_name(std::uint16_t kind);
@@ -405,10 +382,11 @@ struct ClaimsWithdrawn {
 
 /// Rules of risk flags. The numbers only grow.
 enum class FlagRule : std::uint8_t {
-  receive_mismatch = 1,  ///< what arrived is not what was registered
+  receive_mismatch = 1,      ///< what arrived is not what was registered
+  silent_countersigner = 2,  ///< the reporter did not answer for a day
 };
 constexpr auto enum_names(FlagRule) {
-  return std::array<std::string_view, 2>{"", "receive_mismatch"};
+  return std::array<std::string_view, 3>{"", "receive_mismatch", "silent_countersigner"};
 }
 
 struct FlagRaised {
@@ -425,8 +403,25 @@ struct FlagRaised {
         field("version", &FlagRaised::version, "format version"),
         field("rule", &FlagRaised::rule, "which rule"),
         field("rule_version", &FlagRaised::rule_version, "its version"),
-        field("about", &FlagRaised::about, "what it is about: a grant for receive_mismatch"),
+        field("about", &FlagRaised::about, "what it is about: a grant, a claim, by rule"),
         field("raised_on", &FlagRaised::raised_on, "institution whose act raised it"));
+  }
+};
+
+struct CatalogPublished {
+  static constexpr std::string_view kTypeName = "CatalogPublished";
+  static constexpr EventKind kKind = EventKind::catalog_published;
+  Version<1> version;
+  CatalogId catalog;
+  std::uint32_t catalog_version = 0;
+  InstitutionId publisher;
+
+  static constexpr auto fields() {
+    return std::make_tuple(
+        field("version", &CatalogPublished::version, "format version"),
+        field("catalog", &CatalogPublished::catalog, "catalogue"),
+        field("catalog_version", &CatalogPublished::catalog_version, "its version"),
+        field("publisher", &CatalogPublished::publisher, "who published it"));
   }
 };
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "contracts/catalog/catalog.h"
 #include "contracts/claims/claims.h"
 #include "contracts/consent/consent.h"
 #include "contracts/context.h"
@@ -9,6 +10,7 @@
 #include "contracts/policies/policies.h"
 #include "contracts/products/products.h"
 #include "contracts/records/records.h"
+#include "contracts/system/system.h"
 
 namespace baolian::contracts {
 namespace {
@@ -96,6 +98,24 @@ Code dispatch(OperationContext& context) {
       return decode_and_run<ClaimsReport>(context, report_encounter);
     case OperationKind::claims_file:
       return decode_and_run<ClaimsFile>(context, file_claims);
+    case OperationKind::claims_decide:
+      return decode_and_run<ClaimsDecide>(context, decide_claim);
+    case OperationKind::claims_supplement:
+      return decode_and_run<ClaimsSupplement>(context, supplement_claim);
+    case OperationKind::claims_withdraw:
+      return decode_and_run<ClaimsWithdraw>(context, withdraw_claim);
+    case OperationKind::claims_pay:
+      return decode_and_run<ClaimsPay>(context, pay_claim);
+    case OperationKind::claims_explained:
+      return decode_and_run<ClaimsExplained>(context, explain_claim);
+    case OperationKind::claims_request_review:
+      return decode_and_run<ClaimsRequestReview>(context, request_review);
+    case OperationKind::claims_late_countersign:
+      return decode_and_run<ClaimsLateCountersign>(context, countersign_late);
+    case OperationKind::catalog_publish:
+      return decode_and_run<CatalogPublish>(context, publish_catalog);
+    case OperationKind::system_sweep:
+      return decode_and_run<SystemSweep>(context, sweep_deadlines);
     default:
       return find_kind(context.operation.kind) == nullptr ? Code::kind_unknown
                                                           : Code::kind_reserved;

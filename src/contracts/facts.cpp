@@ -29,6 +29,16 @@ Result<void> write_facts(OperationKind kind, FactWriter& facts) {
     case OperationKind::claims_report:
     case OperationKind::claims_file:
       return write_claims_facts(kind, facts);
+    case OperationKind::claims_decide:
+    case OperationKind::claims_supplement:
+    case OperationKind::claims_withdraw:
+    case OperationKind::claims_pay:
+    case OperationKind::claims_explained:
+    case OperationKind::claims_request_review:
+    case OperationKind::claims_late_countersign:
+    case OperationKind::catalog_publish:
+    case OperationKind::system_sweep:
+      return write_decision_facts(kind, facts);
     default:
       return ok();  // a kind of a later version: the ledger's own facts stand alone
   }

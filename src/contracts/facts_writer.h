@@ -62,6 +62,7 @@ Result<void> write_consent_facts(OperationKind kind, FactWriter& facts);
 Result<void> write_records_facts(OperationKind kind, FactWriter& facts);
 Result<void> write_policy_facts(OperationKind kind, FactWriter& facts);
 Result<void> write_claims_facts(OperationKind kind, FactWriter& facts);
+Result<void> write_decision_facts(OperationKind kind, FactWriter& facts);
 
 // Values as texts.
 std::string subject_text(const SubjectId& subject);

@@ -2,12 +2,15 @@
 /// its content, one header a contract. docs/contracts.md has a row for each.
 #pragma once
 
+#include "contracts/catalog/operations.h"
+#include "contracts/claims/decision_operations.h"
 #include "contracts/claims/operations.h"
 #include "contracts/consent/operations.h"
 #include "contracts/operation_kind.h"
 #include "contracts/policies/operations.h"
 #include "contracts/products/operations.h"
 #include "contracts/records/operations.h"
+#include "contracts/system/operations.h"
 #include "contracts/types.h"
 #include "ledger/transaction.h"
 

@@ -38,6 +38,12 @@ constexpr std::array kDefaults{
     crypto::Parameter{number(ParameterId::insurer_decide_ms), 30 * kDay},
     crypto::Parameter{number(ParameterId::transaction_weight_max), 12'500},
     crypto::Parameter{number(ParameterId::block_weight_max), 50'000},
+    crypto::Parameter{number(ParameterId::person_paper_ms), 60 * kDay},
+    crypto::Parameter{number(ParameterId::insurer_review_ms), 30 * kDay},
+    crypto::Parameter{number(ParameterId::second_review_ms), 15 * kDay},
+    crypto::Parameter{number(ParameterId::insurer_pay_ms), 10 * kDay},
+    crypto::Parameter{number(ParameterId::insurer_explain_ms), 3 * kDay},
+    crypto::Parameter{number(ParameterId::countersign_silence_ms), kDay},
     crypto::Parameter{weight_id(kWeightBase, OperationKind::consent_give), 3},
     crypto::Parameter{weight_id(kWeightBase, OperationKind::consent_confirm), 1},
     crypto::Parameter{weight_id(kWeightBase, OperationKind::consent_revoke),
@@ -50,11 +56,23 @@ constexpr std::array kDefaults{
     crypto::Parameter{weight_id(kWeightBase, OperationKind::records_receive), 12},
     crypto::Parameter{weight_id(kWeightBase, OperationKind::product_register), 1},
     crypto::Parameter{weight_id(kWeightBase, OperationKind::policies_enrol), 1},
+    crypto::Parameter{weight_id(kWeightBase, OperationKind::catalog_publish), 2},
     crypto::Parameter{weight_id(kWeightBase, OperationKind::claims_report), 4},
     crypto::Parameter{weight_id(kWeightBase, OperationKind::claims_file), 3},
+    crypto::Parameter{weight_id(kWeightBase, OperationKind::claims_decide), 8},
+    crypto::Parameter{weight_id(kWeightBase, OperationKind::claims_supplement), 4},
+    crypto::Parameter{weight_id(kWeightBase, OperationKind::claims_pay), 5},
+    crypto::Parameter{weight_id(kWeightBase, OperationKind::claims_withdraw), 4},
+    crypto::Parameter{weight_id(kWeightBase, OperationKind::claims_request_review), 3},
+    crypto::Parameter{weight_id(kWeightBase, OperationKind::claims_late_countersign),
+                      2 + kPayoutLinesMax},
+    crypto::Parameter{weight_id(kWeightBase, OperationKind::claims_explained), 4},
+    crypto::Parameter{weight_id(kWeightBase, OperationKind::system_sweep), 0},
     crypto::Parameter{weight_id(kWeightLine, OperationKind::consent_confirm), 2},
     crypto::Parameter{weight_id(kWeightLine, OperationKind::policies_enrol), 5},
     crypto::Parameter{weight_id(kWeightLine, OperationKind::claims_report), 1},
+    crypto::Parameter{weight_id(kWeightLine, OperationKind::claims_decide), 1},
+    crypto::Parameter{weight_id(kWeightLine, OperationKind::system_sweep), 3},
     crypto::Parameter{weight_id(kWeightFiling, OperationKind::claims_report), kFilingWeight},
     crypto::Parameter{weight_id(kWeightFiling, OperationKind::claims_file), kFilingWeight},
 };
@@ -91,6 +109,16 @@ std::optional<Lines> count_lines(const ledger::Operation& operation) {
     }
     case OperationKind::claims_file:
       return Lines{0, 1};
+    case OperationKind::claims_decide: {
+      const auto content = decode<ClaimsDecide>(operation.content);
+      if (!content) return std::nullopt;
+      return Lines{content->lines.size() + content->accumulators.size(), 0};
+    }
+    case OperationKind::system_sweep: {
+      const auto content = decode<SystemSweep>(operation.content);
+      if (!content) return std::nullopt;
+      return Lines{content->count_max, 0};
+    }
     default:
       return Lines{};
   }

@@ -3,7 +3,7 @@
 ///
 /// | id | what | unit | default |
 /// |---|---|---|---|
-/// | 1..10 | ParameterId | ms or count | default_parameters() |
+/// | 1..16 | ParameterId | ms or count | default_parameters() |
 /// | 1000 + kind | weight of an operation of that kind | key writes | weights |
 /// | 2000 + kind | and of each line | key writes | weights |
 /// | 3000 + kind | and of each filing | key writes | weights |
@@ -29,6 +29,12 @@ enum class ParameterId : std::uint16_t {
   insurer_decide_ms = 8,          ///< 30 d: opened, insurer decides
   transaction_weight_max = 9,     ///< 12,500 key writes: a transaction's share of a block
   block_weight_max = 10,          ///< 50,000 key writes; kept by who proposes and votes
+  person_paper_ms = 11,           ///< 60 d: waiting_paper, the person brings it
+  insurer_review_ms = 12,         ///< 30 d: filed, a person of the insurer decides
+  second_review_ms = 13,          ///< 15 d: review requested, two persons decide
+  insurer_pay_ms = 14,            ///< 10 d: decided, the insurer pays
+  insurer_explain_ms = 15,        ///< 3 d: decided, the insurer explains
+  countersign_silence_ms = 16,    ///< 24 h: opened, uncountersigned decisions are allowed
 };
 
 /// Limits that formats.md fixes for every epoch.

@@ -68,6 +68,10 @@ Bytes grant_end(TimeMs end, const GrantId& id) {
 Bytes product(const ProductId& id, std::uint32_t version) {
   return make("product", {id.view(), big_endian(version, 4)});
 }
+Bytes catalog(const CatalogId& id, std::uint32_t version) {
+  return make("catalog", {id.view(), big_endian(version, 4)});
+}
+Bytes catalog_content(const Hash& content) { return make("catalog_content", {content.view()}); }
 Bytes policy(const PolicyId& id) { return make("policy", {id.view()}); }
 Bytes subject_policies(const SubjectId& subject) {
   return make("subject_policy", {subject.audience.view(), subject.value.view()});
@@ -101,6 +105,29 @@ Bytes deadlines() { return make("deadline", {}); }
 Bytes deadline(TimeMs due, const ClaimId& claim, DeadlineKind kind) {
   const std::uint8_t kind_byte = static_cast<std::uint8_t>(kind);
   return make("deadline", {big_endian(due.value, 8), claim.view(), BytesView(&kind_byte, 1)});
+}
+
+std::optional<Deadline> read_deadline(BytesView key) {
+  const std::size_t prefix = deadlines().size();
+  constexpr std::size_t kTimeSize = 8;
+  if (key.size() != prefix + kTimeSize + ClaimId::kSize + 1) return std::nullopt;
+  if (!is_enum_value<DeadlineKind>(key.back())) return std::nullopt;
+  Deadline out;
+  for (std::size_t i = 0; i < kTimeSize; ++i) {
+    out.time.value = out.time.value << 8 | key[prefix + i];
+  }
+  out.claim = ClaimId::from(key.subspan(prefix + kTimeSize, ClaimId::kSize));
+  out.kind = static_cast<DeadlineKind>(key.back());
+  return out;
+}
+
+Bytes decision(const ClaimId& claim, std::uint16_t number) {
+  return make("decision", {claim.view(), big_endian(number, 2)});
+}
+Bytes policy_total(const PolicyId& policy) { return make("policy_total", {policy.view()}); }
+Bytes accumulators(const PolicyId& policy) { return make("accumulator", {policy.view()}); }
+Bytes accumulator(const PolicyId& policy, std::uint16_t id) {
+  return make("accumulator", {policy.view(), big_endian(id, 2)});
 }
 
 }  // namespace baolian::contracts::keys

@@ -21,17 +21,24 @@
 /// | grant/ grant | GrantState |
 /// | grant_end/ u64 time, grant | empty |
 /// | product/ product, u32 version | ProductState |
+/// | catalog/ catalog, u32 version | CatalogState |
+/// | catalog_content/ hash | empty |
 /// | policy/ policy | PolicyState |
 /// | subject_policy/ audience, subject, u32 last day of cover, policy | empty |
 /// | encounter/ tag | EncounterState |
 /// | invoice/ tag | InvoiceState |
 /// | claim/ claim | ClaimState |
+/// | decision/ claim, u16 number | DecisionState |
+/// | policy_total/ policy | PolicyTotal |
+/// | accumulator/ policy, u16 id | AccumulatorState |
 /// | encounter_claim/ encounter, policy | the claim's id |
 /// | insurer_claim/ insurer, claim | empty |
 /// | deadline/ u64 time, claim, u8 kind | empty |
 ///
 /// An "empty" value is one byte: the version 1 of a marker.
 #pragma once
+
+#include <optional>
 
 #include "contracts/types.h"
 #include "core/bytes.h"
@@ -56,10 +63,15 @@ enum class DeadlineKind : std::uint8_t {
   insurer_request = 1,   ///< filed: the insurer requests the payload
   hospital_release = 2,  ///< granted: the reporter releases it
   insurer_decide = 3,    ///< opened: the insurer decides
+  person_paper = 4,      ///< waiting_paper: the person brings what is missing
+  insurer_review = 5,    ///< in_review: a person of the insurer decides
+  insurer_pay = 6,       ///< of a decision: the insurer pays
+  insurer_explain = 7,   ///< of a decision: the insurer explains what is withheld
 };
 constexpr auto enum_names(DeadlineKind) {
-  return std::array<std::string_view, 4>{"none", "insurer_request", "hospital_release",
-                                         "insurer_decide"};
+  return std::array<std::string_view, 8>{"none",           "insurer_request", "hospital_release",
+                                         "insurer_decide", "person_paper",    "insurer_review",
+                                         "insurer_pay",    "insurer_explain"};
 }
 
 namespace keys {
@@ -94,6 +106,9 @@ Bytes grant_ends();
 Bytes grant_end(TimeMs end, const GrantId& id);
 
 Bytes product(const ProductId& id, std::uint32_t version);
+Bytes catalog(const CatalogId& id, std::uint32_t version);
+/// There while any version of any catalogue has this content.
+Bytes catalog_content(const Hash& content);
 Bytes policy(const PolicyId& id);
 /// Prefix of all policies of a subject, ascending by last day of cover.
 Bytes subject_policies(const SubjectId& subject);
@@ -115,6 +130,19 @@ Bytes insurer_claim(const InstitutionId& insurer, const ClaimId& claim);
 /// Prefix of all deadlines, ascending by time.
 Bytes deadlines();
 Bytes deadline(TimeMs due, const ClaimId& claim, DeadlineKind kind);
+/// What a key under deadlines() says; nullopt for another key.
+struct Deadline {
+  TimeMs time;
+  ClaimId claim;
+  DeadlineKind kind{DeadlineKind::none};
+};
+std::optional<Deadline> read_deadline(BytesView key);
+
+Bytes decision(const ClaimId& claim, std::uint16_t number);
+Bytes policy_total(const PolicyId& policy);
+/// Prefix of all accumulators of a policy.
+Bytes accumulators(const PolicyId& policy);
+Bytes accumulator(const PolicyId& policy, std::uint16_t id);
 
 /// The last 32 bytes of a key as an id: of the keys that end with one. Requires: 32 bytes or more.
 template <typename Id>

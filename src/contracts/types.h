@@ -192,8 +192,8 @@ constexpr auto enum_names(Outcome) {
   return std::array<std::string_view, 4>{"", "payable", "needs_paper", "needs_person"};
 }
 
-/// Why a payable decision pays less than the bill. What a product declares is final; everything else
-/// is provisional until the person had an explanation and a human route (PIPL 24).
+/// Why a payable decision pays less than the bill. What a product declares is final; everything
+/// else is provisional until the person had an explanation and a human route (PIPL 24).
 enum class Withheld : std::uint8_t { none = 0, declared = 1, provisional = 2 };
 constexpr auto enum_names(Withheld) {
   return std::array<std::string_view, 3>{"none", "declared", "provisional"};

@@ -95,6 +95,7 @@ using RecordId = FixedBytes<struct RecordIdTag, 32>;
 using ConsentId = FixedBytes<struct ConsentIdTag, 32>;
 using PolicyId = FixedBytes<struct PolicyIdTag, 32>;
 using ProductId = FixedBytes<struct ProductIdTag, 32>;
+using CatalogId = FixedBytes<struct CatalogIdTag, 32>;
 using ClaimId = FixedBytes<struct ClaimIdTag, 32>;
 using GrantId = FixedBytes<struct GrantIdTag, 32>;
 using Tag32 = FixedBytes<struct Tag32Tag, 32>;            ///< keyed tag: encounter, invoice, day

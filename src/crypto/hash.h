@@ -29,6 +29,10 @@ inline constexpr std::string_view kSubject = "subject";  ///< salted commitment 
 inline constexpr std::string_view kRecordList = "list";  ///< salted commitment to a record list
 inline constexpr std::string_view kConsent = "consent";  ///< H(consent), named by consent.confirm
 inline constexpr std::string_view kSalted = "salted";    ///< commit(): any other guessable value
+inline constexpr std::string_view kAccumulator =
+    "accumulator";  ///< salted commitment to an amount of a policy year
+inline constexpr std::string_view kDecision = "decision";     ///< salted commitment to a decision
+inline constexpr std::string_view kEscrow = "escrow";         ///< H(sealed escrow), in a decision
 inline constexpr std::string_view kPublicContent = "public";  ///< content that is public (products)
 inline constexpr std::string_view kWrap = "wrap";  ///< H(sealed wrap), H(ciphertext) in release
 inline constexpr std::string_view kKeyCheck =

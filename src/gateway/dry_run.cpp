@@ -35,6 +35,11 @@ std::string amount_text(const std::optional<std::uint64_t>& amount, const Discha
 
 std::string problem_sentence(const Problem& problem, const Discharge& discharge) {
   std::string out = "  ! " + problem_text(problem);
+  if (problem.code == ProblemCode::base_cost_item_added) {
+    return out + fmt::format(": a line of {} that the source does not have\n",
+                             format_money(static_cast<std::uint64_t>(problem.detail),
+                                          discharge.minor_digits, discharge.currency));
+  }
   const bool is_money = problem.code == ProblemCode::items_total_mismatch ||
                         problem.code == ProblemCode::payment_parts_mismatch;
   if (!is_money) return out + '\n';

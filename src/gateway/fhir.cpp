@@ -242,7 +242,7 @@ Result<Discharge> read_stay(const Bundle& bundle, const Stay& stay, const FhirOp
   TRY(read_period(encounter, options, discharge));
   TRY(payload.department, department_of(encounter));
 
-  StayContext context{bundle, encounter, options.utc_offset_minutes,
+  StayContext context{bundle, encounter, options.utc_offset_minutes, options.base_cost_item,
                       MoneyReader(options.currency, options.minor_digits)};
   for (const BundleEntry* claim : stay.claims) {
     TRY(check_patient(bundle, *claim, *patient));

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,7 +21,15 @@ inline constexpr std::size_t kBundleBytesMax = std::size_t{16} << 20;
 /// Person identifier systems where there is no genesis to say them (a dry run).
 std::vector<std::string> default_person_id_systems();
 
-/// How a chain reads FHIR: its genesis, except bytes_max.
+/// What becomes of the difference between an invoice's total and the sum of its items.
+enum class BaseCostItem : std::uint8_t {
+  leave_out,  ///< nothing: it is said (items_total_mismatch)
+  /// One labelled line for the encounter's base cost, which some generators put into the total only
+  /// (docs/fhir-profile.md, section 3): the person who reports says that this is what it is.
+  add,
+};
+
+/// How a chain reads FHIR: its genesis, except bytes_max and base_cost_item.
 struct FhirOptions {
   std::vector<std::string> person_id_systems = default_person_id_systems();
   /// ISO 4217; empty = the first currency that an invoice of the file states.
@@ -28,6 +37,7 @@ struct FhirOptions {
   unsigned minor_digits = 2;     ///< of `currency`; with an empty currency ISO 4217's, not this
   int utc_offset_minutes = 480;  ///< the chain's civil zone
   std::size_t bytes_max = kBundleBytesMax;
+  BaseCostItem base_cost_item = BaseCostItem::leave_out;
 };
 
 /// One inpatient stay that has ended.

@@ -19,6 +19,12 @@ constexpr std::string_view kCatalogueExtension =
 constexpr std::string_view kSelfPayExtension =
     "https://baolian.example/fhir/StructureDefinition/self-pay";
 
+constexpr std::string_view kBaseCostSystem = "https://baolian.example/fhir/CodeSystem/added-item";
+constexpr std::string_view kBaseCostCode = "BASE-COST";
+constexpr std::string_view kBaseCostName =
+    "base encounter cost, added by --base-cost-item (not in the source) "
+    "就诊基础费用（按 --base-cost-item 添加，源文件中没有）";
+
 // Faults of items that are counted, one problem each an invoice.
 struct ItemFaults {
   std::int64_t self_pay_exceeds_amount = 0;
@@ -211,6 +217,32 @@ void say(ProblemCode code, std::int64_t detail, std::vector<Problem>& problems) 
   if (detail != 0) problems.push_back({code, detail});
 }
 
+// What the items of one invoice, which is not in the payload yet, lack of its total: a problem, or
+// the one line that makes up for it.
+// Returns: Errc::limit_exceeded if there is no room for the line.
+Result<void> settle_difference(const StayContext& stay, std::string_view place,
+                               std::int64_t difference, ClaimPayload& payload) {
+  // More items than the total has no line of any name to explain it.
+  if (difference <= 0 || stay.base_cost_item == BaseCostItem::leave_out) {
+    say(ProblemCode::items_total_mismatch, difference, payload.problems);
+    return ok();
+  }
+  if (payload.items.size() >= kItemsMax) {
+    return fail(Errc::limit_exceeded, std::string(place) + ": no room for the base cost item; a " +
+                                          "stay has at most " + std::to_string(kItemsMax) +
+                                          " items");
+  }
+  Item item;
+  item.invoice = static_cast<std::uint16_t>(payload.invoices.size());
+  item.code = kBaseCostCode;
+  item.system = kBaseCostSystem;
+  item.name = kBaseCostName;
+  item.amount = static_cast<std::uint64_t>(difference);
+  payload.items.push_back(std::move(item));
+  say(ProblemCode::base_cost_item_added, difference, payload.problems);
+  return ok();
+}
+
 Result<void> read_items(StayContext& stay, const BundleEntry& claim, const Invoice& invoice,
                         ClaimPayload& payload) {
   TRY(const CareTeam team, read_care_team(stay.bundle, claim));
@@ -231,9 +263,9 @@ Result<void> read_items(StayContext& stay, const BundleEntry& claim, const Invoi
     payload.items.push_back(std::move(item));
   }
   if (invoice.total) {
-    say(ProblemCode::items_total_mismatch,
-        static_cast<std::int64_t>(*invoice.total) - static_cast<std::int64_t>(sum),
-        payload.problems);
+    const auto difference =
+        static_cast<std::int64_t>(*invoice.total) - static_cast<std::int64_t>(sum);
+    TRY(settle_difference(stay, claim.place(), difference, payload));
   }
   say(ProblemCode::self_pay_exceeds_amount, faults.self_pay_exceeds_amount, payload.problems);
   say(ProblemCode::quantity_unreadable, faults.quantity_unreadable, payload.problems);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/result.h"
+#include "gateway/fhir.h"
 #include "gateway/fhir_bundle.h"
 #include "gateway/payload.h"
 
@@ -38,6 +39,7 @@ struct StayContext {
   const Bundle& bundle;
   const BundleEntry& encounter;
   int utc_offset_minutes;
+  BaseCostItem base_cost_item;
   MoneyReader money;
 };
 

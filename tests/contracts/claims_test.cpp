@@ -1,5 +1,5 @@
-/// docs/contracts.md, claims: one test a rule, and every cell of (state, operation).
-#include "contracts/fixture.h"
+/// docs/contracts.md, claims: one test a rule.
+#include "contracts/decision_fixture.h"
 
 using namespace baolian;
 using namespace baolian::contracts;
@@ -8,14 +8,8 @@ using ledger::LogKind;
 
 namespace {
 
-ClaimPhase phase_of(const World& world, const ClaimId& claim) {
-  const auto state = world.read<ClaimState>(keys::claim(claim));
-  REQUIRE(state.has_value());
-  return state->phase;
-}
-
 /// The code with which filing `index` of a report was not filed.
-Code refusal(const Outcome& outcome, std::size_t index = 0) {
+Code refusal(const RunOutcome& outcome, std::size_t index = 0) {
   REQUIRE(outcome.applied());
   const auto event = outcome.event<NotFiled>();
   REQUIRE(event.has_value());
@@ -23,16 +17,12 @@ Code refusal(const Outcome& outcome, std::size_t index = 0) {
   return static_cast<Code>(event->filings[index].code);
 }
 
-std::size_t deadline_count(const World& world) {
-  return world.state().scan(keys::deadlines(), keys::deadlines(), 1000).size();
-}
-
 }  // namespace
 
 TEST_CASE("report: a person nobody insures leaves no trace in clear", "[claims][report]") {
   World world;
   const auto report = report_of(world);
-  const Outcome outcome = world.run("A", report);
+  const RunOutcome outcome = world.run("A", report);
   REQUIRE(outcome.applied());
   CHECK(outcome.event<Reported>()->claims == 0);
   CHECK_FALSE(outcome.event<Filed>().has_value());
@@ -74,7 +64,7 @@ TEST_CASE("report: logs of reporter, claim and insurer", "[claims][report]") {
   const Insured insured = insure(world, 1);
   auto report = report_of(world);
   add_filing(report, 1, insured.subject, insured.consent);
-  const Outcome outcome = world.run("A", report);
+  const RunOutcome outcome = world.run("A", report);
   const auto filed = outcome.event<Filed>();
   REQUIRE(filed.has_value());
   CHECK(outcome.appends.size() == 3);
@@ -92,7 +82,7 @@ TEST_CASE("report: a stranger enrolled with a made-up consent gets nothing filed
   REQUIRE(world.run("X", enrol).applied());  // nobody else vouches
   auto report = report_of(world);
   add_filing(report, 1, enrol.lines[0].subject, enrol.lines[0].consent);
-  const Outcome outcome = world.run("A", report);
+  const RunOutcome outcome = world.run("A", report);
   CHECK(refusal(outcome) == Code::consent_not_attested);
   CHECK(outcome.event<Reported>()->claims == 0);
   // The insurer tries to read anyway: there is no claim, and its consent is not of care.
@@ -119,7 +109,7 @@ TEST_CASE("report: then the consent is confirmed, and file files", "[claims][fil
   const auto terms = consent_terms(enrol, line, world.institution("X"));
   REQUIRE(world.run("bureau.attestor", ConsentConfirm{{}, {{line.consent, consent_hash(terms)}}})
               .applied());
-  const Outcome filed = world.run("A", file);
+  const RunOutcome filed = world.run("A", file);
   REQUIRE(filed.applied());
   REQUIRE(filed.event<Filed>().has_value());
   CHECK(filed.appends.size() == 3);
@@ -138,7 +128,7 @@ TEST_CASE("report: one claim for every matching policy, of every insurer", "[cla
   auto report = report_of(world);
   add_filing(report, 1, x.subject, x.consent);
   add_filing(report, 1, y.subject, y.consent);
-  const Outcome outcome = world.run("A", report);
+  const RunOutcome outcome = world.run("A", report);
   REQUIRE(outcome.applied());
   const auto filed = outcome.event<Filed>();
   REQUIRE(filed.has_value());
@@ -164,7 +154,7 @@ TEST_CASE("report: cover and stay are compared by civil months", "[claims][repor
     report.first_month = static_cast<std::uint16_t>(kThisMonth + first);
     report.last_month = static_cast<std::uint16_t>(kThisMonth + last);
     add_filing(report, 1, enrol.lines[0].subject, enrol.lines[0].consent);
-    const Outcome outcome = world.run("A", report);
+    const RunOutcome outcome = world.run("A", report);
     return outcome.event<Filed>() ? Code::applied : refusal(outcome);
   };
   CHECK(months(-1, -1) == Code::no_policy_matches);
@@ -188,7 +178,7 @@ TEST_CASE("report: a consent that does not carry the payload files nothing", "[c
     REQUIRE(world.run("bureau.attestor", give).applied());
     auto report = report_of(world);
     add_filing(report, 1, insured.subject, give.terms.id);
-    const Outcome outcome = world.run("A", report);
+    const RunOutcome outcome = world.run("A", report);
     return outcome.event<Filed>() ? Code::applied : refusal(outcome);
   };
   CHECK(with([](ConsentTerms&) {}) == Code::applied);
@@ -241,7 +231,7 @@ TEST_CASE("report: a product with consent per claim needs one for this encounter
   give.terms.id = make_id<ConsentId>(world.fresh());
   give.terms.encounter = report.encounter;
   REQUIRE(world.run("A.attestor", give).applied());
-  const Outcome filed = world.run("A", file_of(report, 1, line.subject, give.terms.id));
+  const RunOutcome filed = world.run("A", file_of(report, 1, line.subject, give.terms.id));
   REQUIRE(filed.applied());
   // The insurer reads under that consent, although it is for one encounter.
   const auto claim = filed.event<Filed>()->claims[0].claim;
@@ -359,7 +349,7 @@ TEST_CASE("report: listed records are the reporter's and of that subject", "[cla
   CHECK(with(at_other.record).code() == Code::listed_record_unknown);
   CHECK(with({own.record.record, 2}).code() == Code::listed_record_unknown);
   CHECK(with({make_id<RecordId>(1), 1}).code() == Code::listed_record_unknown);
-  const Outcome outcome = with(own.record);
+  const RunOutcome outcome = with(own.record);
   REQUIRE(outcome.event<Filed>().has_value());
   const auto claim = outcome.event<Filed>()->claims[0].claim;
   CHECK(world.read<ClaimState>(keys::claim(claim))->records == std::vector{own.record});
@@ -418,13 +408,13 @@ TEST_CASE("a consent carries at most 64 filed claims", "[claims][report][weight]
     return world.run("A", report);
   };
   for (int i = 0; i < 4; ++i) {
-    const Outcome outcome = file_one();
+    const RunOutcome outcome = file_one();
     REQUIRE(outcome.event<Reported>()->claims == 16);
   }
   CHECK(refusal(file_one()) == Code::too_many_claims);
   // The largest revocation keeps its declared weight, and every claim is in its log.
   const ConsentRevoke revoke{{}, first.lines[0].consent, {}};
-  const Outcome outcome = world.run("bureau.attestor", revoke);
+  const RunOutcome outcome = world.run("bureau.attestor", revoke);
   REQUIRE(outcome.applied());
   CHECK(outcome.event<ClaimsWithdrawn>()->claims.size() == 64);
   CHECK(outcome.appends.size() == 65);
@@ -477,7 +467,7 @@ TEST_CASE("the largest report keeps weight and events", "[claims][report][weight
   }
   report.invoices.clear();
   for (std::uint64_t i = 0; i < 64; ++i) report.invoices.push_back({make_id<Tag32>(i), {}});
-  const Outcome outcome = world.run("A", report);
+  const RunOutcome outcome = world.run("A", report);
   REQUIRE(outcome.applied());
   CHECK(outcome.event<Reported>()->claims == 512);
   CHECK(outcome.receipt.events.size() == 10);
@@ -544,7 +534,7 @@ TEST_CASE("receive of the payload opens the claim in the same operation", "[clai
   World world;
   const FiledCase filed = file_case(world, 1);
   const TimeMs requested_at = world.now;
-  const Outcome answer = world.run("X", insurer_request(world, filed.payload, filed.claim));
+  const RunOutcome answer = world.run("X", insurer_request(world, filed.payload, filed.claim));
   const auto granted = answer.event<Granted>();
   REQUIRE(granted.has_value());
   CHECK(granted->consent == filed.insured.consent);
@@ -556,11 +546,11 @@ TEST_CASE("receive of the payload opens the claim in the same operation", "[clai
   CHECK(deadline_count(world) == 1);
 
   const Commitment& commitment = filed.report.payload.commitment;
-  const Outcome released = world.run("A", release_of(world, *granted, commitment));
+  const RunOutcome released = world.run("A", release_of(world, *granted, commitment));
   REQUIRE(released.applied());
   CHECK(released.count(LogKind::claim, filed.claim) == 1);
   const TimeMs received_at = world.now;
-  const Outcome received = world.run("X", receive_of(world, *granted, commitment, "X"));
+  const RunOutcome received = world.run("X", receive_of(world, *granted, commitment, "X"));
   REQUIRE(received.applied());
   CHECK(received.event<ClaimOpened>()->claim == filed.claim);
   CHECK(received.count(LogKind::claim, filed.claim) == 1);
@@ -584,7 +574,7 @@ TEST_CASE("the insurer's adjuster opens the received copy twice: two more entrie
   CHECK(read().code() == Code::not_a_holder);
   open_case(world, filed);
   for (int i = 0; i < 2; ++i) {
-    const Outcome outcome = read();
+    const RunOutcome outcome = read();
     REQUIRE(outcome.applied());
     CHECK(outcome.count(LogKind::reads_of_record, filed.payload.record) == 1);
     CHECK(outcome.count(LogKind::reads_of_subject, care_subject(1)) == 1);
@@ -624,7 +614,7 @@ TEST_CASE("insurers read by their own claim only", "[claims][request]") {
   auto request = insurer_request(world, filed.payload, filed.claim);
   request.purpose = Purpose::treat;
   CHECK(world.run("X", request).denial() == Code::purpose_not_allowed);
-  const Outcome denied = world.run("X", request);
+  const RunOutcome denied = world.run("X", request);
   CHECK(denied.count(LogKind::claim, filed.claim) == 1);
   CHECK(world.run("Y", insurer_request(world, filed.payload, filed.claim, "Y"))
             .count(LogKind::claim, filed.claim) == 0);
@@ -688,7 +678,7 @@ TEST_CASE("revocation withdraws filed claims and leaves opened ones", "[claims][
   add_filing(report, 1, opened.insured.subject, opened.insured.consent);
   const auto filed = world.run("A", report).event<Filed>();
   REQUIRE(filed.has_value());
-  const Outcome outcome =
+  const RunOutcome outcome =
       world.run("bureau.attestor", ConsentRevoke{{}, opened.insured.consent, {}});
   REQUIRE(outcome.applied());
   REQUIRE(outcome.event<ClaimsWithdrawn>().has_value());
@@ -718,7 +708,7 @@ TEST_CASE("revocation between grant and release, and between release and receive
   }
   CHECK(world.run("A", release_of(world, *first, early.report.payload.commitment)).code() ==
         Code::claim_state);
-  const Outcome received =
+  const RunOutcome received =
       world.run("X", receive_of(world, *second, late.report.payload.commitment, "X"));
   CHECK(received.applied());
   CHECK_FALSE(received.event<ClaimOpened>().has_value());
@@ -728,86 +718,4 @@ TEST_CASE("revocation between grant and release, and between release and receive
   CHECK(
       world.run("X.adjuster", read_of(world, late.payload, "X", basis, Purpose::hpaymt, "adjuster"))
           .code() == Code::claim_state);
-}
-
-// ------------------------------------------------------------------ every (state, operation)
-
-TEST_CASE("every cell of claim state and operation", "[claims][states][table]") {
-  // What an operation that touches the claim answers in each state. States that only later
-  // versions reach are put into the state by hand: their cells must refuse as well.
-  struct Row {
-    ClaimPhase phase;
-    Code request;        // of the payload, by the insurer
-    Code release;        // of a grant from before
-    bool receive_opens;  // a receipt is always recorded
-    Code insurer_reads;  // its received copy
-    bool revoke_withdraws;
-  };
-  const Row rows[] = {
-      {ClaimPhase::filed, Code::applied, Code::applied, true, Code::applied, true},
-      {ClaimPhase::opened, Code::applied, Code::applied, false, Code::applied, false},
-      {ClaimPhase::waiting_paper, Code::applied, Code::applied, false, Code::applied, false},
-      {ClaimPhase::in_review, Code::applied, Code::applied, false, Code::applied, false},
-      {ClaimPhase::decided, Code::claim_state, Code::claim_state, false, Code::applied, false},
-      {ClaimPhase::paid, Code::claim_state, Code::claim_state, false, Code::applied, false},
-      {ClaimPhase::closed, Code::claim_state, Code::claim_state, false, Code::applied, false},
-      {ClaimPhase::withdrawn, Code::claim_state, Code::claim_state, false, Code::claim_state,
-       false},
-      {ClaimPhase::void_, Code::claim_state, Code::claim_state, false, Code::claim_state, false},
-      {ClaimPhase::recovering, Code::claim_state, Code::claim_state, false, Code::applied, false},
-  };
-  CHECK(std::size(rows) == enum_names(ClaimPhase{}).size() - 1);
-  for (const Row& row : rows) {
-    INFO(enum_name(row.phase));
-    World world;
-    const FiledCase filed = file_case(world, 1);
-    const Commitment& commitment = filed.report.payload.commitment;
-    const auto set_phase = [&] {
-      auto claim = world.read<ClaimState>(keys::claim(filed.claim));
-      if (row.phase != ClaimPhase::filed) {
-        world.state().erase(keys::consent_claim(claim->consent, filed.claim));
-      }
-      claim->phase = row.phase;
-      world.state().write_as(keys::claim(filed.claim), *claim);
-    };
-    const auto request = insurer_request(world, filed.payload, filed.claim);
-    const auto first = world.run("X", request).event<Granted>();
-    const auto second = world.run("X", request).event<Granted>();
-    REQUIRE(world.run("A", release_of(world, *first, commitment)).applied());
-    set_phase();
-    CHECK(world.run("X", request).denial() == row.request);
-    CHECK(world.run("A", release_of(world, *second, commitment)).code() == row.release);
-    const Outcome received = world.run("X", receive_of(world, *first, commitment, "X"));
-    CHECK(received.applied());
-    CHECK(received.event<ClaimOpened>().has_value() == row.receive_opens);
-    CHECK(phase_of(world, filed.claim) == (row.receive_opens ? ClaimPhase::opened : row.phase));
-    const Basis basis{BasisKind::claim, id_cast<Hash>(filed.claim)};
-    CHECK(world
-              .run("X.adjuster",
-                   read_of(world, filed.payload, "X", basis, Purpose::hpaymt, "adjuster"))
-              .code() == row.insurer_reads);
-    // Filing again meets the claim in any state.
-    CHECK(world.run("A", file_of(filed.report, 1, filed.insured.subject, filed.insured.consent))
-              .code() == Code::already_filed);
-    for (const auto kind :
-         {OperationKind::claims_decide, OperationKind::claims_supplement, OperationKind::claims_pay,
-          OperationKind::claims_withdraw, OperationKind::claims_request_review,
-          OperationKind::claims_undo, OperationKind::claims_reverse_invoice,
-          OperationKind::claims_amend_discharge, OperationKind::claims_late_countersign,
-          OperationKind::claims_challenge, OperationKind::claims_answer,
-          OperationKind::claims_explained}) {
-      ledger::Operation later;
-      later.kind = static_cast<std::uint16_t>(kind);
-      CHECK(world.run_operation("X", later).code() == Code::kind_reserved);
-    }
-    if (row.receive_opens) set_phase();  // back to filed, without its index entry
-    if (row.revoke_withdraws) {
-      const auto claim = world.read<ClaimState>(keys::claim(filed.claim));
-      world.state().write_as(keys::consent_claim(claim->consent, filed.claim), Marker{});
-    }
-    const Outcome revoked =
-        world.run("bureau.attestor", ConsentRevoke{{}, filed.insured.consent, {}});
-    CHECK(revoked.applied());
-    CHECK(revoked.event<ClaimsWithdrawn>().has_value() == row.revoke_withdraws);
-  }
 }

@@ -14,7 +14,7 @@ ConsentConfirm confirmation_of(const ConsentGive& give) {
 
 /// What a doctor of B gets who asks for this record of A under the consent.
 Code ask(World& world, const RecordRef& record, const ConsentId& consent) {
-  const Outcome answer = world.run("B.doctor", doctor_request(world, record, consent));
+  const RunOutcome answer = world.run("B.doctor", doctor_request(world, record, consent));
   REQUIRE(answer.applied());
   return answer.denial();
 }
@@ -30,7 +30,7 @@ RecordRef registered(World& world, std::uint64_t person) {
 TEST_CASE("a consent attested by a cosigner (b) has effect at once", "[consent]") {
   World world;
   const auto give = care_consent(world, 1, "B");
-  const Outcome outcome = world.run("B", give, {world.attest("B", give)});
+  const RunOutcome outcome = world.run("B", give, {world.attest("B", give)});
   REQUIRE(outcome.applied());
   const auto event = outcome.event<ConsentGiven>();
   REQUIRE(event.has_value());
@@ -46,7 +46,7 @@ TEST_CASE("a consent sent by an attestor (b) of another institution has effect a
           "[consent]") {
   World world;
   const auto give = care_consent(world, 1, "B");
-  const Outcome outcome = world.run("A.attestor", give);
+  const RunOutcome outcome = world.run("A.attestor", give);
   REQUIRE(outcome.applied());
   CHECK(outcome.event<ConsentGiven>()->attestation == Attestation::attestor);
   CHECK(outcome.event<ConsentGiven>()->attested_by == world.institution("A"));
@@ -58,7 +58,7 @@ TEST_CASE("a grantee cannot attest its own consent, neither as sender nor as cos
   const auto give = care_consent(world, 1, "B");
   const auto own = world.cosign("B.attestor", ledger::Capacity::attestor, "B", give);
   CHECK(world.run("B", give, {own}).code() == Code::cosigner_is_grantee);
-  const Outcome sent = world.run("B.attestor", give);
+  const RunOutcome sent = world.run("B.attestor", give);
   REQUIRE(sent.applied());
   CHECK(sent.event<ConsentGiven>()->attestation == Attestation::grantee_attested);
   CHECK(sent.event<ConsentGiven>()->attested_by.is_zero());
@@ -72,7 +72,7 @@ TEST_CASE("a consent (c) has no effect until it is confirmed, from that block on
   CHECK(ask(world, record, give.terms.id) == Code::consent_not_attested);
 
   const TimeMs confirmed_at = world.now;
-  const Outcome confirmed = world.run("bureau.attestor", confirmation_of(give));
+  const RunOutcome confirmed = world.run("bureau.attestor", confirmation_of(give));
   REQUIRE(confirmed.applied());
   CHECK(confirmed.event<ConsentsConfirmed>()->attested_by == world.institution("bureau"));
   CHECK(confirmed.count(LogKind::consents_of_subject, give.terms.subject) == 1);
@@ -124,7 +124,7 @@ TEST_CASE("1,000 consents are confirmed in one operation", "[consent][weight]") 
     confirm.consents.push_back({give.terms.id, consent_hash(give.terms)});
   }
   for (const auto& outcome : world.run_body(world.body("B", gives))) REQUIRE(outcome.applied());
-  const Outcome outcome = world.run("bureau.attestor", confirm);
+  const RunOutcome outcome = world.run("bureau.attestor", confirm);
   CHECK(outcome.applied());
   CHECK(outcome.appends.size() == 1000);
   CHECK(outcome.appends.back().line == 999);
@@ -170,7 +170,7 @@ TEST_CASE("revocation: by attestor, by the submitter that does not profit, by no
 
   const auto by_other = care_consent(world, 1, "B");
   REQUIRE(world.run("A", by_other).applied());
-  const Outcome own = world.run("A", ConsentRevoke{{}, by_other.terms.id, {}});
+  const RunOutcome own = world.run("A", ConsentRevoke{{}, by_other.terms.id, {}});
   CHECK(own.applied());
   CHECK(own.count(LogKind::consents_of_subject, by_other.terms.subject) == 1);
   CHECK(world.run("A", ConsentRevoke{{}, make_id<ConsentId>(1), {}}).code() ==

@@ -55,12 +55,12 @@ const Salt kListSalt = make_id<Salt>(77);
 
 }  // namespace
 
-Code Outcome::denial() const {
+Code RunOutcome::denial() const {
   const auto denied = event<Denied>();
   return denied ? static_cast<Code>(denied->code) : Code::applied;
 }
 
-std::size_t Outcome::count(LogKind kind, const Hash& id) const {
+std::size_t RunOutcome::count(LogKind kind, const Hash& id) const {
   return static_cast<std::size_t>(
       std::count_if(appends.begin(), appends.end(), [&](const ledger::LogAppend& append) {
         return append.log.kind == kind && append.log.id == id;
@@ -112,6 +112,7 @@ ledger::Institution World::make_institution(const std::string& name,
   add_member(institution, name + ".adjuster", {Role::claims_adjuster}, MemberKind::person);
   add_member(institution, name + ".attestor", {Role::agent, Role::attestor}, MemberKind::system);
   add_member(institution, name + ".auditor", {Role::auditor}, MemberKind::person);
+  add_member(institution, name + ".second", {Role::claims_adjuster}, MemberKind::person);
   return institution;
 }
 
@@ -167,7 +168,7 @@ ledger::TransactionBody World::body(const std::string& sender,
   return body;
 }
 
-std::vector<Outcome> World::run_body(const ledger::TransactionBody& body) {
+std::vector<RunOutcome> World::run_body(const ledger::TransactionBody& body) {
   // The transaction's own signature is judged before execution, by ledger::check_transaction.
   const ledger::Transaction transaction{body, {}};
   const TxHash hash = ledger::tx_hash(encode(transaction));
@@ -175,9 +176,9 @@ std::vector<Outcome> World::run_body(const ledger::TransactionBody& body) {
   ledger::ExecutedBlock out;
   execute_transaction(block(), transaction, hash, state_, out);
   finish_block(block(), out.leaves.size(), state_);
-  std::vector<Outcome> outcomes;
+  std::vector<RunOutcome> outcomes;
   for (std::size_t i = 0; i < out.leaves.size(); ++i) {
-    Outcome outcome;
+    RunOutcome outcome;
     outcome.leaf = out.leaves[i];
     const auto receipt = decode<ledger::Receipt>(out.leaves[i].receipt);
     REQUIRE(receipt.has_value());
@@ -192,7 +193,7 @@ std::vector<Outcome> World::run_body(const ledger::TransactionBody& body) {
   return outcomes;
 }
 
-Outcome World::run_operation(const std::string& sender, ledger::Operation operation) {
+RunOutcome World::run_operation(const std::string& sender, ledger::Operation operation) {
   auto outcomes = run_body(body(sender, {std::move(operation)}));
   REQUIRE(outcomes.size() == 1);
   return outcomes.front();
@@ -200,8 +201,20 @@ Outcome World::run_operation(const std::string& sender, ledger::Operation operat
 
 void World::idle_block(std::size_t operations) {
   ledger::Operation nothing;
-  nothing.kind = static_cast<std::uint16_t>(OperationKind::system_sweep);
+  nothing.kind = static_cast<std::uint16_t>(OperationKind::records_list);
   run_body(body("bureau", std::vector<ledger::Operation>(operations, nothing)));
+}
+
+PersonKey::PersonKey() : signer(crypto::make_ed25519_signer(crypto::new_seed())) {}
+PersonKey::PersonKey(std::uint64_t n) : signer(signer_of(1'000'000 + n)) {}
+
+ConsentRegisterKey registration_of(const SubjectId& subject, const PersonKey& person) {
+  return {{}, subject, person.key(), make_id<Commitment>(1)};
+}
+
+void register_key(World& world, const SubjectId& subject, const PersonKey& person) {
+  const auto content = registration_of(subject, person);
+  REQUIRE(world.run("bureau.attestor", content, {person.sign(world, "bureau", content)}).applied());
 }
 
 SubjectId subject_of(const World& world, const std::string& insurer, std::uint64_t n) {
@@ -284,6 +297,7 @@ ProductRegister product_of(World& world, const std::string& insurer) {
   product.product = make_id<ProductId>(world.fresh());
   product.insurer = world.institution(insurer);
   product.premium_sources = {PremiumSource::cash, PremiumSource::lineal_account};
+  product.content = make_id<Hash>(world.fresh());
   product.from_day = kToday - 100;
   product.to_day = kToday + 300;
   return product;
@@ -355,8 +369,13 @@ RecordsRequest insurer_request(const World& world, const RecordRef& record, cons
 }
 
 Insured insure(World& world, std::uint64_t person, const std::string& insurer) {
+  return insure_under(world, product_of(world, insurer), person, insurer);
+}
+
+Insured insure_under(World& world, const ProductRegister& product, std::uint64_t person,
+                     const std::string& insurer) {
   Insured out;
-  out.product = product_of(world, insurer);
+  out.product = product;
   REQUIRE(world.run(insurer, out.product).applied());
   out.enrolment = enrolment(world, out.product, insurer, {person});
   const auto attestation = world.attest(insurer, out.enrolment);
@@ -372,7 +391,7 @@ FiledCase file_case(World& world, std::uint64_t person, const std::string& insur
   out.insured = insure(world, person, insurer);
   out.report = report_of(world);
   add_filing(out.report, person, out.insured.subject, out.insured.consent);
-  const Outcome reported = world.run("A", out.report);
+  const RunOutcome reported = world.run("A", out.report);
   REQUIRE(reported.applied());
   const auto filed = reported.event<Filed>();
   REQUIRE(filed.has_value());
@@ -383,7 +402,7 @@ FiledCase file_case(World& world, std::uint64_t person, const std::string& insur
 }
 
 void open_case(World& world, const FiledCase& filed, const std::string& insurer) {
-  const Outcome answer =
+  const RunOutcome answer =
       world.run(insurer, insurer_request(world, filed.payload, filed.claim, insurer));
   const auto granted = answer.event<Granted>();
   REQUIRE(granted.has_value());

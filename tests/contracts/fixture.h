@@ -17,6 +17,7 @@
 #include "contracts/parameters.h"
 #include "contracts/state.h"
 #include "crypto/pedersen.h"
+#include "crypto/random.h"
 #include "ledger/chain.h"
 #include "ledger/transaction.h"
 #include "support/catch.h"
@@ -51,7 +52,7 @@ struct Actor {
 };
 
 /// The outcome of one operation.
-struct Outcome {
+struct RunOutcome {
   ledger::Receipt receipt;
   std::vector<ledger::LogAppend> appends;
   ledger::OperationLeaf leaf;
@@ -97,15 +98,15 @@ class World {
 
   /// Executes one operation in a transaction and block of its own. `now` moves 1 s a block.
   template <typename Content>
-  Outcome run(const std::string& sender, const Content& content,
-              std::initializer_list<ledger::Cosignature> cosignatures = {}) {
+  RunOutcome run(const std::string& sender, const Content& content,
+                 std::initializer_list<ledger::Cosignature> cosignatures = {}) {
     ledger::Operation operation = make_operation(content, make_id<RequestId>(next_++));
     operation.cosignatures = cosignatures;
     return run_operation(sender, std::move(operation));
   }
-  Outcome run_operation(const std::string& sender, ledger::Operation operation);
+  RunOutcome run_operation(const std::string& sender, ledger::Operation operation);
   /// Executes a transaction in a block of its own: the leaves with their receipts.
-  std::vector<Outcome> run_body(const ledger::TransactionBody& body);
+  std::vector<RunOutcome> run_body(const ledger::TransactionBody& body);
   /// A body by this sender with a fresh nonce and 5 minutes to live.
   ledger::TransactionBody body(const std::string& sender,
                                std::vector<ledger::Operation> operations);
@@ -116,6 +117,13 @@ class World {
                              const std::string& sender, const Content& content, Nonce nonce = {}) {
     return ledger::cosign(make_operation(content, RequestId{}), capacity, actor(sender).institution,
                           nonce, now + 5 * kMinute, chain_id_, *actor(cosigner).signer);
+  }
+  template <typename Content>
+  RunOutcome run_with(const std::string& sender, const Content& content,
+                      std::vector<ledger::Cosignature> cosignatures) {
+    ledger::Operation operation = make_operation(content, make_id<RequestId>(next_++));
+    operation.cosignatures = std::move(cosignatures);
+    return run_operation(sender, std::move(operation));
   }
   template <typename Content>
   ledger::Cosignature attest(const std::string& sender, const Content& content) {
@@ -170,6 +178,28 @@ class World {
   std::map<PublicKey, std::uint64_t> nonces_;
 };
 
+/// A key in the hand of a person, and what it signs.
+struct PersonKey {
+  PersonKey();
+  /// The key of a number, the same in every run.
+  explicit PersonKey(std::uint64_t n);
+  PublicKey key() const { return signer->public_key(); }
+
+  template <typename Content>
+  ledger::Cosignature sign(const World& world, const std::string& sender,
+                           const Content& content) const {
+    return ledger::cosign(make_operation(content, RequestId{}), ledger::Capacity::person,
+                          world.institution(sender), Nonce{}, world.now + kMinute, world.chain_id(),
+                          *signer);
+  }
+
+  std::shared_ptr<const crypto::Signer> signer;
+};
+
+ConsentRegisterKey registration_of(const SubjectId& subject, const PersonKey& person);
+/// Registers the key with the bureau's attestation.
+void register_key(World& world, const SubjectId& subject, const PersonKey& person);
+
 // ------------------------------------------------------------ contents that tests start from
 
 /// SubjectId of person `n` for insurer `name`, or for care.
@@ -190,6 +220,7 @@ RecordsRead read_of(const World& world, const RecordRef& record, const std::stri
                     const Basis& basis, Purpose purpose = Purpose::treat,
                     const std::string& member = "doctor");
 
+/// A product with content: its claims can be decided.
 ProductRegister product_of(World& world, const std::string& insurer);
 PoliciesEnrol enrolment(World& world, const ProductRegister& product, const std::string& insurer,
                         std::initializer_list<std::uint64_t> persons);
@@ -213,6 +244,8 @@ struct Insured {
   PolicyId policy;
 };
 Insured insure(World& world, std::uint64_t person, const std::string& insurer = "X");
+Insured insure_under(World& world, const ProductRegister& product, std::uint64_t person,
+                     const std::string& insurer);
 
 /// A claim of an insured person, filed.
 struct FiledCase {

@@ -9,8 +9,11 @@
 #include "contracts/events.h"
 #include "contracts/facts.h"
 #include "contracts/operations.h"
+#include "contracts/parameters.h"
 #include "contracts/state.h"
 #include "core/codec_table.h"
+#include "crypto/commitment.h"
+#include "crypto/pedersen.h"
 #include "support/catch.h"
 
 using namespace baolian;
@@ -28,6 +31,193 @@ std::string load() {
   std::stringstream out;
   out << in.rdbuf();
   return out.str();
+}
+
+/// Hexadecimal digits, 32 bytes a line, between fences that name the block. Not "hex": the blocks
+/// of that name are the ledger's.
+std::string bytes_block(const std::string& name, BytesView bytes) {
+  std::string out = "```bytes " + name + "\n";
+  for (std::size_t at = 0; at < bytes.size(); at += 32) {
+    out += to_hex(bytes.subspan(at, std::min<std::size_t>(32, bytes.size() - at))) + "\n";
+  }
+  return out + "```\n\n";
+}
+
+/// The bytes of a block of the document; empty if there is none.
+Bytes block_of(const std::string& document, const std::string& name) {
+  const std::string head = "```bytes " + name + "\n";
+  const std::size_t begin = document.find(head);
+  if (begin == std::string::npos) return {};
+  std::string digits = document.substr(begin + head.size());
+  digits.resize(digits.find("```"));
+  std::erase(digits, '\n');
+  auto bytes = from_hex(digits);
+  return bytes.has_value() ? *bytes : Bytes{};
+}
+
+/// 32 bytes that count from `first`.
+template <typename Id>
+Id counting(std::uint8_t first) {
+  Id out;
+  for (std::size_t i = 0; i < Id::kSize; ++i) {
+    out.bytes[i] = static_cast<std::uint8_t>(first + i);
+  }
+  return out;
+}
+
+// ------------------------------------------------------------------ the worked examples
+
+constexpr std::uint64_t kPaid = 311'290;
+constexpr std::uint64_t kReported = 325'500;
+
+/// r of the payout: that of the golden vectors of tests/crypto.
+crypto::Scalar payout_blinding() {
+  const auto bytes = from_hex("03fcae421b119b26bafd00b62f5b87e41fe5abef52055e4964b82fb213f59301");
+  return crypto::Scalar::from(*bytes);
+}
+crypto::Scalar balance_blinding() {
+  crypto::Scalar out;
+  out.bytes[0] = 1;
+  return out;
+}
+GroupElement committed(std::uint64_t amount, const crypto::Scalar& blinding) {
+  return crypto::pedersen_commit(amount, blinding).value();
+}
+
+AccumulatorAmount example_amount() { return {{}, counting<PolicyId>(0xC0), 1, kReported}; }
+
+Commitment example_accumulator() {
+  return crypto::commit(crypto::domain::kAccumulator, counting<Salt>(0xE0),
+                        encode(example_amount()));
+}
+
+ClaimsDecide example_decide() {
+  ClaimsDecide out;
+  out.claim = counting<ClaimId>(0);
+  out.outcome = Outcome::payable;
+  out.lines = {{counting<Tag32>(0x20), committed(kPaid, payout_blinding()),
+                committed(kReported, balance_blinding())}};
+  out.accumulators = {{1, Commitment{}, example_accumulator()}};
+  out.withheld = Withheld::declared;
+  out.decision = counting<Commitment>(0x60);
+  out.escrow = counting<Hash>(0x80);
+  return out;
+}
+
+/// The offsets of the example's fields, as a reader would count them.
+std::string example_offsets() {
+  return "| offset | bytes | field |\n|---|---|---|\n"
+         "| 0 | 1 | version |\n| 1 | 32 | claim |\n| 33 | 2 | number |\n"
+         "| 35 | 4 | payload_version |\n| 39 | 1 | outcome |\n| 40 | 4 | product_version |\n"
+         "| 44 | 32 | map |\n| 76 | 2 | rule_set |\n| 78 | 2 | engine |\n"
+         "| 80 | 4 | number of lines |\n| 84 | 1 | option of the invoice: there is one |\n"
+         "| 85 | 32 | its tag |\n| 117 | 32 | payout |\n| 149 | 32 | balance_before |\n"
+         "| 181 | 32 | total_before |\n| 213 | 4 | number of accumulators |\n"
+         "| 217 | 2 | id |\n| 219 | 32 | before |\n| 251 | 32 | after |\n"
+         "| 283 | 1 | withheld |\n| 284 | 32 | decision |\n| 316 | 32 | escrow |\n"
+         "| 348 | 1 | countersigning |\n\n";
+}
+
+std::string sums() {
+  const ClaimsDecide example = example_decide();
+  const auto after = crypto::subtract(example.lines[0].balance_before, example.lines[0].payout);
+  return "### Sums without amounts\n\n"
+         "Payouts P, balances B and totals T are Pedersen commitments on ristretto255 (RFC 9496), "
+         "32 bytes in its canonical encoding, in which bit 255 is 0: C(v, r) = v\\*G + r\\*H, v an "
+         "amount in minor units below 2^63, r a number below the order L of the group and not 0, "
+         "little-endian in 32 bytes. G is the base point of the group, H the element that RFC "
+         "9496, "
+         "4.3.4, derives from the 64 bytes SHA-512(second_generator of the genesis). The identity, "
+         "32 zero bytes, is a legal balance or total, and what stands where nothing was ever "
+         "written; it is no legal P. A payout of 0 is r\\*H alone.\n\n"
+         "A payable decision moves, for each of its lines, B to B - P, and T to T + P. Whoever "
+         "knows "
+         "openings opens the results: (v_B - v_P, r_B - r_P mod L), (v_T + v_P, r_T + r_P mod "
+         "L).\n\n"
+         "H, of the second_generator `" +
+         std::string(crypto::domain::kPedersenH) + "`:\n\n" +
+         bytes_block("pedersen-h", crypto::pedersen_h().view()) + "r, and C(0, r):\n\n" +
+         bytes_block("pedersen-r", payout_blinding().view()) +
+         bytes_block("pedersen-0", committed(0, payout_blinding()).view()) +
+         "P = C(311290, r), a payout of 3,112.90:\n\n" +
+         bytes_block("pedersen-payout", example.lines[0].payout.view()) +
+         "B = C(325500, 1), and B - P:\n\n" +
+         bytes_block("pedersen-balance", example.lines[0].balance_before.view()) +
+         bytes_block("pedersen-balance-after", after.value().view()) +
+         "An accumulator is H(\"accumulator\" `||` 32-byte salt `||` canonical AccumulatorAmount); "
+         "zeros where none was written. Of policy c0 c1 ... df, id 1, amount 325500, with the salt "
+         "e0 e1 ... ff:\n\n" +
+         bytes_block("accumulator-amount", encode(example_amount())) +
+         bytes_block("accumulator", example_accumulator().view()) +
+         "The decision is H(\"decision\" `||` 32-byte salt `||` canonical Decision of the "
+         "insurer's "
+         "engine); the escrow H(\"escrow\" `||` sealed bytes). A decision's id is (claim, "
+         "number).\n\n"
+         "Example: content of claims.decide. Claim 00 01 ... 1f, its first decision, invoice 20 21 "
+         "... 3f, P, B and accumulator as above, nothing paid under the policy before, no code "
+         "map, "
+         "withheld declared, decision 60 61 ... 7f, escrow 80 81 ... 9f, countersigned.\n\n" +
+         bytes_block("claims-decide", encode(example)) + example_offsets();
+}
+
+// ------------------------------------------------------------------ parameters
+
+struct ParameterText {
+  ParameterId id;
+  const char* meaning;
+};
+
+std::string parameters() {
+  const ParameterText texts[] = {
+      {ParameterId::transaction_expiry_max_ms,
+       "expires_at of a transaction is at most so far ahead"},
+      {ParameterId::grant_automatic_ms, "a program's grant expires"},
+      {ParameterId::grant_person_ms, "a person's grant expires"},
+      {ParameterId::release_end_ms, "a released grant ends"},
+      {ParameterId::filing_lapse_ms, "after a report, claims.file lapses"},
+      {ParameterId::insurer_request_ms, "filed: the insurer requests the payload"},
+      {ParameterId::hospital_release_ms, "granted: the reporter releases the payload"},
+      {ParameterId::insurer_decide_ms, "opened: the insurer decides"},
+      {ParameterId::transaction_weight_max, "key writes that a transaction declares at most"},
+      {ParameterId::block_weight_max, "key writes that a block's transactions declare at most"},
+      {ParameterId::person_paper_ms, "waiting_paper: the person brings the paper"},
+      {ParameterId::insurer_review_ms, "needs_person: a person decides, from the filing"},
+      {ParameterId::second_review_ms, "review requested: two persons decide"},
+      {ParameterId::insurer_pay_ms, "decided: the insurer pays"},
+      {ParameterId::insurer_explain_ms, "decided: the insurer explains what is withheld"},
+      {ParameterId::countersign_silence_ms,
+       "opened: a decision without countersignature is allowed"},
+  };
+  std::string out =
+      "### Parameters of an epoch\n\nA parameter that is not in the EpochRecord has its default. "
+      "Durations are in ms.\n\n| id | meaning | default |\n|---|---|---|\n";
+  const crypto::EpochRecord none;
+  for (const ParameterText& text : texts) {
+    out += "| " + std::to_string(static_cast<std::uint16_t>(text.id)) + " | " + text.meaning +
+           " | " + std::to_string(parameter(none, text.id)) + " |\n";
+  }
+  out +=
+      "\nAn operation declares 1000 + kind, and 2000 + kind for each line, and 3000 + kind for "
+      "each "
+      "filing, at least 1; a transaction 1 more than its operations. Lines are: consents of "
+      "consent.confirm, lines of policies.enrol, invoices of claims.report, lines and accumulators "
+      "of claims.decide, count_max of system.sweep. Content that does not decode, and kinds "
+      "without "
+      "a row, declare 1.\n\n| kind | name | base | a line | a filing |\n|---|---|---|---|---|\n";
+  const auto all = default_parameters();
+  const auto value_of = [&](unsigned id) -> std::uint64_t {
+    const auto found =
+        std::find_if(all.begin(), all.end(), [&](const auto& p) { return p.id == id; });
+    return found == all.end() ? 0 : found->value;
+  };
+  for (const KindEntry& entry : operation_kinds()) {
+    if (entry.availability == Availability::reserved) continue;
+    const auto kind = static_cast<std::uint16_t>(entry.kind);
+    out += "| " + std::to_string(kind) + " | " + std::string(entry.name) + " | " +
+           std::to_string(value_of(1000U + kind)) + " | " + std::to_string(value_of(2000U + kind)) +
+           " | " + std::to_string(value_of(3000U + kind)) + " |\n";
+  }
+  return out + "\n";
 }
 
 template <typename T>
@@ -65,7 +255,7 @@ std::string contents() {
   out += "\nParts of contents:\n\n";
   out += type_sections<SubjectId, Basis, Originator, Journal, RecordRef, ConsentException,
                        ConsentTerms, ConsentReference, EnrolLine, PayloadRef, InvoiceLine, Filing,
-                       RecordList, Disclosure>();
+                       RecordList, Disclosure, PayoutLine, AccumulatorLine, AccumulatorAmount>();
   out += "Contents:\n\n";
   out += content_section<ConsentGive>() + content_section<ConsentConfirm>() +
          content_section<ConsentRevoke>() + content_section<ConsentRegisterKey>() +
@@ -73,15 +263,19 @@ std::string contents() {
          content_section<RecordsRequest>() + content_section<RecordsRelease>() +
          content_section<RecordsReceive>() + content_section<ProductRegister>() +
          content_section<PoliciesEnrol>() + content_section<ClaimsReport>() +
-         content_section<ClaimsFile>();
-  return out;
+         content_section<ClaimsFile>() + content_section<ClaimsDecide>() +
+         content_section<ClaimsSupplement>() + content_section<ClaimsPay>() +
+         content_section<ClaimsWithdraw>() + content_section<ClaimsRequestReview>() +
+         content_section<ClaimsLateCountersign>() + content_section<ClaimsExplained>() +
+         content_section<CatalogPublish>() + content_section<SystemSweep>();
+  return out + sums();
 }
 
 std::string events() {
   std::string out =
       "## 16. Events of the native contracts\n\nBodies of the events in receipts. A code is a "
       "receipt code of docs/error-codes.md.\n\n";
-  out += type_sections<FiledClaim, FilingRefusal, WithdrawnClaim>();
+  out += type_sections<FiledClaim, FilingRefusal, WithdrawnClaim, Alarm>();
   out += event_section<ConsentGiven>() + event_section<ConsentsConfirmed>() +
          event_section<ConsentRevoked>() + event_section<PersonKeyRegistered>() +
          event_section<RecordRegistered>() + event_section<RecordWasRead>() +
@@ -89,7 +283,21 @@ std::string events() {
          event_section<Received>() + event_section<ProductRegistered>() +
          event_section<Enrolled>() + event_section<Reported>() + event_section<Filed>() +
          event_section<NotFiled>() + event_section<ClaimOpened>() +
-         event_section<ClaimsWithdrawn>() + event_section<FlagRaised>();
+         event_section<ClaimsWithdrawn>() + event_section<ClaimDecided>() +
+         event_section<ClaimSupplemented>() + event_section<ClaimPaid>() +
+         event_section<ClaimWithdrawn>() + event_section<ReviewRequested>() +
+         event_section<ClaimExplained>() + event_section<LateCountersigned>() +
+         event_section<CatalogPublished>() + event_section<FlagRaised>() +
+         event_section<AlarmsRaised>();
+  return out;
+}
+
+std::string deadline_kinds() {
+  std::string out;
+  const auto names = enum_names(DeadlineKind{});
+  for (std::size_t i = 1; i < names.size(); ++i) {
+    out += (i > 1 ? ", " : " ") + std::to_string(i) + " " + std::string(names[i]);
+  }
   return out;
 }
 
@@ -97,10 +305,10 @@ std::string state_values() {
   return "## 17. State of the native contracts\n\nValues under the keys of section 9.\n\n" +
          type_sections<ChainRules, InstitutionState, MemberState, MemberKey, NonceWindow,
                        ConsentState, PersonKeyState, RecordState, RecordVersion, HolderState,
-                       GrantState, ProductState, PolicyState, EncounterState, InvoiceState,
-                       DecisionRef, ClaimState, ClaimPointer, Marker>() +
-         "Kinds in the keys of deadlines: 1 insurer_request, 2 hospital_release, 3 "
-         "insurer_decide.\n\n";
+                       GrantState, ProductState, CatalogState, PolicyState, EncounterState,
+                       InvoiceState, DecisionRef, ClaimState, DecisionState, PolicyTotal,
+                       AccumulatorState, ClaimPointer, Marker>() +
+         "Kinds in the keys of deadlines:" + deadline_kinds() + ".\n\n" + parameters();
 }
 
 std::string cell(std::string_view text) { return text.empty() ? "-" : std::string(text); }
@@ -126,13 +334,18 @@ std::string facts() {
       "operation of the kind always has: consent.give consent_given; consent.confirm "
       "consents_confirmed; consent.revoke consent_revoked; records.register record_registered; "
       "records.read record_read; records.request granted or denied; records.release released; "
-      "records.receive received; policies.enrol enrolled; claims.report reported; product.register "
-      "and claims.file none. claims_withdrawn, opened, not_filed and filed may be missing.\n\n"
+      "records.receive received; policies.enrol enrolled; claims.report reported; claims.decide "
+      "claim_decided; claims.supplement claim_supplemented; claims.pay claim_paid; claims.withdraw "
+      "claim_withdrawn; claims.request_review review_requested; claims.late_countersign "
+      "late_countersigned; claims.explained claim_explained; catalog.publish catalog_published; "
+      "product.register, claims.file and system.sweep none. claims_withdrawn, opened, not_filed, "
+      "filed and alarms_raised may be missing.\n\n"
       "`by` is empty where there is a `-`; `sender`, `sender and attestor`, `custodian` in the "
       "column `by` and words without a field of that name (`yes`, `local`, `released`, `received`) "
       "stand for themselves. A field "
       "is shown as lower-case hexadecimal if it is bytes, by its name if it is an enumeration, in "
-      "decimal if it is a number; \"number of\" a list is its length in decimal. Other forms:\n\n"
+      "decimal if it is a number; \"number of\" a list is its length in decimal; an invoice that "
+      "is absent is 64 zeros. Other forms:\n\n"
       "| word | form |\n|---|---|\n"
       "| SUBJECT | `care` if the audience is zeros, else its hexadecimal; `/`; the value |\n"
       "| RECORD | record id, ` version `, decimal version |\n"
@@ -148,7 +361,9 @@ std::string facts() {
       "\"line i\": the fact belongs to that line of a batch, from 0. Lines come after all rows of "
       "the whole operation, to which the other rows belong: first line 0, all rows of a line "
       "together. \"one fact each\": a fact for each item, in order. \"the i-th claim of all events "
-      "filed\": of all events filed that decode, in order of the receipt, their lists joined; of "
+      "filed\" (or \"alarm of all events alarms_raised\"): of all events of that kind that decode, "
+      "in "
+      "order of the receipt, their lists joined, whose item's fields the row names; of "
       "other events only the first counts. Content and events are not compared with each other: "
       "that they agree was for the validators to see. Kinds and codes that get a number later get "
       "these facts with a later version of texts.\n\n";
@@ -220,10 +435,45 @@ TEST_CASE("docs/formats.md: codes and kinds of texts version 1 are frozen", "[do
   const std::string document = load();
   const auto codes = frozen_rows(document, "codes 1");
   const auto kinds = frozen_rows(document, "kinds 1");
-  CHECK(codes.size() == 120);
+  CHECK(codes.size() == 153);
   CHECK(kinds.size() == 46);
   CHECK(codes == named(fact_codes(), [](std::uint16_t code) { return code_name(code); }));
   CHECK(kinds == named(fact_kinds(), [](std::uint16_t kind) { return kind_name(kind); }));
+}
+
+TEST_CASE("docs/formats.md: the worked examples of sums and decisions decode", "[docs]") {
+  const std::string document = load();
+  const auto element = [&](const std::string& name) {
+    const Bytes bytes = block_of(document, name);
+    REQUIRE(bytes.size() == GroupElement::kSize);
+    return GroupElement::from(bytes);
+  };
+  CHECK(element("pedersen-h") == crypto::pedersen_h());
+  const auto r = crypto::Scalar::from(block_of(document, "pedersen-r"));
+  CHECK(element("pedersen-0") == committed(0, r));
+  CHECK(element("pedersen-payout") == committed(311'290, r));
+  CHECK(crypto::add(element("pedersen-balance-after"), element("pedersen-payout")).value() ==
+        element("pedersen-balance"));
+  // The balance that is left opens to the difference.
+  CHECK(element("pedersen-balance-after") ==
+        committed(14'210, crypto::subtract(balance_blinding(), r)));
+  const auto amount = decode<AccumulatorAmount>(block_of(document, "accumulator-amount"));
+  REQUIRE(amount.has_value());
+  CHECK(amount->amount == 325'500);
+  const Bytes content = block_of(document, "claims-decide");
+  const auto decide = decode<ClaimsDecide>(content);
+  REQUIRE(decide.has_value());
+  CHECK(encode(*decide) == content);
+  CHECK(*decide == example_decide());
+  // The offsets that the page names.
+  CHECK(content.size() == 349);
+  CHECK(BytesView(content).subspan(85, 1)[0] == 0x20);
+  CHECK(GroupElement::from(BytesView(content).subspan(117, 32)) == element("pedersen-payout"));
+  CHECK(GroupElement::from(BytesView(content).subspan(149, 32)) == element("pedersen-balance"));
+  CHECK(Commitment::from(BytesView(content).subspan(251, 32)) ==
+        Commitment::from(block_of(document, "accumulator")));
+  CHECK(content[283] == static_cast<std::uint8_t>(Withheld::declared));
+  CHECK(content[316] == 0x80);
 }
 
 TEST_CASE("facts: a number that is not of texts version 1 is shown as a number", "[facts]") {
@@ -240,10 +490,10 @@ TEST_CASE("facts: a number that is not of texts version 1 is shown as a number",
   CHECK(read_facts(leaf_of(16, rejected)).value().empty());
   rejected.code = 8;
   CHECK(read_facts(leaf_of(15, rejected)).value().size() == 2);
-  const auto reserved = read_facts(leaf_of(901, ledger::Receipt{}));
+  const auto reserved = read_facts(leaf_of(408, ledger::Receipt{}));
   REQUIRE(reserved.has_value());
   REQUIRE(reserved->size() == 1);
-  CHECK(reserved->front().value == "system.sweep");
+  CHECK(reserved->front().value == "claims.undo");
 }
 
 TEST_CASE("facts: what was checked against a statement is stated", "[facts]") {

@@ -7,40 +7,13 @@ using namespace baolian::contracts::test;
 using ledger::Capacity;
 using ledger::LogKind;
 
-namespace {
-
-/// A key in the hand of a person, and what it signs.
-struct PersonKey {
-  std::unique_ptr<crypto::Signer> signer = crypto::make_ed25519_signer(crypto::new_seed());
-  PublicKey key() const { return signer->public_key(); }
-
-  template <typename Content>
-  ledger::Cosignature sign(World& world, const std::string& sender, const Content& content) const {
-    return ledger::cosign(make_operation(content, RequestId{}), Capacity::person,
-                          world.institution(sender), Nonce{}, world.now + kMinute, world.chain_id(),
-                          *signer);
-  }
-};
-
-ConsentRegisterKey registration_of(const SubjectId& subject, const PersonKey& person) {
-  return {{}, subject, person.key(), make_id<Commitment>(1)};
-}
-
-/// Registers the key with the bureau's attestation.
-void register_key(World& world, const SubjectId& subject, const PersonKey& person) {
-  const auto content = registration_of(subject, person);
-  REQUIRE(world.run("bureau.attestor", content, {person.sign(world, "bureau", content)}).applied());
-}
-
-}  // namespace
-
 TEST_CASE("a person's own key attests his consent (a), also at the grantee's counter",
           "[person_key]") {
   World world;
   const PersonKey person;
   const auto give = care_consent(world, 1, "B");
   register_key(world, give.terms.subject, person);
-  const Outcome outcome = world.run("B", give, {person.sign(world, "B", give)});
+  const RunOutcome outcome = world.run("B", give, {person.sign(world, "B", give)});
   REQUIRE(outcome.applied());
   const auto event = outcome.event<ConsentGiven>();
   REQUIRE(event.has_value());
@@ -48,7 +21,8 @@ TEST_CASE("a person's own key attests his consent (a), also at the grantee's cou
   CHECK(event->attested_by.is_zero());
   const auto record = record_of(world, 1, "A");
   REQUIRE(world.run("A", record).applied());
-  const Outcome answer = world.run("B.doctor", doctor_request(world, record.record, give.terms.id));
+  const RunOutcome answer =
+      world.run("B.doctor", doctor_request(world, record.record, give.terms.id));
   CHECK(answer.denial() == Code::applied);
 }
 
@@ -83,7 +57,7 @@ TEST_CASE("a key is registered once, on an attestor's word, and by who holds it"
   const PersonKey other;
   CHECK(world.run("bureau.attestor", content, {other.sign(world, "bureau", content)}).code() ==
         Code::person_key_not_proved);
-  const Outcome outcome = world.run("A", content, {world.attest("A", content), proof("A")});
+  const RunOutcome outcome = world.run("A", content, {world.attest("A", content), proof("A")});
   REQUIRE(outcome.applied());
   CHECK(outcome.event<PersonKeyRegistered>()->attested_by == world.institution("bureau"));
   CHECK(outcome.event<PersonKeyRegistered>()->key == person.key());
@@ -153,7 +127,7 @@ TEST_CASE("a person confirms and revokes with his key", "[person_key]") {
   const PersonKey other;
   CHECK(world.run("B", confirm, {other.sign(world, "B", confirm)}).code() ==
         Code::person_key_not_registered);
-  const Outcome outcome = world.run("B", confirm, {person.sign(world, "B", confirm)});
+  const RunOutcome outcome = world.run("B", confirm, {person.sign(world, "B", confirm)});
   REQUIRE(outcome.applied());
   CHECK(outcome.event<ConsentsConfirmed>()->attestation == Attestation::person_key);
   CHECK(outcome.event<ConsentsConfirmed>()->attested_by.is_zero());

@@ -46,7 +46,7 @@ TEST_CASE("product: versions of an insurer follow each other", "[product]") {
 TEST_CASE("enrol: a line creates a policy and a consent", "[policies]") {
   Case c;
   const auto enrol = c.enrol({1, 2});
-  const Outcome outcome = c.world.run("X", enrol, {c.world.attest("X", enrol)});
+  const RunOutcome outcome = c.world.run("X", enrol, {c.world.attest("X", enrol)});
   REQUIRE(outcome.applied());
   CHECK(outcome.event<Enrolled>()->lines == 2);
   CHECK(outcome.event<Enrolled>()->attested_by == c.world.institution("bureau"));
@@ -67,7 +67,7 @@ TEST_CASE("enrol: without an attestor of its own the consents are (c)", "[polici
   const auto enrol = c.enrol({1});
   const auto own = c.world.cosign("X.attestor", ledger::Capacity::attestor, "X", enrol);
   CHECK(c.world.run("X", enrol, {own}).code() == Code::cosigner_not_attestor);
-  const Outcome outcome = c.world.run("X", enrol);
+  const RunOutcome outcome = c.world.run("X", enrol);
   REQUIRE(outcome.applied());
   CHECK(outcome.event<Enrolled>()->attestation == Attestation::grantee_attested);
   CHECK(c.world.read<ConsentState>(keys::consent(enrol.lines[0].consent))->attested_at == TimeMs{});
@@ -82,7 +82,7 @@ TEST_CASE("enrol: an insurer whose own kind attests cannot attest for itself", "
   const auto enrol = enrolment(world, product, "X", {1});
   const auto own = world.cosign("X.attestor", ledger::Capacity::attestor, "X", enrol);
   CHECK(world.run("X", enrol, {own}).code() == Code::cosigner_is_grantee);
-  const Outcome as_sender = world.run("X.attestor", enrol);
+  const RunOutcome as_sender = world.run("X.attestor", enrol);
   REQUIRE(as_sender.applied());
   CHECK(as_sender.event<Enrolled>()->attestation == Attestation::grantee_attested);
 }
@@ -185,7 +185,7 @@ TEST_CASE("enrol: 1,000 persons in one operation keep their declared weight",
   for (std::uint64_t person = 1; person <= 1000; ++person) {
     enrol.lines.push_back(c.enrol({person}).lines[0]);
   }
-  const Outcome outcome = c.world.run("X", enrol, {c.world.attest("X", enrol)});
+  const RunOutcome outcome = c.world.run("X", enrol, {c.world.attest("X", enrol)});
   CHECK(outcome.applied());
   CHECK(outcome.appends.size() == 1000);
   CHECK(declared_weight(c.world.genesis().epoch, make_operation(enrol, RequestId{})) == 5001);

@@ -20,7 +20,7 @@ struct Case {
   }
   RecordsRequest request() const { return doctor_request(world, record.record, consent.terms.id); }
   Granted grant() {
-    const Outcome answer = world.run("B.doctor", request());
+    const RunOutcome answer = world.run("B.doctor", request());
     const auto granted = answer.event<Granted>();
     REQUIRE(granted.has_value());
     return *granted;
@@ -55,7 +55,7 @@ TEST_CASE("register: first use of an id wins, versions follow each other", "[rec
   next.record_class = RecordClass::image;
   CHECK(c.world.run("A", next).code() == Code::record_class_differs);
   next.record_class = c.record.record_class;
-  const Outcome outcome = c.world.run("A", next);
+  const RunOutcome outcome = c.world.run("A", next);
   REQUIRE(outcome.applied());
   CHECK(outcome.appends.empty());
   CHECK(c.world.read<RecordState>(keys::record(c.record.record.record))->newest_version == 2);
@@ -97,7 +97,7 @@ TEST_CASE("an operation of a vault must name where its journal stands", "[record
 
 TEST_CASE("read: the custodian's doctor reads, and four logs say so", "[records][read]") {
   Case c;
-  const Outcome outcome = c.world.run("A.doctor", read_of(c.world, c.record.record, "A", kCare));
+  const RunOutcome outcome = c.world.run("A.doctor", read_of(c.world, c.record.record, "A", kCare));
   REQUIRE(outcome.applied());
   CHECK(outcome.appends.size() == 4);
   CHECK(outcome.count(LogKind::reads_of_record, c.record.record.record) == 1);
@@ -129,7 +129,7 @@ TEST_CASE("read: a holder reads its copy under the consent, not under care, not 
   const auto read = [&](const Basis& basis) {
     return c.world.run("B.doctor", read_of(c.world, c.record.record, "B", basis));
   };
-  const Outcome outcome = read(consent);
+  const RunOutcome outcome = read(consent);
   CHECK(outcome.applied());
   CHECK(outcome.count(LogKind::reads_at_institution, c.world.institution("B")) == 1);
   CHECK(read(kCare).code() == Code::basis_not_allowed);
@@ -208,7 +208,7 @@ TEST_CASE("request: a grant is recorded in four logs and names consent and attes
           "[records][request]") {
   Case c;
   const TimeMs at = c.world.now;
-  const Outcome outcome = c.world.run("B.doctor", c.request());
+  const RunOutcome outcome = c.world.run("B.doctor", c.request());
   const auto granted = outcome.event<Granted>();
   REQUIRE(granted.has_value());
   CHECK(granted->consent == c.consent.terms.id);
@@ -229,7 +229,7 @@ TEST_CASE("request: a denial is applied and stands in the denial logs", "[record
   Case c;
   auto request = c.request();
   request.basis.id = make_id<Hash>(1);
-  const Outcome outcome = c.world.run("B.doctor", request);
+  const RunOutcome outcome = c.world.run("B.doctor", request);
   CHECK(outcome.applied());
   CHECK(outcome.denial() == Code::consent_unknown);
   CHECK(outcome.appends.size() == 2);
@@ -245,7 +245,7 @@ TEST_CASE("request: what is unknown or not for this role is denied on record",
   request.record.version = 2;
   CHECK(c.world.run("B.doctor", request).denial() == Code::record_version_unknown);
   request.record.record = make_id<RecordId>(9);
-  const Outcome unknown = c.world.run("B.doctor", request);
+  const RunOutcome unknown = c.world.run("B.doctor", request);
   CHECK(unknown.denial() == Code::record_unknown);
   CHECK(unknown.appends.size() == 1);
   request = c.request();
@@ -282,7 +282,7 @@ TEST_CASE("request: a program needs a consent that allows programs", "[records][
   REQUIRE(c.world.run("A.attestor", allowing).applied());
   request.basis.id = id_cast<Hash>(allowing.terms.id);
   const TimeMs at = c.world.now;
-  const Outcome outcome = c.world.run("B", request);
+  const RunOutcome outcome = c.world.run("B", request);
   REQUIRE(outcome.event<Granted>().has_value());
   CHECK(outcome.event<Granted>()->expires_at == at + 2 * kMinute);
 }
@@ -300,7 +300,7 @@ TEST_CASE("request: an intermediary asks only with the originator's signature an
   };
   CHECK(c.world.run("P", request, {by_doctor()}).code() == Code::sender_not_among_via);
   request.via = {c.world.institution("P")};
-  const Outcome outcome = c.world.run("P", request, {by_doctor()});
+  const RunOutcome outcome = c.world.run("P", request, {by_doctor()});
   REQUIRE(outcome.event<Granted>().has_value());
   CHECK(outcome.event<Granted>()->reader == c.world.institution("B"));
 }
@@ -312,7 +312,7 @@ TEST_CASE("release: names the wrap, moves the end, stands in the logs", "[record
   const Granted granted = c.grant();
   const TimeMs at = c.world.now;
   const auto release = release_of(c.world, granted, c.record.commitment);
-  const Outcome outcome = c.world.run("A", release);
+  const RunOutcome outcome = c.world.run("A", release);
   REQUIRE(outcome.applied());
   CHECK(outcome.appends.size() == 4);
   CHECK(outcome.event<Released>()->ends_at == at + kDay);
@@ -379,7 +379,7 @@ TEST_CASE("release: refused when the reader is no member any more", "[records][r
   REQUIRE(world.run("A", record).applied());
   const auto consent = care_consent(world, 1, "B");
   REQUIRE(world.run("A.attestor", consent).applied());
-  const Outcome answer =
+  const RunOutcome answer =
       world.run("B.doctor", doctor_request(world, record.record, consent.terms.id));
   REQUIRE(answer.event<Granted>().has_value());
   world.advance(kMinute);
@@ -390,7 +390,7 @@ TEST_CASE("release: refused when the reader is no member any more", "[records][r
 TEST_CASE("receive: ok makes the reader a holder of that version", "[records][receive]") {
   Case c;
   const Granted granted = c.released();
-  const Outcome outcome = c.world.run("B", receive_of(c.world, granted, c.record.commitment));
+  const RunOutcome outcome = c.world.run("B", receive_of(c.world, granted, c.record.commitment));
   REQUIRE(outcome.applied());
   CHECK(outcome.appends.size() == 4);
   const auto holder =
@@ -410,7 +410,7 @@ TEST_CASE("receive: a mismatch is an alarm, and makes no holder", "[records][rec
   receive.commitment = c.record.commitment;
   CHECK(c.world.run("B", receive).code() == Code::mismatch_without_difference);
   receive.commitment = {};
-  const Outcome outcome = c.world.run("B", receive);
+  const RunOutcome outcome = c.world.run("B", receive);
   REQUIRE(outcome.applied());
   CHECK(outcome.event<FlagRaised>()->rule == FlagRule::receive_mismatch);
   CHECK(outcome.event<FlagRaised>()->raised_on == c.world.institution("A"));

@@ -22,7 +22,7 @@ class Ledger {
     chain_ = std::move(*opened);
   }
 
-  void append(const Outcome& outcome, TimeMs time) {
+  void append(const RunOutcome& outcome, TimeMs time) {
     ledger::ExecutedBlock block;
     block.height = chain_->height().next();
     block.timestamp = time;
@@ -76,7 +76,7 @@ bool has_fact(const ledger::FactGroup& group, const std::string& name, const std
 TEST_CASE("the reading log of a payload is complete, proved and told in words", "[evidence]") {
   World world;
   Ledger ledger(world);
-  const auto take = [&](const Outcome& outcome) {
+  const auto take = [&](const RunOutcome& outcome) {
     REQUIRE(outcome.applied());
     ledger.append(outcome, TimeMs{world.now.value - 1000});
     return outcome;

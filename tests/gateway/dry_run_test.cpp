@@ -49,6 +49,21 @@ TEST_CASE("dry run: for people it shows money, items and problems", "[gateway][d
         "  ! items_total_mismatch 50: the items sum to 0.50 CNY less than the total\n");
 }
 
+TEST_CASE("dry run: a base cost item stands in the table and is said to be added",
+          "[gateway][dryrun]") {
+  const auto discharges = read_discharges(with(small_bundle(), R"("value":70.50)", R"("value":70)"),
+                                          {.base_cost_item = BaseCostItem::add});
+  REQUIRE(discharges.has_value());
+  const std::string shown = dry_run_text(*discharges, 480);
+  CHECK(shown.find("BASE-COST  base encounter cost, added by --base-cost-item") !=
+        std::string::npos);
+  CHECK(shown.find("  ! base_cost_item_added 50: a line of 0.50 CNY that the source does not "
+                   "have\n") != std::string::npos);
+  const auto json = nlohmann::json::parse(dry_run_json(*discharges)).at("discharges").at(0);
+  CHECK(json.at("items").at(2) == nlohmann::json{{"code", "BASE-COST"}, {"amount_minor", 50}});
+  CHECK(json.at("problems") == nlohmann::json{"base_cost_item_added 50"});
+}
+
 TEST_CASE("table: Chinese characters take two cells", "[gateway][table]") {
   CHECK(text_width("abc") == 3);
   CHECK(text_width("保链") == 4);

@@ -121,6 +121,14 @@ TEST_CASE("fhir input: more items, invoices or diagnoses than declared are refus
   std::string items = R"("item":[)";
   for (std::uint32_t i = 0; i < kItemsMax; ++i) items += "{},";
   CHECK(refused(with(small_bundle(), R"("item":[)", items)).code == Errc::limit_exceeded);
+  // Exactly as many as may be, all but two empty: no room for a line that the option would add.
+  std::string full = R"("item":[)";
+  for (std::uint32_t i = 0; i < kItemsMax - 2; ++i) full += "{},";
+  const std::string brimful =
+      with(with(small_bundle(), R"("item":[)", full), R"("value":70.50)", R"("value":70)");
+  CHECK(read_discharges(brimful, {}).has_value());
+  CHECK(read_discharges(brimful, {.base_cost_item = BaseCostItem::add}).error().code ==
+        Errc::limit_exceeded);
   std::string diagnoses = R"("diagnosis":[)";
   for (std::uint32_t i = 0; i <= kDiagnosesMax; ++i) {
     if (i > 0) diagnoses += ',';

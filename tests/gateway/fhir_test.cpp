@@ -148,6 +148,67 @@ TEST_CASE("fhir: items that do not add up are said and kept as they are", "[gate
   CHECK_FALSE(none.payload.items[1].amount.has_value());
 }
 
+TEST_CASE("fhir: a base cost item is the difference, labelled as added, only where asked for",
+          "[gateway][fhir]") {
+  const FhirOptions adding = {.base_cost_item = BaseCostItem::add};
+  const std::string short_by_50 = with(small_bundle(), R"("value":70.50)", R"("value":70)");
+  const Discharge less = read_one(short_by_50, adding);
+  CHECK(problems(less) == Texts{"base_cost_item_added 50"});
+  REQUIRE(less.payload.items.size() == 3);
+  Item expected;
+  expected.code = "BASE-COST";
+  expected.system = "https://baolian.example/fhir/CodeSystem/added-item";
+  expected.name =
+      "base encounter cost, added by --base-cost-item (not in the source) "
+      "就诊基础费用（按 --base-cost-item 添加，源文件中没有）";
+  expected.amount = 50;
+  CHECK(less.payload.items[2] == expected);
+  // All else is what it is without the option, the source byte for byte.
+  Discharge plain = read_one(short_by_50);
+  CHECK(less.source_bundle == plain.source_bundle);
+  plain.payload.items.push_back(expected);
+  plain.payload.problems = less.payload.problems;
+  CHECK(less.payload == plain.payload);
+  CHECK(decode<ClaimPayload>(encode(less.payload)).value() == less.payload);
+  // Items without any amount: the line is the whole total.
+  auto bare = with(small_bundle(), R"("net":{"value":70.50,"currency":"CNY"})", R"("x":1)");
+  bare = with(bare, R"("net":{"value":30,"currency":"CNY"})", R"("x":1)");
+  const Discharge none = read_one(bare, adding);
+  CHECK(problems(none) == Texts{"base_cost_item_added 10050"});
+  CHECK(none.payload.items.at(2).amount == 10050U);
+}
+
+TEST_CASE("fhir: no base cost item where items reach their total, exceed it or there is none",
+          "[gateway][fhir]") {
+  const FhirOptions adding = {.base_cost_item = BaseCostItem::add};
+  CHECK(read_one(small_bundle(), adding).payload == read_one(small_bundle()).payload);
+  for (const auto& [from, to] :
+       {std::pair{R"("value":70.50)", R"("value":70.51)"},
+        std::pair{R"("total":{"value":100.50,"currency":"CNY"})", R"("x":1)"},
+        std::pair{R"("use":"claim")", R"("use":"x")"}}) {
+    const std::string text = with(small_bundle(), from, to);
+    const Discharge discharge = read_one(text, adding);
+    CHECK(discharge.payload == read_one(text).payload);
+    CHECK(problems(discharge).size() == 1);
+  }
+}
+
+TEST_CASE("fhir: each invoice of a stay gets its own base cost item, after its own items",
+          "[gateway][fhir]") {
+  std::string second = claim_entry("b2", kInstitutional);
+  second = with(second, R"("total":{"value":9)", R"("total":{"value":9.02)");
+  const Discharge discharge =
+      read_one(with(with_entries(second), R"("value":70.50)", R"("value":70.49)"),
+               {.base_cost_item = BaseCostItem::add});
+  CHECK(problems(discharge) == Texts{"base_cost_item_added 1", "base_cost_item_added 2"});
+  std::vector<std::pair<int, std::uint64_t>> items;
+  for (const Item& item : discharge.payload.items) {
+    items.emplace_back(item.invoice, item.amount.value_or(0));
+  }
+  CHECK(items ==
+        std::vector<std::pair<int, std::uint64_t>>{{0, 3000}, {0, 7049}, {0, 1}, {1, 900}, {1, 2}});
+}
+
 TEST_CASE("fhir: a missing total or invoice is a problem, and no balance comes of it",
           "[gateway][fhir]") {
   const Discharge no_total =

@@ -71,6 +71,21 @@ TEST_CASE(
   CHECK(only_75 == 7);
 }
 
+TEST_CASE("synthea: with the base cost item every discharge adds up", "[gateway][synthea]") {
+  const auto files = synthea_files();
+  if (files.empty()) return;
+  const auto discharges = read_all(files, {.currency = "USD", .base_cost_item = BaseCostItem::add});
+  REQUIRE(discharges.size() == 12);
+  for (const Discharge& discharge : discharges) {
+    const ClaimPayload& p = discharge.payload;
+    CHECK(p.problems == std::vector<Problem>{{ProblemCode::base_cost_item_added, 7500}});
+    std::uint64_t sum = 0;
+    for (const Item& item : p.items) sum += item.amount.value_or(0);
+    CHECK(sum == p.invoices.at(0).total);
+    CHECK(p.items.back().code == "BASE-COST");
+  }
+}
+
 TEST_CASE("synthea: totals agree with the bundle's own texts", "[gateway][synthea]") {
   const auto files = synthea_files();
   if (files.empty()) return;

@@ -218,8 +218,8 @@ TEST_CASE("golden v1: the keystore opens, and its keys are the genesis's", "[gol
 }
 
 TEST_CASE("golden v1: evidence of contract operations verifies", "[golden]") {
-  for (const char* name :
-       {"evidence-reads.json", "evidence-claims.json", "evidence-operation.json"}) {
+  for (const char* name : {"evidence-reads.json", "evidence-claims.json", "evidence-claim.json",
+                           "evidence-payouts.json", "evidence-operation.json"}) {
     const auto verification = ledger::verify_evidence(
         read_text(kFolder + name), genesis(), crypto::ed25519_verifier(), contracts::fact_reader());
     INFO(name << ": " << (verification.ok ? "" : verification.failure()->what));

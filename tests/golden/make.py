@@ -29,6 +29,10 @@ def take_evidence(network, story, target):
     network.ask(auditor, "audit", "reads", "--record", record, "--prove", str(target / "evidence-reads.json"))
     network.ask(auditor, "audit", "claims", "--insurer", network.institution("insurer-a"), "--prove",
                 str(target / "evidence-claims.json"))
+    network.ask(auditor, "audit", "log", "--kind", "claim", "--id", report["claims"][0]["claim"], "--prove",
+                str(target / "evidence-claim.json"))
+    network.ask(auditor, "audit", "payouts", "--insurer", network.institution("insurer-a"), "--prove",
+                str(target / "evidence-payouts.json"))
     network.ask(auditor, "audit", "operation", "--height", str(report["height"]), "--leaf", str(report["leaf"]),
                 "--prove", str(target / "evidence-operation.json"))
 

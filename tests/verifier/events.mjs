@@ -1,12 +1,16 @@
 // Section 16: bodies of the events in receipts, and their numbers.
 
-import { enumeration, fixed, list, option, struct, u16, u32, u64, version } from './codec.mjs';
-import { ReceiveResult, RecordRef, SubjectId } from './operations.mjs';
+import { bool, enumeration, fixed, list, option, struct, u16, u32, u64, version } from './codec.mjs';
+import { Countersigning, Outcome, ReceiveResult, RecordRef, SubjectId, Withheld } from './operations.mjs';
 
 export const Attestation = enumeration('Attestation', {
   1: 'person_key', 2: 'attestor', 3: 'grantee_attested',
 });
-export const FlagRule = enumeration('FlagRule', { 1: 'receive_mismatch' });
+export const FlagRule = enumeration('FlagRule', { 1: 'receive_mismatch', 2: 'silent_countersigner' });
+export const DeadlineKind = enumeration('DeadlineKind', {
+  0: 'none', 1: 'insurer_request', 2: 'hospital_release', 3: 'insurer_decide', 4: 'person_paper', 5: 'insurer_review', 6: 'insurer_pay',
+  7: 'insurer_explain',
+});
 
 export const FiledClaim = struct('FiledClaim', [
   ['claim', fixed(32)],
@@ -158,6 +162,84 @@ export const ClaimsWithdrawn = struct('ClaimsWithdrawn', [
   ['claims', list(WithdrawnClaim, 1, 64)],
 ]);
 
+export const ClaimDecided = struct('ClaimDecided', [
+  ['version', version(1)],
+  ['claim', fixed(32)],
+  ['insurer', fixed(32)],
+  ['reporter', fixed(32)],
+  ['number', u16],
+  ['outcome', Outcome],
+  ['withheld', Withheld],
+  ['countersigning', Countersigning],
+  ['persons', u16],
+  ['due', u64],
+]);
+
+export const ClaimSupplemented = struct('ClaimSupplemented', [
+  ['version', version(1)],
+  ['claim', fixed(32)],
+  ['insurer', fixed(32)],
+  ['brought_by', fixed(32)],
+  ['due', u64],
+]);
+
+export const ClaimPaid = struct('ClaimPaid', [
+  ['version', version(1)],
+  ['claim', fixed(32)],
+  ['insurer', fixed(32)],
+  ['number', u16],
+  ['closed', bool],
+]);
+
+export const ClaimWithdrawn = struct('ClaimWithdrawn', [
+  ['version', version(1)],
+  ['claim', fixed(32)],
+  ['insurer', fixed(32)],
+  ['attested_by', fixed(32)],
+]);
+
+export const ReviewRequested = struct('ReviewRequested', [
+  ['version', version(1)],
+  ['claim', fixed(32)],
+  ['insurer', fixed(32)],
+  ['attested_by', fixed(32)],
+  ['due', u64],
+]);
+
+export const ClaimExplained = struct('ClaimExplained', [
+  ['version', version(1)],
+  ['claim', fixed(32)],
+  ['insurer', fixed(32)],
+  ['number', u16],
+  ['closed', bool],
+]);
+
+export const LateCountersigned = struct('LateCountersigned', [
+  ['version', version(1)],
+  ['claim', fixed(32)],
+  ['reporter', fixed(32)],
+  ['number', u16],
+]);
+
+export const CatalogPublished = struct('CatalogPublished', [
+  ['version', version(1)],
+  ['catalog', fixed(32)],
+  ['catalog_version', u32],
+  ['publisher', fixed(32)],
+]);
+
+export const Alarm = struct('Alarm', [
+  ['claim', fixed(32)],
+  ['kind', DeadlineKind],
+  ['due', u64],
+  ['debtor', fixed(32)],
+]);
+
+export const AlarmsRaised = struct('AlarmsRaised', [
+  ['version', version(1)],
+  ['alarms', list(Alarm, 1, 64)],
+]);
+
 export const FlagRaised = struct('FlagRaised', [
   ['version', version(1)],
   ['rule', FlagRule],
@@ -180,12 +262,21 @@ const TABLE = [
   [206, 'received', Received],
   [301, 'product_registered', ProductRegistered],
   [311, 'enrolled', Enrolled],
+  [321, 'catalog_published', CatalogPublished],
   [401, 'reported', Reported],
   [402, 'filed', Filed],
   [403, 'not_filed', NotFiled],
   [404, 'opened', ClaimOpened],
   [405, 'claims_withdrawn', ClaimsWithdrawn],
+  [406, 'claim_decided', ClaimDecided],
+  [407, 'claim_supplemented', ClaimSupplemented],
+  [408, 'claim_paid', ClaimPaid],
+  [409, 'claim_withdrawn', ClaimWithdrawn],
+  [410, 'review_requested', ReviewRequested],
+  [411, 'claim_explained', ClaimExplained],
+  [412, 'late_countersigned', LateCountersigned],
   [901, 'flag_raised', FlagRaised],
+  [902, 'alarms_raised', AlarmsRaised],
 ];
 
 export const EVENT_KINDS = new Map(TABLE.map(([kind, name, body]) => [kind, { name, body }]));

@@ -1,8 +1,8 @@
 // Section 18: which facts an applied operation of each kind gives, row by row as in the document.
 //
-// A row is a function of a context c = {content, first, filed, attestor} that gives a list of facts: none if its condition does not hold.
-// c.first.NAME is the first event of that name whose body decodes, or undefined; c.filed are the claims of all events `filed`; c.attestor
-// says whether a cosignature of capacity attestor is there. Rows that belong to a line of a batch also get its number i.
+// A row is a function of a context c = {content, first, filed, alarms, attestor, person} that gives a list of facts: none if its condition
+// does not hold. c.first.NAME is the first event of that name whose body decodes, or undefined; c.filed are the claims of all events `filed`,
+// c.alarms the alarms of all events `alarms_raised`; c.attestor and c.person say whether a cosignature of that capacity is there. Rows that belong to a line of a batch also get its number i.
 
 import { civilDate, civilMonth, utcTime } from './civil.mjs';
 import { RECEIPT_CODES } from './codes.mjs';
@@ -339,6 +339,138 @@ const CLAIMS_FILE = {
   lines: FILED_LINES,
 };
 
+// ---- from the decision to the end of a claim
+
+const decision = (c) => c.first.claim_decided;
+const isPayable = (c) => c.content.outcome === 'payable';
+const isCountersigned = (c) => isPayable(c) && c.content.countersigning === 'countersigned';
+const byDecider = (c) => INSTITUTION(decision(c).insurer);
+const byBoth = (c) => `${INSTITUTION(decision(c).insurer)} and ${INSTITUTION(decision(c).reporter)}`;
+const payouts = (c) => c.content.lines.map((line) => `invoice ${line.invoice ?? ZERO_HASH} payout ${line.payout} balance ${line.balance_before}`);
+const yesOrNo = (value) => (value ? 'yes' : 'no');
+const notZeros = (id) => id !== ZERO_HASH;
+
+// Agreed where the reporter countersigned, else only stated by the insurer.
+function vouched(name, value, when = always) {
+  const pair = [
+    agreed(name, value, byBoth, (c, i) => isCountersigned(c) && when(c, i)),
+    stated(name, value, byDecider, (c, i) => !isCountersigned(c) && when(c, i)),
+  ];
+  return (c, i) => pair.flatMap((one) => one(c, i));
+}
+
+const CLAIMS_DECIDE = {
+  needs: ['claim_decided'],
+  rows: [
+    enforced('claim', (c) => c.content.claim),
+    enforced('decision_number', (c) => c.content.number),
+    enforced('insurer', (c) => decision(c).insurer),
+    vouched('claim_outcome', (c) => c.content.outcome),
+    enforced('payload_version', (c) => c.content.payload_version),
+    enforced('product_version', (c) => c.content.product_version),
+    enforced('code_map', (c) => c.content.map, (c) => notZeros(c.content.map)),
+    stated('rule_set', (c) => c.content.rule_set, byDecider),
+    stated('engine', (c) => c.content.engine, byDecider),
+    enforced('persons_signed', (c) => decision(c).persons, (c) => decision(c).persons !== 0),
+    vouched('decision_commitment', (c) => c.content.decision),
+    enforced('countersigning', (c) => c.content.countersigning, isPayable),
+    vouched('withheld', (c) => c.content.withheld, isPayable),
+    vouched('payout', payouts, isPayable),
+    enforced('sums_moved', (c) => c.content.lines.length, isPayable),
+    enforced('total_before', (c) => c.content.total_before, isPayable),
+    enforced('accumulators', (c) => c.content.accumulators.length, isPayable),
+    vouched('escrow_hash', (c) => c.content.escrow, isPayable),
+    enforced('next_due', (c) => TIME(decision(c).due)),
+  ],
+};
+
+const CLAIMS_SUPPLEMENT = {
+  needs: ['claim_supplemented'],
+  rows: [
+    enforced('claim', (c) => c.content.claim),
+    enforced('insurer', (c) => c.first.claim_supplemented.insurer),
+    enforced('brought_by', (c) => c.first.claim_supplemented.brought_by),
+    enforced('record', (c) => c.content.records.map(RECORD)),
+    enforced('next_due', (c) => TIME(c.first.claim_supplemented.due)),
+  ],
+};
+
+const byPayer = (c) => INSTITUTION(c.first.claim_paid.insurer);
+
+const CLAIMS_PAY = {
+  needs: ['claim_paid'],
+  rows: [
+    enforced('claim', (c) => c.content.claim),
+    enforced('decision_number', (c) => c.content.number),
+    enforced('insurer', (c) => c.first.claim_paid.insurer),
+    stated('payee_kind', (c) => c.content.payee_kind, byPayer),
+    stated('payment_reference', (c) => c.content.reference, byPayer),
+    enforced('claim_closed', (c) => yesOrNo(c.first.claim_paid.closed)),
+  ],
+};
+
+const CLAIMS_WITHDRAW = {
+  needs: ['claim_withdrawn'],
+  rows: [
+    enforced('claim', (c) => c.first.claim_withdrawn.claim),
+    enforced('insurer', (c) => c.first.claim_withdrawn.insurer),
+    enforced('attested_by', (c) => c.first.claim_withdrawn.attested_by, (c) => notZeros(c.first.claim_withdrawn.attested_by)),
+  ],
+};
+
+const CLAIMS_REQUEST_REVIEW = {
+  needs: ['review_requested'],
+  rows: [
+    enforced('claim', (c) => c.first.review_requested.claim),
+    enforced('insurer', (c) => c.first.review_requested.insurer),
+    enforced('attested_by', (c) => c.first.review_requested.attested_by, (c) => notZeros(c.first.review_requested.attested_by)),
+    enforced('next_due', (c) => TIME(c.first.review_requested.due)),
+  ],
+};
+
+const CLAIMS_LATE_COUNTERSIGN = {
+  needs: ['late_countersigned'],
+  rows: [
+    enforced('claim', (c) => c.first.late_countersigned.claim),
+    enforced('decision_number', (c) => c.first.late_countersigned.number),
+    enforced('reporter', (c) => c.first.late_countersigned.reporter),
+  ],
+};
+
+const CLAIMS_EXPLAINED = {
+  needs: ['claim_explained'],
+  rows: [
+    enforced('claim', (c) => c.content.claim),
+    enforced('decision_number', (c) => c.content.number),
+    enforced('insurer', (c) => c.first.claim_explained.insurer),
+    stated('explanation', (c) => c.content.explanation, (c) => INSTITUTION(c.first.claim_explained.insurer)),
+    enforced('claim_closed', (c) => yesOrNo(c.first.claim_explained.closed)),
+  ],
+};
+
+const CATALOG_PUBLISH = {
+  needs: ['catalog_published'],
+  rows: [
+    enforced('catalog', (c) => c.content.catalog),
+    enforced('catalog_version', (c) => c.content.catalog_version),
+    enforced('publisher', (c) => c.first.catalog_published.publisher),
+    stated('map_hash', (c) => c.content.content, (c) => INSTITUTION(c.first.catalog_published.publisher)),
+  ],
+};
+
+const SYSTEM_SWEEP = {
+  rows: [enforced('swept_to', (c) => TIME(c.content.up_to))],
+  lines: {
+    count: (c) => c.alarms.length,
+    rows: [
+      enforced('claim', (c, i) => c.alarms[i].claim),
+      enforced('overdue', (c, i) => c.alarms[i].kind),
+      enforced('was_due', (c, i) => TIME(c.alarms[i].due)),
+      enforced('debtor', (c, i) => c.alarms[i].debtor, (c, i) => notZeros(c.alarms[i].debtor)),
+    ],
+  },
+};
+
 // needs: events without which a file is refused; lines: rows of each line of a batch, after all rows of the whole operation.
 export const FACT_ROWS = new Map([
   ['consent.give', CONSENT_GIVE],
@@ -354,4 +486,13 @@ export const FACT_ROWS = new Map([
   ['policies.enrol', POLICIES_ENROL],
   ['claims.report', CLAIMS_REPORT],
   ['claims.file', CLAIMS_FILE],
+  ['catalog.publish', CATALOG_PUBLISH],
+  ['claims.decide', CLAIMS_DECIDE],
+  ['claims.supplement', CLAIMS_SUPPLEMENT],
+  ['claims.pay', CLAIMS_PAY],
+  ['claims.withdraw', CLAIMS_WITHDRAW],
+  ['claims.request_review', CLAIMS_REQUEST_REVIEW],
+  ['claims.late_countersign', CLAIMS_LATE_COUNTERSIGN],
+  ['claims.explained', CLAIMS_EXPLAINED],
+  ['system.sweep', SYSTEM_SWEEP],
 ]);

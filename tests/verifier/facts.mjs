@@ -67,13 +67,14 @@ function readContext({ operation, receipt, kind, rows }, where) {
     content: decodePart(kind.content, operation.content, `${where}: the content of ${kind.name}`),
     first: Object.fromEntries([...events].map(([name, bodies]) => [name, bodies[0]])),
     filed: (events.get('filed') ?? []).flatMap((body) => body.claims),
+    alarms: (events.get('alarms_raised') ?? []).flatMap((body) => body.alarms),
     attestor: operation.cosignatures.some((cosignature) => cosignature.capacity === 'attestor'),
     person: operation.cosignatures.some((cosignature) => cosignature.capacity === 'person'),
   };
 }
 
 // Section 18. line: that of a log entry, or null for all lines.
-function contractFacts({ operation, receipt, kind, rows, context }, line) {
+export function leafFacts({ operation, receipt, kind, rows, context }, line) {
   if (operation === null || receipt.status === 'transaction_rejected') return [];
   const facts = kind === undefined ? [] : [enforced('operation', kind.name)];
   if (receipt.status === 'rejected') {
@@ -100,7 +101,7 @@ function factsOf(read, place, genesis) {
   facts.push(enforced('transaction', leaf.tx_hash), enforced('sender', leaf.sender));
   if (operation !== null) facts.push(enforced('operation_kind', operation.kind));
   facts.push(enforced('outcome', receipt.status), enforced('code', receipt.code));
-  return facts.concat(contractFacts(read, place.line));
+  return facts.concat(leafFacts(read, place.line));
 }
 
 export function windowFacts(windowEntries, positions, leaves, genesis) {

@@ -142,6 +142,13 @@ const TRAIL_FORGERIES = [
 
 const facts = (e) => e.facts[0]?.facts;
 
+const factOf = (e, name) => e.facts.flatMap((group) => group.facts).find((fact) => fact.name === name);
+
+function dropFact(e, name) {
+  const group = e.facts.find((one) => one.facts.some((fact) => fact.name === name));
+  return drop(group.facts, group.facts.findIndex((fact) => fact.name === name));
+}
+
 const FACT_FORGERIES = [
   ...['keep', 'reword'].flatMap((mode) => [
     forgery('another value', FACTS, mode, (e) => facts(e) !== undefined && (facts(e)[0].value += '0') !== ''),
@@ -157,6 +164,21 @@ const FACT_FORGERIES = [
     forgery('a group of another entry', FACTS, mode, (e) => e.facts.length > 0 && (e.facts[0].entry = (e.facts[0].entry ?? 0n) + 1n) > 0n),
     forgery('a group of another leaf', FACTS, mode, (e) => e.facts.length > 0 && (e.facts[0].leaf += 1) > 0),
     forgery('a group out of nothing', FACTS, mode, (e) => e.facts.push({ entry: 9n, leaf: 0, facts: [] }) > 0),
+    ...['claim_outcome', 'payout', 'withheld', 'escrow_hash', 'payment_reference', 'overdue', 'claim_closed'].flatMap((name) => [
+      forgery(`${name}: agreed for stated, or the reverse`, FACTS, mode, (e) => {
+        const fact = factOf(e, name);
+        if (fact === undefined) return false;
+        fact.label = fact.label === 'agreed' ? 'stated' : 'agreed';
+        return true;
+      }),
+      forgery(`${name}: without who vouches for it`, FACTS, mode, (e) => {
+        const fact = factOf(e, name);
+        if (fact === undefined) return false;
+        fact.by = fact.by === '' ? 'sender' : '';
+        return true;
+      }),
+      forgery(`${name}: left out`, FACTS, mode, (e) => factOf(e, name) !== undefined && dropFact(e, name)),
+    ]),
   ]),
   ...['words', 'limits'].flatMap((list) => [
     forgery(`${list}: first left out`, WORDS, 'keep', (e) => drop(e[list], 0)),

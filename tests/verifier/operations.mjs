@@ -33,6 +33,11 @@ export const ReportKind = enumeration('ReportKind', {
   1: 'inpatient_discharge', 2: 'special_outpatient', 3: 'pharmacy_sale', 4: 'therapy_course',
 });
 
+export const Outcome = enumeration('Outcome', { 1: 'payable', 2: 'needs_paper', 3: 'needs_person' });
+export const Withheld = enumeration('Withheld', { 0: 'none', 1: 'declared', 2: 'provisional' });
+export const Countersigning = enumeration('Countersigning', { 0: 'countersigned', 1: 'uncountersigned' });
+export const PayeeKind = enumeration('PayeeKind', { 1: 'person', 2: 'institution' });
+
 export const SubjectId = struct('SubjectId', [
   ['audience', fixed(32)],
   ['value', fixed(32)],
@@ -255,6 +260,98 @@ export const ClaimsFile = struct('ClaimsFile', [
   ['disclosure', Disclosure],
 ]);
 
+export const PayoutLine = struct('PayoutLine', [
+  ['invoice', option(fixed(32))],
+  ['payout', fixed(32)],
+  ['balance_before', fixed(32)],
+]);
+
+export const AccumulatorLine = struct('AccumulatorLine', [
+  ['id', u16],
+  ['before', fixed(32)],
+  ['after', fixed(32)],
+]);
+
+export const AccumulatorAmount = struct('AccumulatorAmount', [
+  ['version', version(1)],
+  ['policy', fixed(32)],
+  ['id', u16],
+  ['amount', u64],
+]);
+
+export const ClaimsDecide = struct('ClaimsDecide', [
+  ['version', version(1)],
+  ['claim', fixed(32)],
+  ['number', u16],
+  ['payload_version', u32],
+  ['outcome', Outcome],
+  ['product_version', u32],
+  ['map', fixed(32)],
+  ['rule_set', u16],
+  ['engine', u16],
+  ['lines', list(PayoutLine, 0, 64, ASCENDING)],
+  ['total_before', fixed(32)],
+  ['accumulators', list(AccumulatorLine, 0, 16, ASCENDING)],
+  ['withheld', Withheld],
+  ['decision', fixed(32)],
+  ['escrow', fixed(32)],
+  ['countersigning', Countersigning],
+]);
+
+export const ClaimsSupplement = struct('ClaimsSupplement', [
+  ['version', version(1)],
+  ['claim', fixed(32)],
+  ['records', list(RecordRef, 1, 16, ASCENDING)],
+  ['note', fixed(32)],
+]);
+
+export const ClaimsPay = struct('ClaimsPay', [
+  ['version', version(1)],
+  ['claim', fixed(32)],
+  ['number', u16],
+  ['payee_kind', PayeeKind],
+  ['reference', fixed(32)],
+  ['payee', option(fixed(32))],
+]);
+
+export const ClaimsWithdraw = struct('ClaimsWithdraw', [
+  ['version', version(1)],
+  ['claim', fixed(32)],
+  ['evidence', fixed(32)],
+]);
+
+export const ClaimsRequestReview = struct('ClaimsRequestReview', [
+  ['version', version(1)],
+  ['claim', fixed(32)],
+  ['evidence', fixed(32)],
+]);
+
+export const ClaimsLateCountersign = struct('ClaimsLateCountersign', [
+  ['version', version(1)],
+  ['claim', fixed(32)],
+  ['number', u16],
+]);
+
+export const ClaimsExplained = struct('ClaimsExplained', [
+  ['version', version(1)],
+  ['claim', fixed(32)],
+  ['number', u16],
+  ['explanation', fixed(32)],
+]);
+
+export const CatalogPublish = struct('CatalogPublish', [
+  ['version', version(1)],
+  ['catalog', fixed(32)],
+  ['catalog_version', u32],
+  ['content', fixed(32)],
+]);
+
+export const SystemSweep = struct('SystemSweep', [
+  ['version', version(1)],
+  ['up_to', u64],
+  ['count_max', u16],
+]);
+
 // "Kinds, version 1" of section 11: [kind, name, type of the content]; reserved kinds have a name, but no content.
 const TABLE = [
   [10, 'membership.propose', null],
@@ -287,22 +384,22 @@ const TABLE = [
   [313, 'policies.refund', null],
   [314, 'policies.endorse', null],
   [315, 'policies.rebase', null],
-  [321, 'catalog.publish', null],
+  [321, 'catalog.publish', CatalogPublish],
   [401, 'claims.report', ClaimsReport],
   [402, 'claims.file', ClaimsFile],
-  [403, 'claims.decide', null],
-  [404, 'claims.supplement', null],
-  [405, 'claims.pay', null],
-  [406, 'claims.withdraw', null],
-  [407, 'claims.request_review', null],
+  [403, 'claims.decide', ClaimsDecide],
+  [404, 'claims.supplement', ClaimsSupplement],
+  [405, 'claims.pay', ClaimsPay],
+  [406, 'claims.withdraw', ClaimsWithdraw],
+  [407, 'claims.request_review', ClaimsRequestReview],
   [408, 'claims.undo', null],
   [409, 'claims.reverse_invoice', null],
   [410, 'claims.amend_discharge', null],
-  [411, 'claims.late_countersign', null],
+  [411, 'claims.late_countersign', ClaimsLateCountersign],
   [412, 'claims.challenge', null],
   [413, 'claims.answer', null],
-  [414, 'claims.explained', null],
-  [901, 'system.sweep', null],
+  [414, 'claims.explained', ClaimsExplained],
+  [901, 'system.sweep', SystemSweep],
 ];
 
 export const OPERATION_KINDS = new Map(TABLE.map(([kind, name, content]) => [kind, { name, content }]));

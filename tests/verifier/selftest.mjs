@@ -10,12 +10,12 @@ import { fileURLToPath } from 'node:url';
 import { join } from 'node:path';
 import { readEvidence, verifyEvidence } from './evidence.mjs';
 import { readGenesis } from './chain.mjs';
-import { canonicalFile } from './codec.mjs';
+import { canonicalFile, decode, hexToBytes } from './codec.mjs';
 import { ZERO_HASH } from './crypto.mjs';
 import { stateRoot } from './merkle.mjs';
-import { readLeaf } from './facts.mjs';
+import { leafFacts, readLeaf } from './facts.mjs';
 import { Refused } from './refuse.mjs';
-import { Genesis } from './schemas.mjs';
+import { Genesis, OperationLeaf } from './schemas.mjs';
 import { FORGERIES, GENESIS_FORGERIES, GENESIS_MISTAKES, TEXT_FORGERIES } from './forge.mjs';
 import { remake, reword } from './remake.mjs';
 import { randomOf } from './samples.mjs';
@@ -26,6 +26,7 @@ const SEED = 20261122;
 const FLIPS_GIVEN = 300;
 const FLIPS_SYNTHETIC = 60;
 const SHAPES = 200;
+const LEAVES = fileURLToPath(new URL('./leaves.txt', import.meta.url));
 const VERIFY = fileURLToPath(new URL('./verify.mjs', import.meta.url));
 
 const total = { passed: 0, failed: 0 };
@@ -189,6 +190,26 @@ function testSynthetic() {
   section('own chain: flipped bits', () => some.forEach(({ file, name }) => flipBits(file, genesis, name, FLIPS_SYNTHETIC)));
 }
 
+// leaves.txt: operations of a real chain from the decision of a claim to its end, each with the facts that the node's program gives.
+// A fact of a line belongs to that line alone: asked for one line, the others are left out.
+function testLeaves() {
+  const blocks = readFileSync(LEAVES, 'utf8').split('leaf\t').slice(1).map((block) => block.replace(/\n$/, '').split('\n'));
+  const asText = ({ name, value, label, by }) => [label, name, value, by].join('\t');
+  for (const [hex, ...rows] of blocks) {
+    const read = readLeaf(decode(OperationLeaf, hexToBytes(hex)), 'leaf');
+    const wanted = rows.map((row) => row.split('\t').slice(1));
+    const textOf = (chosen) => chosen.map(([, ...fact]) => fact.join('\t')).join('\n');
+    const what = `facts of ${read.kind.name} ${hex.slice(0, 8)}`;
+    count(leafFacts(read, null).map(asText).join('\n') === textOf(wanted), what);
+    const lines = new Set(wanted.map(([line]) => line).filter((line) => line !== '-'));
+    for (const line of [...lines].slice(0, 5)) {
+      const own = wanted.filter(([at]) => at === '-' || at === line);
+      count(leafFacts(read, Number(line)).map(asText).join('\n') === textOf(own), `${what}, line ${line}`);
+    }
+  }
+  count(blocks.length > 20, 'leaves.txt has few leaves');
+}
+
 function testGenesis(genesis) {
   const { nodes } = genesis.institutions[1];
   nodes[1].address = '[::1]:65535';
@@ -242,6 +263,7 @@ function main(directory, document) {
   }
   if (names.length > 0) section('the program', () => testProgram(join(directory, names[0]), genesisPath));
   testSynthetic();
+  section('facts of decided, paid and swept claims', testLeaves);
   section('examples of formats.md', () => runVectors(readFileSync(document, 'utf8')).forEach(([name, ok]) => count(ok, `example ${name}`)));
   section('tables of formats.md', () => runTables(readFileSync(document, 'utf8')).forEach(([name, ok]) => count(ok, `table ${name}`)));
   count(names.length > 0, 'no evidence file in the directory');

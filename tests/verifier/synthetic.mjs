@@ -150,7 +150,7 @@ function makeLeaves() {
     if (rows === undefined) continue;
     const needed = rows.needsOneOf ? rows.needsOneOf.map((one) => [one]) : [rows.needs ?? []];
     for (const names of needed.flatMap((one) => [one, one, one])) {
-      const extra = leaves.length % 2 === 0 ? ['filed', 'not_filed', 'opened', 'claims_withdrawn', 'filed'] : [];
+      const extra = leaves.length % 2 === 0 ? ['filed', 'not_filed', 'opened', 'claims_withdrawn', 'filed', 'alarms_raised', 'alarms_raised'] : [];
       const spoilt = { kind: numberOfEvent.get(names[0] ?? 'filed').number, body: 'ff' };
       const unknown = { kind: 64999, body: '' };
       const receipt = receiptOf([spoilt, unknown, ...[...names, ...extra].map(event)]);
@@ -162,7 +162,23 @@ function makeLeaves() {
   leaves.push(leafOf(101, 'ff', rejected(22)), leafOf(101, '', rejected(999)));
   const whole = { version: 1, status: 'transaction_rejected', code: 6, events: [] };
   leaves.push({ ...leafOf(101, '', whole), op_index: 65535, operation: '' });
-  return leaves;
+  return [...leaves, ...makeDecisions()];
+}
+
+// Decisions of every outcome and countersigning, with everything that the rows ask about and nothing of it.
+function makeDecisions() {
+  const [number, { content }] = [...OPERATION_KINDS].find(([, { name }]) => name === 'claims.decide');
+  const decided = numberOfEvent.get('claim_decided');
+  const receipt = (persons) => ({
+    version: 1, status: 'applied', code: 0,
+    events: [{ kind: decided.number, body: encode(decided.body, { ...sample(decided.body, random), persons }).toString('hex') }],
+  });
+  const choices = ['payable', 'needs_paper', 'needs_person'].flatMap((outcome) =>
+    ['countersigned', 'uncountersigned'].flatMap((countersigning) => [0, 2].map((persons) => ({ outcome, countersigning, persons }))));
+  return choices.map(({ outcome, countersigning, persons }) => {
+    const value = { ...sample(content, random), outcome, countersigning, map: persons === 0 ? ZERO_HASH : random.hex(32) };
+    return leafOf(number, encode(content, value).toString('hex'), receipt(persons), persons === 0 ? null : 'second_approver');
+  });
 }
 
 function makeLog(leaves) {
@@ -342,6 +358,11 @@ export function makeBadLeaves() {
     ['whole transaction with an operation', { ...leafOf(65000, '', whole), op_index: 65535 }],
     ['no operation', { ...leafOf(65000, '', applied), operation: '' }],
     ['granted and denied', both],
+    ...['claims.decide', 'claims.pay', 'claims.supplement', 'claims.withdraw', 'claims.explained', 'catalog.publish'].map((name) => {
+      const [kind, { content: type }] = content(name);
+      return [`${name} without its event`, leafOf(kind, encode(type, sample(type, random)).toString('hex'), applied)];
+    }),
+    ['system.sweep whose content does not decode', leafOf(901, '01', receipt('applied', 0, ['alarms_raised']))],
   ];
 }
 

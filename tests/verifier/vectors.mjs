@@ -6,7 +6,7 @@ import {
   execSignedBytes, headerHash, isValidSignature, merkleLeaf, operationLeafHash, sha256, validatorsHash, ZERO_HASH,
 } from './crypto.mjs';
 import { RECEIPT_CODES } from './codes.mjs';
-import { OPERATION_KINDS } from './operations.mjs';
+import { AccumulatorAmount, ClaimsDecide, OPERATION_KINDS } from './operations.mjs';
 import { NAMES, TEMPLATES } from './texts.mjs';
 import { frontierRoot, rangeRoot, stateRoot } from './merkle.mjs';
 import { civilDate, civilTime, utcTime } from './civil.mjs';
@@ -25,7 +25,7 @@ export function keyOfSeed(seedHex) {
 
 function blocksOf(document) {
   const blocks = new Map();
-  for (const [, name, body] of document.matchAll(/```hex ([a-z0-9-]+)\n([0-9a-f\n]*)```/g)) blocks.set(name, body.replaceAll('\n', ''));
+  for (const [, name, body] of document.matchAll(/```(?:hex|bytes) ([a-z0-9-]+)\n([0-9a-f\n]*)```/g)) blocks.set(name, body.replaceAll('\n', ''));
   return blocks;
 }
 
@@ -78,6 +78,24 @@ function treeVectors(block) {
     ['frontier-5', frontierRoot(frontier) === block('merkle-root-5')],
     ['state-proof-b', stateRoot(text('b'), text('2'), proofOf('state-proof-b')) === block('state-root-3')],
     ['state-proof-no-d', stateRoot(text('d'), null, proofOf('state-proof-no-d')) === block('state-root-3')],
+  ];
+}
+
+// Section 15: the worked content of claims.decide, and the accumulator in it. Sums on the curve are for whoever holds openings.
+function decisionVectors(block) {
+  const decide = {
+    version: 1, claim: counting(0, 32), number: 1, payload_version: 1, outcome: 'payable', product_version: 1, map: ZERO_HASH, rule_set: 1,
+    engine: 1, lines: [{ invoice: counting(0x20, 32), payout: block('pedersen-payout'), balance_before: block('pedersen-balance') }],
+    total_before: ZERO_HASH, accumulators: [{ id: 1, before: ZERO_HASH, after: block('accumulator') }], withheld: 'declared',
+    decision: counting(0x60, 32), escrow: counting(0x80, 32), countersigning: 'countersigned',
+  };
+  const amount = { version: 1, policy: counting(0xc0, 32), id: 1, amount: 325500n };
+  const made = encode(ClaimsDecide, decide).toString('hex');
+  const read = decode(ClaimsDecide, hexToBytes(block('claims-decide')));
+  return [
+    ['claims-decide', made === block('claims-decide')], ['claims-decide, decoded', encode(ClaimsDecide, read).toString('hex') === made],
+    ['accumulator-amount', encode(AccumulatorAmount, amount).toString('hex') === block('accumulator-amount')],
+    ['accumulator', sha256('accumulator', hexToBytes(counting(0xe0, 32)), encode(AccumulatorAmount, amount)) === block('accumulator')],
   ];
 }
 
@@ -137,6 +155,6 @@ export function runTables(document) {
 export function runVectors(document) {
   const blocks = blocksOf(document);
   const block = (name) => blocks.get(name) ?? '';
-  return [...chainVectors(block), ...leafVectors(block), ...treeVectors(block), ...signatureVectors(), ...civilVectors(),
+  return [...chainVectors(block), ...leafVectors(block), ...treeVectors(block), ...decisionVectors(block), ...signatureVectors(), ...civilVectors(),
     ['H of nothing is the empty tree', frontierRoot({ count: 0n, peaks: [] }) === sha256()]];
 }

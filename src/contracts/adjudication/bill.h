@@ -21,7 +21,10 @@ struct ItemClass {
   friend auto operator<=>(const ItemClass&, const ItemClass&) = default;
   static constexpr auto fields() {
     return std::make_tuple(
-        field("item", &ItemClass::item, "index into the payload's items, from 0"),
+        field(
+            "item", &ItemClass::item,
+            "index into the payload's items, from 0; on from them, lines that earlier supplements "
+            "added"),
         field("catalogue_class", &ItemClass::catalogue_class, "what it is"));
   }
 };

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "contracts/adjudication/payout.h"
+#include "crypto/hash.h"
 
 namespace baolian::contracts {
 namespace {
@@ -53,6 +54,7 @@ Result<void> check_range(const CodeRange& range) {
 Result<void> check_liabilities(const Product& product) {
   std::uint16_t expected = 1;
   std::uint64_t limits = 0;
+  std::size_t accumulators = product.groups.size();
   for (const auto& liability : product.liabilities) {
     const std::string name = "liability " + std::to_string(liability.id);
     if (liability.id != expected++) return bad("liabilities are numbered 1, 2, 3 ...");
@@ -68,6 +70,11 @@ Result<void> check_liabilities(const Product& product) {
       return bad(name + ": there is no such deductible group");
     }
     for (const auto& range : liability.not_covered) TRY(check_range(range));
+    for (const auto& range : liability.covered) TRY(check_range(range));
+    if (decides) ++accumulators;
+  }
+  if (accumulators > kAccumulatorsMax) {
+    return bad("deductible groups and liabilities of the engine are more than 16 together");
   }
   // A total that no sum of payouts can reach is a slip of the pen.
   if (product.total_limit > limits) return bad("the total limit is above the sum of the limits");
@@ -79,6 +86,12 @@ Result<void> check_liabilities(const Product& product) {
 bool CodeRange::contains(std::string_view code_system, std::string_view code) const {
   if (!system.empty() && system != code_system) return false;
   return code >= first && code.substr(0, last.size()) <= last;
+}
+
+bool Liability::takes_code(std::string_view system, std::string_view code) const {
+  const auto holds = [&](const CodeRange& range) { return range.contains(system, code); };
+  if (std::any_of(not_covered.begin(), not_covered.end(), holds)) return false;
+  return covered.empty() || std::any_of(covered.begin(), covered.end(), holds);
 }
 
 const DeductibleGroup* Product::find_group(std::uint16_t id) const {
@@ -98,21 +111,20 @@ Result<void> check_product(const Product& product) {
   return ok();
 }
 
+Hash product_content_hash(const Product& product) {
+  return crypto::hash_in_domain(crypto::domain::kPublicContent, {encode(product)});
+}
+
 bool is_order_free(const Product& product) {
   const bool yearly =
       std::all_of(product.groups.begin(), product.groups.end(), [](const DeductibleGroup& group) {
         return group.scope == DeductibleScope::policy_year || group.amount == 0;
       });
-  std::vector<std::uint16_t> used;
-  std::uint64_t limits = 0;
-  for (const auto& liability : product.liabilities) {
-    if (liability.decider != Decider::engine) return false;
-    used.push_back(liability.group);
-    limits += liability.limit;
-  }
-  std::sort(used.begin(), used.end());
-  const bool alone = std::adjacent_find(used.begin(), used.end()) == used.end();
-  return yearly && alone && limits == product.total_limit;
+  // What a first liability pays of an invoice depends on the bills before, and a second one gets
+  // only what remains of it.
+  return yearly && product.liabilities.size() == 1 &&
+         product.liabilities.front().decider == Decider::engine &&
+         product.liabilities.front().limit == product.total_limit;
 }
 
 }  // namespace baolian::contracts

@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "contracts/claims/decision_operations.h"
 #include "contracts/products/operations.h"
 #include "contracts/types.h"
 
@@ -123,6 +124,7 @@ struct Liability {
   std::uint16_t group = 0;             ///< its DeductibleGroup; unused where a person decides
   std::uint64_t limit = 0;             ///< of a policy year, minor units
   std::vector<CodeRange> not_covered;  ///< item codes that are not part of the expense base
+  std::vector<CodeRange> covered;      ///< the only item codes that are; empty = every item
 
   friend bool operator==(const Liability&, const Liability&) = default;
   static constexpr auto fields() {
@@ -133,8 +135,12 @@ struct Liability {
         field("base", &Liability::base, "which part of a bill"),
         field("group", &Liability::group, "its deductible group"),
         field("limit", &Liability::limit, "of a policy year, minor units"),
-        field("not_covered", &Liability::not_covered, at_most(256), "items outside of it"));
+        field("not_covered", &Liability::not_covered, at_most(256), "items outside of it"),
+        field("covered", &Liability::covered, at_most(256), "the only items in it; none = all"));
   }
+
+  /// Whether the item's code is one that this liability is about, whatever the item's class.
+  bool takes_code(std::string_view system, std::string_view code) const;
 };
 
 /// Where one value of the product comes from.
@@ -201,12 +207,18 @@ struct Product {
 };
 
 /// Everything that a product must be beyond its encoding: numbers ascend from 1, groups exist,
-/// tiers begin at the deductible or above and pay at most everything, limits add up. Returns:
-/// Errc::bad_argument with the sentence that says which value and why.
+/// tiers begin at the deductible or above and pay at most everything, limits add up, and a policy
+/// has at most kAccumulatorsMax accumulators. Returns: Errc::bad_argument with the sentence that
+/// says which value and why.
 Result<void> check_product(const Product& product);
 
+/// H("public" || canonical bytes): ProductRegister::content. Requires: what decode<Product>
+/// demands.
+Hash product_content_hash(const Product& product);
+
 /// Order-free: whichever order the bills of a year come in, the sum paid is the same (only
-/// deductibles of the policy year; no limit that one liability takes from another).
+/// deductibles of the policy year; one liability, so that none takes an invoice's remainder or the
+/// total limit from another).
 bool is_order_free(const Product& product);
 
 }  // namespace baolian::contracts

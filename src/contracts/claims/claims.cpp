@@ -13,7 +13,9 @@ std::optional<ClaimState> find_claim(const ledger::StateReader& state, const Cla
 
 bool names_record(const ClaimState& claim, const RecordRef& record) {
   return claim.payload == record ||
-         std::binary_search(claim.records.begin(), claim.records.end(), record);
+         std::binary_search(claim.records.begin(), claim.records.end(), record) ||
+         std::find(claim.supplements.begin(), claim.supplements.end(), record) !=
+             claim.supplements.end();
 }
 
 bool is_readable(const ClaimState& claim) {
@@ -70,6 +72,7 @@ void payload_received(OperationContext& context, const ClaimId& id, const Record
                            .due = due});
   context.state.erase(keys::consent_claim(claim->consent, id));
   claim->phase = ClaimPhase::opened;
+  claim->opened_at = context.now();
   write_claim(context, id, std::move(*claim), DeadlineKind::insurer_decide, due);
 }
 

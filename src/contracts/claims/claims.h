@@ -1,4 +1,5 @@
-/// The claims contract: a report becomes claims, and claims go from filed to opened or withdrawn.
+/// The claims contract: a report becomes claims, and each claim goes from filed to its end
+/// (docs/contracts.md, States of a claim).
 #pragma once
 
 #include "contracts/context.h"
@@ -7,6 +8,14 @@ namespace baolian::contracts {
 
 Code report_encounter(OperationContext& context, const ClaimsReport& content);
 Code file_claims(OperationContext& context, const ClaimsFile& content);
+
+Code decide_claim(OperationContext& context, const ClaimsDecide& content);
+Code supplement_claim(OperationContext& context, const ClaimsSupplement& content);
+Code withdraw_claim(OperationContext& context, const ClaimsWithdraw& content);
+Code pay_claim(OperationContext& context, const ClaimsPay& content);
+Code explain_claim(OperationContext& context, const ClaimsExplained& content);
+Code request_review(OperationContext& context, const ClaimsRequestReview& content);
+Code countersign_late(OperationContext& context, const ClaimsLateCountersign& content);
 
 std::optional<ClaimState> find_claim(const ledger::StateReader& state, const ClaimId& id);
 /// Whether a claim names this record version: as its payload or in its list.

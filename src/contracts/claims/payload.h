@@ -158,13 +158,14 @@ enum class ProblemCode : std::uint16_t {
   other_encounters_named = 10,
   currency_absent = 11,
   catalogue_class_unreadable = 12,
+  base_cost_item_added = 13,
 };
 constexpr auto enum_names(ProblemCode) {
   return std::to_array<std::string_view>(
       {"", "items_total_mismatch", "invoice_without_total", "no_invoice", "payment_parts_mismatch",
        "self_pay_exceeds_amount", "discharged_before_admitted", "time_without_hours",
        "diagnosis_without_code", "quantity_unreadable", "other_encounters_named", "currency_absent",
-       "catalogue_class_unreadable"});
+       "catalogue_class_unreadable", "base_cost_item_added"});
 }
 
 struct Problem {

@@ -107,8 +107,9 @@ Code report_encounter(OperationContext& context, const ClaimsReport& content) {
     if (code != Code::applied) return code;
   }
   for (const InvoiceLine& invoice : content.invoices) {
-    context.state.write_as(keys::invoice(invoice.tag),
-                           InvoiceState{{}, content.encounter, invoice.balance, std::nullopt});
+    context.state.write_as(
+        keys::invoice(invoice.tag),
+        InvoiceState{{}, content.encounter, invoice.balance, invoice.balance, std::nullopt});
   }
   context.log(LogKind::reports_of_institution, context.sender.institution);
   file_all(context, content, encounter);

@@ -19,6 +19,11 @@ bool takes(OperationKind kind, Capacity capacity) {
       return capacity == Capacity::attestor || capacity == Capacity::person;
     case OperationKind::policies_enrol:
       return capacity == Capacity::attestor;
+    case OperationKind::claims_decide:
+      return capacity == Capacity::countersigner || capacity == Capacity::second_approver;
+    case OperationKind::claims_withdraw:
+    case OperationKind::claims_request_review:
+      return capacity == Capacity::attestor || capacity == Capacity::person;
     case OperationKind::records_read:
     case OperationKind::records_request:
       return capacity == Capacity::originator;
@@ -56,6 +61,30 @@ bool is_duplicate(const OperationContext& context, const Cosignature& cosignatur
   });
 }
 
+/// Whether a member may act in a capacity at all; the rule judges the institution of countersigners
+/// and attestors further.
+Code check_role(const OperationContext& context, Capacity capacity, const MemberState& member,
+                const InstitutionState& institution) {
+  switch (capacity) {
+    case Capacity::originator:
+    case Capacity::person:
+      return Code::applied;
+    case Capacity::attestor:
+      return member.has(ledger::Role::attestor) && may_attest(context, institution)
+                 ? Code::applied
+                 : Code::cosigner_not_attestor;
+    case Capacity::countersigner:
+      return member.has(ledger::Role::gateway) || member.has(ledger::Role::agent)
+                 ? Code::applied
+                 : Code::cosigner_role;
+    case Capacity::second_approver:
+      return is_adjuster(member) && member.institution == context.sender.institution
+                 ? Code::applied
+                 : Code::cosigner_role;
+  }
+  return Code::cosigner_role;
+}
+
 bool is_valid(const OperationContext& context, const Cosignature& cosignature) {
   return ledger::check_cosignature(context.operation, cosignature, context.sender.institution,
                                    context.block.chain_id, context.block.verifier);
@@ -80,10 +109,8 @@ Code check_one(OperationContext& context, const Cosignature& cosignature) {
   if (!member->is_valid_at(context.now())) return Code::cosigner_not_valid;
   auto institution = find_institution(context.state, member->institution);
   ASSERT(institution.has_value());
-  if (!is_originator &&
-      !(member->has(ledger::Role::attestor) && may_attest(context, *institution))) {
-    return Code::cosigner_not_attestor;
-  }
+  const Code role = check_role(context, cosignature.capacity, *member, *institution);
+  if (role != Code::applied) return role;
   if (!is_valid(context, cosignature)) return Code::cosignature_invalid;
   if (is_originator) {
     const Code nonce = use_originator_nonce(context, cosignature);

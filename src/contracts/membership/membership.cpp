@@ -61,6 +61,10 @@ Code check_vault(const OperationContext& context, const InstitutionId& instituti
   return committed.value_or(Journal{}) == journal ? Code::applied : Code::journal_mismatch;
 }
 
+bool is_adjuster(const MemberState& member) {
+  return member.member.kind == ledger::MemberKind::person && member.has(Role::claims_adjuster);
+}
+
 bool may_attest(const OperationContext& context, const InstitutionState& institution) {
   const auto& attesting = context.block.genesis.attestor_kinds;
   return std::any_of(attesting.begin(), attesting.end(),

@@ -32,6 +32,9 @@ Code check_vault(const OperationContext& context, const InstitutionId& instituti
 /// originators.
 Code check_cosignatures(OperationContext& context);
 
+/// A person of role claims_adjuster: who may decide where a person must.
+bool is_adjuster(const MemberState& member);
+
 /// Whether an institution's attestors count on this chain.
 bool may_attest(const OperationContext& context, const InstitutionState& institution);
 
