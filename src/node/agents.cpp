@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "contracts/events.h"
+#include "node/claims/claim_messages.h"
 #include "node/institution_messages.h"
 #include "vault/durable_file.h"
 
@@ -19,13 +20,7 @@ constexpr std::size_t kMessagesMax = 1'000;
 
 }  // namespace
 
-Agents::Agents(const Services& services, DischargeDesk& desk, ReleaseAgent& release,
-               ReadingAgent& reading, AttestationDesk& attestation)
-    : services_(services),
-      desk_(desk),
-      release_(release),
-      reading_(reading),
-      attestation_(attestation) {}
+Agents::Agents(const Services& services, const Parts& parts) : services_(services), parts_(parts) {}
 
 Agents::~Agents() { stop(); }
 
@@ -50,7 +45,7 @@ Height Agents::load_cursor() const {
 
 void Agents::save_cursor(Height done) const {
   const std::uint64_t behind = done.value > kReplayHeights ? done.value - kReplayHeights : 0;
-  const Height height = std::min(Height{behind}, release_.oldest_open());
+  const Height height = std::min(Height{behind}, parts_.release.oldest_open());
   // One that is not written only means more heights to look at again.
   (void)vault::replace_file(services_.config.data_directory + "/agents.cursor",
                             as_bytes(std::to_string(height.value) + "\n"));
@@ -67,10 +62,10 @@ void Agents::on_certified(Height height) {
 void Agents::on_message(const InstitutionId& from, Bytes message) {
   if (message.empty()) return;
   const std::uint8_t kind = message.front();
-  if (kind == kAttestReply) {
-    attestation_.on_reply(from, message);
-    return;
-  }
+  // Answers go to who waits for them, on whatever thread; questions wait for the agents' own.
+  if (kind == kAttestReply) return parts_.attestation.on_reply(from, message);
+  if (kind == kCountersignReply) return parts_.adjudication.on_countersign_reply(from, message);
+  if (kind == kBalanceReply) return parts_.adjudication.on_balance_reply(from, message);
   {
     const std::lock_guard lock(mutex_);
     if (messages_.size() >= kMessagesMax) return;  // its sender tries again
@@ -81,6 +76,9 @@ void Agents::on_message(const InstitutionId& from, Bytes message) {
 
 void Agents::run() {
   Height done = load_cursor();
+  Height answered;
+  parts_.contents.start();
+  parts_.claims.start();
   auto next_resend = std::chrono::steady_clock::now();
   std::unique_lock lock(mutex_);
   while (!stopping_) {
@@ -96,14 +94,20 @@ void Agents::run() {
       process(done);
       if (done.value % kReplayHeights == 0) save_cursor(done);
     }
-    for (const auto& [from, message] : messages) {
-      if (message.front() == kDeliveryPart) reading_.on_delivery_part(from, message);
-      if (message.front() == kAttestRequest) attestation_.on_request(from, message);
+    if (target > answered) {
+      parts_.countersign.on_certified(target);
+      answered = target;
     }
-    reading_.work();
-    services_.retries.run_due(services_.clock().value);
+    for (auto& [from, message] : messages) take_message(from, std::move(message));
+    const TimeMs now = services_.clock();
+    parts_.reading.work();
+    parts_.payments.work(now);
+    parts_.notices.work(now);
+    parts_.contents.work(now);
+    parts_.claims.work(now);
+    services_.retries.run_due(now.value);
     if (std::chrono::steady_clock::now() >= next_resend) {
-      release_.resend();
+      parts_.release.resend();
       next_resend = std::chrono::steady_clock::now() + kResendEvery;
     }
     lock.lock();
@@ -112,35 +116,39 @@ void Agents::run() {
   save_cursor(done);
 }
 
+void Agents::take_message(const InstitutionId& from, Bytes message) {
+  switch (message.front()) {
+    case kDeliveryPart:
+      return parts_.reading.on_delivery_part(from, message);
+    case kAttestRequest:
+      return parts_.attestation.on_request(from, message);
+    case kCountersignRequest:
+      return parts_.countersign.on_countersign_request(from, std::move(message));
+    case kBalanceRequest:
+      return parts_.countersign.on_balance_request(from, std::move(message));
+    case kContentRequest:
+      return parts_.contents.on_request(from, message);
+    case kContentReply:
+      return parts_.contents.on_reply(message);
+    default:
+      return;
+  }
+}
+
 void Agents::process(Height height) {
   consents_changed_ = false;
   const auto leaves = services_.chain.leaves(height);
   for (std::uint32_t i = 0; i < leaves.size(); ++i) act_on(leaves[i], height, i);
-  if (consents_changed_) desk_.on_consents_changed();
+  if (consents_changed_) parts_.discharge.on_consents_changed();
 }
 
 void Agents::act_on(const ledger::OperationLeaf& leaf, Height height, std::uint32_t index) {
   const auto receipt = decode<ledger::Receipt>(leaf.receipt);
   if (!receipt || receipt->status != ledger::ReceiptStatus::applied) return;
   for (const auto& event : receipt->events) {
+    act_on_reading(event, height, index);
+    act_on_claim(event);
     switch (static_cast<contracts::EventKind>(event.kind)) {
-      case contracts::EventKind::granted:
-        if (auto body = contracts::event_as<contracts::Granted>(event)) release_.on_granted(*body);
-        break;
-      case contracts::EventKind::released:
-        if (auto body = contracts::event_as<contracts::Released>(event)) {
-          release_.on_released(*body, height, index);
-        }
-        break;
-      case contracts::EventKind::received:
-        if (auto body = contracts::event_as<contracts::Received>(event)) {
-          release_.on_received(*body);
-          reading_.on_received(*body);
-        }
-        break;
-      case contracts::EventKind::filed:
-        if (auto body = contracts::event_as<contracts::Filed>(event)) reading_.on_filed(*body);
-        break;
       case contracts::EventKind::consent_given:
       case contracts::EventKind::consents_confirmed:
       case contracts::EventKind::enrolled:
@@ -150,6 +158,40 @@ void Agents::act_on(const ledger::OperationLeaf& leaf, Height height, std::uint3
       default:
         break;
     }
+  }
+}
+
+void Agents::act_on_reading(const ledger::Event& event, Height height, std::uint32_t index) {
+  if (const auto granted = contracts::event_as<contracts::Granted>(event)) {
+    parts_.release.on_granted(*granted);
+  } else if (const auto released = contracts::event_as<contracts::Released>(event)) {
+    parts_.release.on_released(*released, height, index);
+    parts_.claims.on_released(*released);
+  } else if (const auto received = contracts::event_as<contracts::Received>(event)) {
+    parts_.release.on_received(*received);
+    parts_.reading.on_received(*received);
+    parts_.claims.on_received(*received);
+  }
+}
+
+void Agents::act_on_claim(const ledger::Event& event) {
+  if (const auto filed = contracts::event_as<contracts::Filed>(event)) {
+    parts_.reading.on_filed(*filed);
+    parts_.claims.on_filed(*filed);
+  } else if (const auto opened = contracts::event_as<contracts::ClaimOpened>(event)) {
+    parts_.claims.on_opened(*opened);
+  } else if (const auto supplemented = contracts::event_as<contracts::ClaimSupplemented>(event)) {
+    parts_.claims.on_supplemented(*supplemented);
+  } else if (const auto decided = contracts::event_as<contracts::ClaimDecided>(event)) {
+    parts_.claims.on_decided(*decided);
+  } else if (const auto paid = contracts::event_as<contracts::ClaimPaid>(event)) {
+    parts_.claims.on_paid(*paid);
+  } else if (const auto review = contracts::event_as<contracts::ReviewRequested>(event)) {
+    parts_.claims.on_review_requested(*review);
+  } else if (const auto product = contracts::event_as<contracts::ProductRegistered>(event)) {
+    parts_.contents.on_product(*product);
+  } else if (const auto catalog = contracts::event_as<contracts::CatalogPublished>(event)) {
+    parts_.contents.on_catalog(*catalog);
   }
 }
 

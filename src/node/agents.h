@@ -10,6 +10,9 @@
 #include <thread>
 
 #include "node/attestation.h"
+#include "node/claims/claim_agent.h"
+#include "node/claims/content_exchange.h"
+#include "node/claims/countersign_desk.h"
 #include "node/discharge_desk.h"
 #include "node/reading_agent.h"
 #include "node/release_agent.h"
@@ -20,8 +23,19 @@ namespace baolian::node {
 class Agents {
  public:
   /// All outlive this object.
-  Agents(const Services& services, DischargeDesk& desk, ReleaseAgent& release,
-         ReadingAgent& reading, AttestationDesk& attestation);
+  struct Parts {
+    DischargeDesk& discharge;
+    ReleaseAgent& release;
+    ReadingAgent& reading;
+    AttestationDesk& attestation;
+    ClaimAgent& claims;
+    CountersignDesk& countersign;
+    AdjudicationDesk& adjudication;
+    ContentExchange& contents;
+    PaymentDesk& payments;
+    NoticeDesk& notices;
+  };
+  Agents(const Services& services, const Parts& parts);
   ~Agents();
 
   /// Begins at the saved cursor.
@@ -36,15 +50,15 @@ class Agents {
  private:
   void run();
   void process(Height height);
+  void take_message(const InstitutionId& from, Bytes message);
   void act_on(const ledger::OperationLeaf& leaf, Height height, std::uint32_t index);
+  void act_on_reading(const ledger::Event& event, Height height, std::uint32_t index);
+  void act_on_claim(const ledger::Event& event);
   Height load_cursor() const;
   void save_cursor(Height done) const;
 
   const Services& services_;
-  DischargeDesk& desk_;
-  ReleaseAgent& release_;
-  ReadingAgent& reading_;
-  AttestationDesk& attestation_;
+  Parts parts_;
   std::mutex mutex_;
   std::condition_variable wake_;
   Height certified_;

@@ -92,12 +92,14 @@ std::vector<std::string> segments(const std::string& path) {
 }  // namespace
 
 Api::Api(const Services& services, DischargeDesk& desk, ReadingAgent& reading,
-         AttestationDesk& attestation, std::function<ReplicaStatus()> replica_status,
-         const Hash& certificate_fingerprint, std::size_t threads)
+         AttestationDesk& attestation, const ClaimParts& claims,
+         std::function<ReplicaStatus()> replica_status, const Hash& certificate_fingerprint,
+         std::size_t threads)
     : services_(services),
       desk_(desk),
       reading_(reading),
       attestation_(attestation),
+      claims_(claims),
       replica_status_(std::move(replica_status)),
       authenticator_(services.chain.chain_id(), crypto::ed25519_verifier(),
                      {.server = certificate_fingerprint,
@@ -221,6 +223,16 @@ Result<std::string> Api::route(const ApiCall& call) {
       {"GET", {"v1", "claims"}, &Api::list_claims},
       {"GET", {"v1", "claims", "*"}, &Api::show_claim},
       {"GET", {"v1", "claims", "*", "timeline"}, &Api::claim_timeline},
+      {"GET", {"v1", "claims", "*", "explanation"}, &Api::explain_claim},
+      {"POST", {"v1", "claims", "*", "proposal"}, &Api::propose_decision},
+      {"POST", {"v1", "claims", "*", "decision"}, &Api::approve_decision},
+      {"POST", {"v1", "claims", "*", "supplement"}, &Api::supplement_claim},
+      {"POST", {"v1", "claims", "*", "withdraw"}, &Api::withdraw_claim},
+      {"POST", {"v1", "claims", "*", "review"}, &Api::request_review},
+      {"POST", {"v1", "claims", "*", "recompute"}, &Api::recompute_payout},
+      {"POST", {"v1", "catalog"}, &Api::publish_catalog},
+      {"GET", {"v1", "policies", "*"}, &Api::show_policy},
+      {"GET", {"v1", "payments"}, &Api::list_payments},
       {"GET", {"v1", "audit", "log"}, &Api::audit_log},
       {"GET", {"v1", "audit", "evidence"}, &Api::audit_evidence},
   };

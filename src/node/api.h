@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <thread>
 #include <vector>
@@ -14,6 +15,7 @@
 #include "net/https_server.h"
 #include "node/api_auth.h"
 #include "node/attestation.h"
+#include "node/claims/claim_agent.h"
 #include "node/discharge_desk.h"
 #include "node/reading_agent.h"
 #include "node/services.h"
@@ -43,9 +45,16 @@ struct ApiCall {
 
 class Api {
  public:
+  /// Desks behind claims; they outlive the API.
+  struct ClaimParts {
+    AdjudicationDesk& adjudication;
+    PaymentDesk& payments;
+    PublicContents& contents;
+  };
   Api(const Services& services, DischargeDesk& desk, ReadingAgent& reading,
-      AttestationDesk& attestation, std::function<ReplicaStatus()> replica_status,
-      const Hash& certificate_fingerprint, std::size_t threads);
+      AttestationDesk& attestation, const ClaimParts& claims,
+      std::function<ReplicaStatus()> replica_status, const Hash& certificate_fingerprint,
+      std::size_t threads);
   ~Api();
 
   /// For net::HttpsServer. The server must be stopped before this object goes.
@@ -68,6 +77,7 @@ class Api {
   Result<std::string> checkpoint(const ApiCall& call);
   // api_consents.cpp
   Result<std::string> register_product(const ApiCall& call);
+  Result<std::string> publish_product(const nlohmann::json& body);
   Result<std::string> enrol(const ApiCall& call);
   Result<std::string> give_consent(const ApiCall& call);
   Result<std::string> revoke_consent(const ApiCall& call);
@@ -89,10 +99,23 @@ class Api {
   Result<std::string> audit_log(const ApiCall& call);
   Result<std::string> audit_evidence(const ApiCall& call);
 
+  // api_claims.cpp
+  Result<std::string> publish_catalog(const ApiCall& call);
+  Result<std::string> explain_claim(const ApiCall& call);
+  Result<std::string> propose_decision(const ApiCall& call);
+  Result<std::string> approve_decision(const ApiCall& call);
+  Result<std::string> supplement_claim(const ApiCall& call);
+  Result<std::string> withdraw_claim(const ApiCall& call);
+  Result<std::string> request_review(const ApiCall& call);
+  Result<std::string> show_policy(const ApiCall& call);
+  Result<std::string> list_payments(const ApiCall& call);
+  Result<std::string> recompute_payout(const ApiCall& call);
+
   const Services& services_;
   DischargeDesk& desk_;
   ReadingAgent& reading_;
   AttestationDesk& attestation_;
+  ClaimParts claims_;
   std::function<ReplicaStatus()> replica_status_;
   ApiAuthenticator authenticator_;
   std::mutex mutex_;

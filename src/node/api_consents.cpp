@@ -1,7 +1,9 @@
 #include <algorithm>
 
+#include "contracts/adjudication/product.h"
 #include "contracts/events.h"
 #include "contracts/operations.h"
+#include "crypto/base64.h"
 #include "crypto/random.h"
 #include "node/api.h"
 #include "node/api_json.h"
@@ -121,10 +123,48 @@ Result<Enrolment> read_enrolment(const Services& services, const json& body) {
 
 }  // namespace
 
+Result<std::string> Api::publish_product(const json& body) {
+  const api::Stopwatch watch;
+  TRY(const RequestId id, api::request_id(body));
+  TRY(const std::string encoded, api::text(body, "content_base64"));
+  TRY(const Bytes bytes, crypto::base64_decode(encoded));
+  TRY(const contracts::Product product, decode<contracts::Product>(bytes));
+  TRY(contracts::check_product(product));
+  if (product.currency != services_.genesis.currency ||
+      product.minor_digits != services_.genesis.minor_digits) {
+    return api::bad_body("the product is in another currency than the chain");
+  }
+  contracts::ProductRegister content;
+  content.product = crypto::random_id<ProductId>();
+  const std::string known = api::text_or(body, "product", "");
+  if (!known.empty()) {
+    TRY(content.product, api::id_from<ProductId>(known, "'product'"));
+  }
+  TRY(const std::uint64_t version, api::number_or(body, "version", 1, 1, UINT32_MAX));
+  content.product_version = static_cast<std::uint32_t>(version);
+  content.insurer = services_.self;
+  // Whatever the chain must know of the product is what its content says.
+  content.cover_basis = product.cover_basis;
+  content.authorization = product.authorization;
+  content.payer_rank = product.payer_rank;
+  content.premium_sources = product.premium_sources;
+  content.from_day = product.from_day;
+  content.to_day = product.to_day;
+  TRY(content.content, claims_.contents.put(bytes));
+  TRY(const api::Written<contracts::ProductRegister> written,
+      api::write_once(services_, content, id));
+  json out = api::write_fields(written, watch.ms());
+  out["product"] = written.content.product.hex();
+  out["version"] = written.content.product_version;
+  out["content"] = written.content.content.hex();
+  return out.dump();
+}
+
 Result<std::string> Api::register_product(const ApiCall& call) {
   TRY(api::require_role(call.member, {ledger::Role::claims_adjuster, ledger::Role::data_officer}));
   const api::Stopwatch watch;
   TRY(const json body, api::body_object(call.http));
+  if (body.contains("content_base64")) return publish_product(body);
   contracts::ProductRegister content;
   content.product = crypto::random_id<ProductId>();
   content.insurer = services_.self;

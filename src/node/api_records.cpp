@@ -36,6 +36,13 @@ Result<contracts::Purpose> read_purpose(const json& body) {
   return *purpose;
 }
 
+Result<gateway::BaseCostItem> read_base_cost_item(const net::HttpRequest& request) {
+  const auto found = request.query.find("base_cost_item");
+  if (found == request.query.end() || found->second == "0") return gateway::BaseCostItem::leave_out;
+  if (found->second == "1") return gateway::BaseCostItem::add;
+  return api::bad_body("'base_cost_item' must be 0 or 1");
+}
+
 /// The claim of this insurer in which the record stands.
 std::optional<ClaimId> claim_of_record(const Services& services, const RecordRef& record) {
   constexpr std::size_t kPage = 1000;
@@ -239,7 +246,8 @@ Result<std::string> Api::list_records(const ApiCall& call) {
 
 Result<std::string> Api::report_discharges(const ApiCall& call) {
   TRY(api::require_role(call.member, {ledger::Role::clinician, ledger::Role::data_officer}));
-  TRY(const std::vector<DischargeOutcome> outcomes, desk_.report(call.http.body));
+  TRY(const gateway::BaseCostItem base_cost_item, read_base_cost_item(call.http));
+  TRY(const std::vector<DischargeOutcome> outcomes, desk_.report(call.http.body, base_cost_item));
   json discharges = json::array();
   for (const auto& outcome : outcomes) {
     json claims = json::array();

@@ -1,7 +1,6 @@
 #include "node/attestation.h"
 
 #include <algorithm>
-#include <chrono>
 
 #include "crypto/random.h"
 #include "crypto/sealed_box.h"
@@ -57,18 +56,10 @@ Result<ledger::Cosignature> AttestationDesk::ask(const ledger::Operation& operat
   request.kind = operation.kind;
   request.content = operation.content;
   TRY(request.evidence, crypto::seal(attestor->encryption_key, encode(forms)));
-  {
-    const std::lock_guard lock(mutex_);
-    waiting_[request.request] = {attestor->institution, std::nullopt};
-  }
+  asking_.expect(request.request, attestor->institution);
   services_.send(attestor->institution, encode(request));
-  std::unique_lock lock(mutex_);
-  const bool answered = arrived_.wait_for(lock, std::chrono::milliseconds(timeout_ms), [&] {
-    return waiting_[request.request].reply.has_value();
-  });
-  const auto reply = std::move(waiting_[request.request].reply);
-  waiting_.erase(request.request);
-  if (!answered) {
+  const auto reply = asking_.wait(request.request, timeout_ms);
+  if (!reply) {
     return fail(Errc::timed_out, "the attestor's node did not answer; try again or enrol without");
   }
   if (!reply->cosignature)
@@ -86,11 +77,7 @@ ledger::Cosignature AttestationDesk::own(const Services& services,
 void AttestationDesk::on_reply(const InstitutionId& from, BytesView message) {
   auto reply = decode<AttestReply>(message);
   if (!reply) return;
-  const std::lock_guard lock(mutex_);
-  const auto found = waiting_.find(reply->request);
-  if (found == waiting_.end() || found->second.attestor != from) return;
-  found->second.reply = std::move(*reply);
-  arrived_.notify_all();
+  asking_.answer(from, std::move(*reply));
 }
 
 void AttestationDesk::on_request(const InstitutionId& from, BytesView message) {

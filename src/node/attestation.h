@@ -6,13 +6,11 @@
 /// one in the line. The attestor keeps the forms. That the person agreed is then stated by it.
 #pragma once
 
-#include <condition_variable>
-#include <map>
-#include <mutex>
 #include <string>
 #include <vector>
 
 #include "contracts/operations.h"
+#include "node/asking.h"
 #include "node/institution_messages.h"
 #include "node/services.h"
 
@@ -39,18 +37,12 @@ class AttestationDesk {
   void on_reply(const InstitutionId& from, BytesView message);
 
  private:
-  struct Waiting {
-    InstitutionId attestor;
-    std::optional<AttestReply> reply;
-  };
   AttestReply judge(const InstitutionId& from, const AttestRequest& request) const;
   Result<void> check_forms(const InstitutionId& from, const AttestRequest& request,
                            const KeptForms& evidence) const;
 
   const Services& services_;
-  std::mutex mutex_;
-  std::condition_variable arrived_;
-  std::map<RequestId, Waiting> waiting_;
+  Asking<AttestReply> asking_;
 };
 
 }  // namespace baolian::node

@@ -34,12 +34,14 @@ class Stopwatch {
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
-gateway::FhirOptions fhir_options(const ledger::Genesis& genesis) {
+gateway::FhirOptions fhir_options(const ledger::Genesis& genesis,
+                                  gateway::BaseCostItem base_cost_item) {
   gateway::FhirOptions out;
   out.person_id_systems = genesis.person_id_systems;
   out.currency = genesis.currency;
   out.minor_digits = genesis.minor_digits;
   out.utc_offset_minutes = genesis.utc_offset_minutes;
+  out.base_cost_item = base_cost_item;
   return out;
 }
 
@@ -60,6 +62,7 @@ Result<void> check_reportable(const contracts::ClaimPayload& payload) {
 Result<std::vector<contracts::InvoiceLine>> invoice_lines(const Services& services,
                                                           contracts::ClaimPayload& payload) {
   std::vector<contracts::InvoiceLine> lines;
+  SumOpenings balances;
   for (const auto& invoice : payload.invoices) {
     // A bill whose total is unknown or inconsistent is reported with nothing payable; its problems
     // say why.
@@ -67,9 +70,12 @@ Result<std::vector<contracts::InvoiceLine>> invoice_lines(const Services& servic
     const contracts::BalanceOpening opening{balance ? *balance : 0, crypto::new_blinding()};
     TRY(const GroupElement commitment, crypto::pedersen_commit(opening.amount, opening.blinding));
     lines.push_back({services.subjects.invoice_tag(invoice.code, invoice.number), commitment});
+    balances.sums.push_back({commitment, opening});
     payload.openings.balances.push_back(opening);
   }
   std::sort(lines.begin(), lines.end());
+  // Whoever countersigns payouts later must know what they are paid from.
+  TRY(services.book.keep(balances));
   return lines;
 }
 
@@ -242,17 +248,19 @@ Result<DischargeDesk::Prepared> DischargeDesk::prepare(gateway::Discharge discha
   }
   out.operations.push_back(contracts::make_operation(report, crypto::random_id<RequestId>()));
   TRY(keep(out.stay));
+  TRY(services_.recipients.keep(out.stay.encounter, out.stay.person));
   return out;
 }
 
-Result<std::vector<DischargeOutcome>> DischargeDesk::report(std::string_view bundle) {
+Result<std::vector<DischargeOutcome>> DischargeDesk::report(std::string_view bundle,
+                                                            gateway::BaseCostItem base_cost_item) {
   const Stopwatch watch;
   const TimeMs started = services_.clock();
   if (!services_.subjects.can_tag()) {
     return fail(Errc::not_authorized, "this node may not report discharges: it has no tag keys");
   }
   TRY(std::vector<gateway::Discharge> discharges,
-      gateway::read_discharges(bundle, fhir_options(services_.genesis)));
+      gateway::read_discharges(bundle, fhir_options(services_.genesis, base_cost_item)));
   struct Open {
     Prepared prepared;
     DischargeOutcome outcome;

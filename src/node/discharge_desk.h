@@ -71,7 +71,8 @@ class DischargeDesk {
   /// Reports every discharge of a bundle and waits for the receipts. Blocks for some block times;
   /// several threads may call. Returns: what gateway::read_discharges refuses; Errc::not_authorized
   /// if this node may not derive persons.
-  Result<std::vector<DischargeOutcome>> report(std::string_view bundle);
+  Result<std::vector<DischargeOutcome>> report(std::string_view bundle,
+                                               gateway::BaseCostItem base_cost_item);
 
   /// Policies or consents changed: files what can be filed now. Called by the agents' thread after
   /// a certified block.

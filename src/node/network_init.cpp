@@ -166,12 +166,14 @@ std::vector<PersonPlan> persons_of(const ledger::Institution& institution) {
   }
   if (has_kind(institution, InstitutionKind::insurer)) {
     out.push_back({"adjuster", {Role::claims_adjuster}});
+    // A requested review takes two persons.
+    out.push_back({"reviewer", {Role::claims_adjuster}});
   }
   if (has_kind(institution, InstitutionKind::medical_insurance)) {
     out.push_back({"officer", {Role::data_officer, Role::attestor, Role::lawful_access}});
   }
   if (has_kind(institution, InstitutionKind::regulator)) {
-    out.push_back({"auditor", {Role::auditor}});
+    out.push_back({"auditor", {Role::auditor, Role::escrow_reader}});
   }
   return out;
 }

@@ -21,6 +21,8 @@ namespace baolian::node {
 namespace {
 
 constexpr std::size_t kApiThreads = 24;
+/// Each waits for blocks and for the reporter most of its time.
+constexpr std::size_t kAdjudicationThreads = 8;
 constexpr std::size_t kGenesisBytesMax = std::size_t{64} << 20;
 
 TimeMs wall_clock() {
@@ -71,6 +73,9 @@ struct Node::State {
   std::optional<vault::RecordStore> records;
   std::optional<vault::ReleaseGate> gate;
   std::optional<ConsentForms> forms;
+  std::unique_ptr<OpeningBook> book;
+  std::unique_ptr<PublicContents> contents;
+  std::optional<Recipients> recipients;
   std::unique_ptr<PeerMemory> memory;
   std::unique_ptr<Submitter> submitter;
   std::unique_ptr<MeshTransport> mesh;
@@ -80,6 +85,14 @@ struct Node::State {
   std::unique_ptr<DischargeDesk> desk;
   std::unique_ptr<ReleaseAgent> release;
   std::unique_ptr<ReadingAgent> reading;
+  std::unique_ptr<EmbeddedPaymentService> payment_service;
+  std::unique_ptr<PaymentDesk> payments;
+  std::optional<FileChannel> notice_channel;
+  std::unique_ptr<NoticeDesk> notices;
+  std::unique_ptr<AdjudicationDesk> adjudication;
+  std::unique_ptr<CountersignDesk> countersign;
+  std::unique_ptr<ContentExchange> content_exchange;
+  std::unique_ptr<ClaimAgent> claims;
   std::unique_ptr<Agents> agents;
   std::unique_ptr<Api> api;
   std::unique_ptr<net::HttpsServer> server;
@@ -91,6 +104,8 @@ struct Node::State {
   Result<void> open_submitter();
   Result<void> open_mesh();
   Result<void> open_services();
+  Result<void> open_books();
+  Result<void> open_claims();
   Result<void> open_api();
   void run();
   ReplicaStatus status() const;
@@ -164,8 +179,10 @@ Result<void> Node::State::open_services() {
   TRY(ConsentForms kept,
       ConsentForms::open(config.data_directory + "/consents", keys->key_encryption_key().clone()));
   forms.emplace(std::move(kept));
+  TRY(open_books());
   services.emplace(Services{config, genesis, config.institution, vault_member, *keys, *subjects,
-                            replica->chain(), *submitter, *records, *gate, *forms, retries,
+                            replica->chain(), *submitter, *records, *gate, *forms, *book,
+                            *recipients, retries,
                             [this](const InstitutionId& to, Bytes bytes) {
                               mesh->send_to_institution(to, std::move(bytes));
                             },
@@ -174,7 +191,39 @@ Result<void> Node::State::open_services() {
   TRY(desk, DischargeDesk::open(*services));
   release = std::make_unique<ReleaseAgent>(*services);
   reading = std::make_unique<ReadingAgent>(*services);
-  agents = std::make_unique<Agents>(*services, *desk, *release, *reading, *attestation);
+  return open_claims();
+}
+
+/// What the institution keeps sealed beside its records.
+Result<void> Node::State::open_books() {
+  const std::string& data = config.data_directory;
+  TRY(book, OpeningBook::open(data + "/openings", keys->key_encryption_key().clone()));
+  TRY(contents, PublicContents::open(data + "/contents"));
+  TRY(Recipients opened,
+      Recipients::open(data + "/recipients", keys->key_encryption_key().clone()));
+  recipients.emplace(std::move(opened));
+  return ok();
+}
+
+Result<void> Node::State::open_claims() {
+  const std::string& data = config.data_directory;
+  TRY(payment_service, EmbeddedPaymentService::open(data + "/payment-service", wall_clock));
+  TRY(payments,
+      PaymentDesk::open(
+          data + "/payments", keys->key_encryption_key().clone(), *payment_service,
+          [this](const PaymentOrder& order) { claims->post_payment(order); }, wall_clock));
+  TRY(FileChannel channel, FileChannel::open(data + "/notices"));
+  notice_channel.emplace(std::move(channel));
+  TRY(notices, NoticeDesk::open(data, keys->key_encryption_key(), *notice_channel));
+  adjudication = std::make_unique<AdjudicationDesk>(*services, *book, *contents, *recipients,
+                                                    kAdjudicationThreads);
+  countersign = std::make_unique<CountersignDesk>(*services, *book);
+  content_exchange = std::make_unique<ContentExchange>(*services, *contents);
+  claims = std::make_unique<ClaimAgent>(
+      *services, ClaimAgent::Desks{*adjudication, *payments, *notices, *book, *recipients});
+  agents = std::make_unique<Agents>(
+      *services, Agents::Parts{*desk, *release, *reading, *attestation, *claims, *countersign,
+                               *adjudication, *content_exchange, *payments, *notices});
   return ok();
 }
 
@@ -183,7 +232,8 @@ Result<void> Node::State::open_api() {
   TRY(const crypto::Secret* certificate, keystore.require(key_name::kHttpsCertificate));
   TRY(const HostPort listen, parse_host_port(config.api_listen));
   api = std::make_unique<Api>(
-      *services, *desk, *reading, *attestation, [this] { return status(); },
+      *services, *desk, *reading, *attestation,
+      Api::ClaimParts{*adjudication, *payments, *contents}, [this] { return status(); },
       net::certificate_fingerprint(certificate->view()), kApiThreads);
   net::HttpsServerConfig server_config;
   server_config.listen_address = listen.host;
@@ -250,6 +300,7 @@ void Node::stop() {
   // From the outside in: first nobody can ask, then nothing acts, then the replica flushes.
   if (state_->server) state_->server->stop();
   if (state_->api) state_->api->stop();
+  if (state_->adjudication) state_->adjudication->stop();
   if (state_->agents) state_->agents->stop();
   if (state_->submitter) state_->submitter->stop();
   if (state_->mesh) state_->mesh->stop();

@@ -1,5 +1,6 @@
 #include "node/services.h"
 
+#include <algorithm>
 #include <chrono>
 
 #include "contracts/codes.h"
@@ -12,6 +13,16 @@ using contracts::PolicyState;
 namespace keys = contracts::keys;
 
 namespace {
+
+std::optional<EncryptionKey> key_of_role(const ledger::Institution& institution,
+                                         ledger::Role role) {
+  for (const auto& member : institution.members) {
+    if (std::find(member.roles.begin(), member.roles.end(), role) != member.roles.end()) {
+      return member.encryption_key;
+    }
+  }
+  return std::nullopt;
+}
 
 /// An expired attempt can execute no more and is followed by another; a step that expired so often
 /// waits for the next restart.
@@ -61,6 +72,20 @@ void submit_step(const Services& services, const AgentStep& step,
 std::optional<contracts::MemberState> member_of_key(const ledger::StateReader& state,
                                                     const PublicKey& key) {
   return ledger::read_as<contracts::MemberState>(state, keys::member(key));
+}
+
+std::optional<EncryptionKey> vault_key_of(const ledger::Genesis& genesis, const InstitutionId& id) {
+  for (const auto& institution : genesis.institutions) {
+    if (institution.id == id) return key_of_role(institution, ledger::Role::vault);
+  }
+  return std::nullopt;
+}
+
+std::optional<EncryptionKey> escrow_key_of(const ledger::Genesis& genesis) {
+  for (const auto& institution : genesis.institutions) {
+    if (const auto key = key_of_role(institution, ledger::Role::escrow_reader)) return key;
+  }
+  return std::nullopt;
 }
 
 std::string institution_name(const ledger::StateReader& state, const InstitutionId& id) {

@@ -11,9 +11,11 @@
 #include "crypto/signing.h"
 #include "ledger/chain.h"
 #include "ledger/genesis.h"
+#include "node/claims/opening_book.h"
 #include "node/config.h"
 #include "node/consent_forms.h"
 #include "node/node_keys.h"
+#include "node/recipients.h"
 #include "node/retries.h"
 #include "node/submitter.h"
 #include "vault/record_store.h"
@@ -38,6 +40,8 @@ struct Services {
   vault::RecordStore& records;
   vault::ReleaseGate& gate;
   const ConsentForms& forms;
+  OpeningBook& book;
+  const Recipients& recipients;
   Retries& retries;
   SendToInstitution send;
   std::function<TimeMs()> clock;
@@ -68,6 +72,10 @@ void submit_step(const Services& services, const AgentStep& step,
 /// The member whose key this is. nullopt if it is no member of the chain.
 std::optional<contracts::MemberState> member_of_key(const ledger::StateReader& state,
                                                     const PublicKey& key);
+/// To which key an institution's vault reads what is sealed; nullopt if it has none.
+std::optional<EncryptionKey> vault_key_of(const ledger::Genesis& genesis, const InstitutionId& id);
+/// The regulator's key for escrows; nullopt if no member of the chain has that role.
+std::optional<EncryptionKey> escrow_key_of(const ledger::Genesis& genesis);
 /// The public name of an institution, or its id's first digits.
 std::string institution_name(const ledger::StateReader& state, const InstitutionId& id);
 

@@ -128,6 +128,10 @@ void add_audit_commands(CLI::App& app, Context& context) {
   add_log_command(*group, context, "claims", "claims_of_insurer", "--insurer",
                   "Claims of an insurer");
   add_log_command(*group, context, "log", "reads_by_institution", "--id", "Any complete list");
+  add_log_command(*group, context, "payouts", "payouts_of_insurer", "--insurer",
+                  "Payouts of an insurer");
+  add_log_command(*group, context, "alarms", "alarms", "--id", "Deadlines that passed, and flags");
+  add_payout_command(*group, context);
   add_operation_command(*group, context);
   auto* checkpoint = group->add_subcommand("checkpoint", "Newest certified header");
   checkpoint->footer("Example:\n  baolian --json audit checkpoint > checkpoint.json");

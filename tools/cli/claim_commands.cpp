@@ -52,6 +52,8 @@ void add_claim_commands(CLI::App& app, Context& context) {
   auto* group = app.add_subcommand("claim", "Claims of the node's institution");
   group->require_subcommand(1);
 
+  add_decision_commands(*group, context);
+
   auto* list = group->add_subcommand("list", "All claims, newest last");
   list->footer("Example:\n  baolian claim list --state opened");
   auto state = std::make_shared<std::string>();

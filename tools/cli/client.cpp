@@ -133,18 +133,32 @@ Result<Profile> load_profile(const std::string& path) {
   return out;
 }
 
-Result<ApiClient> ApiClient::connect(const Profile& profile, std::uint32_t timeout_ms) {
+namespace {
+
+Result<std::unique_ptr<crypto::Signer>> member_signer(const Profile& profile) {
   TRY(const crypto::Secret passphrase, read_passphrase_file(profile.passphrase_file));
   TRY(const crypto::Keystore keystore, crypto::Keystore::load(profile.keystore_file, passphrase));
   TRY(const crypto::Secret* seed, keystore.require("member"));
   if (seed->size() != 32) return fail(Errc::config_invalid, "the member key is no 32-byte seed");
+  return std::unique_ptr<crypto::Signer>(crypto::make_ed25519_signer(*seed));
+}
+
+}  // namespace
+
+Result<std::unique_ptr<crypto::Signer>> Context::signer() const {
+  TRY(const Profile from, profile());
+  return member_signer(from);
+}
+
+Result<ApiClient> ApiClient::connect(const Profile& profile, std::uint32_t timeout_ms) {
+  TRY(std::unique_ptr<crypto::Signer> signer, member_signer(profile));
   net::HttpsClientConfig config;
   config.host = profile.host;
   config.port = profile.port;
   config.certificate_fingerprint = profile.fingerprint;
   config.request_timeout_ms = timeout_ms;
-  return ApiClient(net::HttpsClient(std::move(config)), crypto::make_ed25519_signer(*seed),
-                   profile.chain_id, profile.fingerprint);
+  return ApiClient(net::HttpsClient(std::move(config)), std::move(signer), profile.chain_id,
+                   profile.fingerprint);
 }
 
 Result<std::string> ApiClient::request_text(const std::string& method, const std::string& target,

@@ -65,6 +65,8 @@ struct Context {
   Exit exit = Exit::ok;
 
   Result<ApiClient> connect() const;
+  /// The member's own key, for what a person signs.
+  Result<std::unique_ptr<crypto::Signer>> signer() const;
   Result<Profile> profile() const { return load_profile(profile_path); }
   /// Prints an error for a person (stderr) or a program (stdout as JSON) and sets the exit code.
   void failed(const Error& error);

@@ -31,6 +31,8 @@ int main(int argc, char** argv) {
   baolian::cli::add_policy_commands(app, context);
   baolian::cli::add_discharge_command(app, context);
   baolian::cli::add_claim_commands(app, context);
+  baolian::cli::add_payment_commands(app, context);
+  baolian::cli::add_catalog_commands(app, context);
   baolian::cli::add_audit_commands(app, context);
   baolian::cli::add_verify_command(app, context);
 

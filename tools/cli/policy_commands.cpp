@@ -49,6 +49,8 @@ void print_enrolled(const json& answer) {
 void add_register(CLI::App& app, Context& context) {
   auto* group = app.add_subcommand("product", "Products of an insurer");
   group->require_subcommand(1);
+  add_product_commands(*group, context);
+  add_publish_command(*group, context);
   auto* command = group->add_subcommand("register", "Register a product without content");
   command->footer(
       "Claims of such a product are filed and opened, never decided.\n\nExample:\n"
@@ -79,6 +81,7 @@ void add_policy_commands(CLI::App& app, Context& context) {
   add_register(app, context);
   auto* group = app.add_subcommand("policy", "Enrol insured persons");
   group->require_subcommand(1);
+  add_policy_show_command(*group, context);
   auto* command = group->add_subcommand("enrol", "One policy and one consent a person");
   command->footer(
       "With attestation (the default) the node first asks the medical-insurance bureau's node.\n\n"
