@@ -14,10 +14,14 @@ import subprocess
 import sys
 import time
 
+from payments import Payments
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 DISCHARGES = ROOT / "examples" / "discharges"
 NODES = ["hospital-a", "hospital-b", "insurer-a", "insurer-b", "bureau"]
 CHINESE_ID = "urn:oid:2.16.156.10011.1.3"
+# 6,588.60 less 3,800.00 and 200.00 of public payers remains of the invoice; the product pays all of it.
+NO_CONSENT_FEN = 258860
 
 
 class Failed(Exception):
@@ -125,6 +129,7 @@ class Story:
         self.readings = []
         self.evidence = []
         self.product = None
+        self.payments = Payments(self, expect)
 
     def tell(self, ms, text):
         print(f"  {ms:>6} ms  {text}" if ms is not None else f"             {text}", flush=True)
@@ -147,25 +152,6 @@ class Story:
         self.tell(result["stages_ms"]["certified"],
                   f"出院 discharge reported and certified at height {result['height']}: {result['outcome']}")
         return result
-
-    def follow_claim(self, claim, started_ms):
-        """Waits until the claim is opened and tells each step with the time since the discharge."""
-        deadline = time.monotonic() + 20
-        while True:
-            timeline = self.network.ask("insurer-a-adjuster", "claim", "timeline", claim)["entries"]
-            if any("opened" in entry["event"] for entry in timeline):
-                break
-            expect(time.monotonic() < deadline, "the claim was not opened within 20 s")
-            time.sleep(0.05)
-        words = {"filed": "自动报案 claim filed", "granted": "授权 request granted", "released": "放行 key released",
-                 "opened": "已打开 payload opened"}
-        stages = {}
-        for entry in timeline:
-            events = entry["event"].split(", ")
-            name = next((word for word in ("opened", "filed") if word in events), events[-1])
-            stages[name] = entry["time_ms"] - started_ms
-            self.tell(stages[name], f"{words.get(name, name)}, by {entry['institution_name']} (block {entry['height']})")
-        return stages
 
     def nothing_public(self, report, example):
         """The certified report names no person, insurer or record list in clear."""
@@ -206,9 +192,7 @@ class Story:
         self.enrol("published_case")
         report = self.discharge("published_case")
         expect(report["outcome"] == "filed" and len(report["claims"]) == 1, "one claim was expected")
-        stages = self.follow_claim(report["claims"][0]["claim"], report["started_ms"])
-        stages["reported"] = report["stages_ms"]["certified"]
-        self.discharges.append({"name": "published_case", "outcome": "opened", "stages_ms": stages})
+        self.payments.published(report)
         return report
 
     def not_insured(self):
@@ -240,9 +224,7 @@ class Story:
                 break
             expect(time.monotonic() < deadline, "no claim was filed after the consent")
             time.sleep(0.05)
-        stages = self.follow_claim(mine[0]["claim"], report["started_ms"])
-        stages["reported"] = report["stages_ms"]["certified"]
-        self.discharges.append({"name": "no_consent", "outcome": "invited_then_opened", "stages_ms": stages})
+        self.payments.settled("no_consent", {**report, "claims": mine}, NO_CONSENT_FEN)
 
     def stranger(self):
         self.chapter("4. A stranger whom an insurer enrolled with a consent of its own making: nothing filed, nothing released")
@@ -306,8 +288,8 @@ class Story:
         self.tell(None, "one byte changed: refused")
 
     def play(self):
-        self.product = self.network.ask("insurer-a-adjuster", "product", "register", "--from", "2026-01-01", "--to",
-                                        "2026-12-31")["product"]
+        self.payments.publish_map()
+        self.product = self.payments.publish("full-indemnity.json")
         report = self.zero_touch()
         self.not_insured()
         self.no_consent()
@@ -315,6 +297,12 @@ class Story:
         self.doctors()
         self.adjuster(report["record"])
         self.prove(report["record"])
+        city = self.payments.deductible()
+        self.payments.limit(self.product)
+        self.payments.paper(city)
+        self.payments.ambiguous(self.product)
+        self.payments.refused(self.product)
+        self.payments.notices()
 
 
 def main():
