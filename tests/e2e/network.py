@@ -188,15 +188,23 @@ class Network:
         self.cli("bureau-compliance", "record", "log", record, "--prove", path)
         self.verify(path)
 
-    def enrol(self, persons, first, last, insurer="insurer-a"):
-        """A product of the insurer and a policy for each person, attested by the bureau."""
+    def publish(self, product, insurer="insurer-a"):
+        """Publishes a product's JSON with its content; its id."""
+        file = self.root / f"product-{insurer}.json"
+        file.write_text(json.dumps(product, ensure_ascii=False), encoding="utf-8")
+        return self.cli(f"{insurer}-adjuster", "product", "publish", file)["product"]
+
+    def enrol(self, persons, first, last, insurer="insurer-a", product=None):
+        """A policy for each person, attested by the bureau, under a product that is made if none is given; the ids of
+        the policies in the order of the persons."""
         span = ["--from", first, "--to", last]
         adjuster = f"{insurer}-adjuster"
-        product = self.cli(adjuster, "product", "register", *span)["product"]
+        product = product or self.cli(adjuster, "product", "register", *span)["product"]
         enrolled = self.cli(adjuster, "policy", "enrol", "--product", product, *span,
                             *[part for person in persons for part in ("--person", person)])
         check(enrolled["attested"] and len(enrolled["policies"]) == len(persons),
               f"the bureau attested the enrolment: {enrolled}")
+        return enrolled["policies"]
 
     def verify(self, path):
         self.run(self.programs.cli, "verify", path, "--genesis", self.genesis)

@@ -7,8 +7,8 @@
 /// | rule | what | else |
 /// |---|---|---|
 /// | 0 | what the chain says of the report is what the payload says | dispute: no decision |
-/// | 1 | amounts add up: parts and items of each invoice give its total, classes are known | paper
-/// | | 2 | dates: admitted before discharged, cover and waiting period by the product's basis | 0 |
+/// | 1 | parts and items of each invoice give its total, classes are known | paper |
+/// | 2 | dates: order, cover and waiting period by the product's basis | 0 |
 /// | 3 | what remains of each invoice | cut |
 /// | 4 | deductible, tiers, limits: F(after) - F(before), cut to what remains | declared |
 /// | 10 | excluded diagnoses and liabilities without terms | person |
