@@ -7,12 +7,6 @@
 
 namespace baolian::sim {
 
-namespace {
-
-constexpr std::uint64_t kEpochStartMs = 1'750'000'100'000;
-
-}  // namespace
-
 SimNode::SimNode(node::ReplicaId id, const NodeOptions& options, const Surroundings& around,
                  Prng prng)
     : id_(id), options_(options), around_(around), prng_(prng) {}
@@ -21,7 +15,7 @@ SimNode::~SimNode() = default;
 
 TimeMs SimNode::wall() const {
   const auto skew = static_cast<std::uint64_t>(options_.clock_skew_ms);  // wraps as it should
-  return TimeMs{kEpochStartMs + around_.events.now().value + skew};
+  return around_.events.wall() + skew;
 }
 
 void SimNode::after(std::uint64_t delay_ms, std::function<void()> event) {

@@ -12,6 +12,7 @@
 #include "gateway/money.h"
 #include "gateway/supplement_json.h"
 #include "gateway/table.h"
+#include "ledger/genesis_json.h"
 #include "ledger/transaction.h"
 
 namespace baolian::cli {
@@ -21,6 +22,7 @@ using nlohmann::json;
 
 constexpr std::uint64_t kCosignatureLifeMs = 5 * 60 * 1000;
 constexpr std::size_t kPaperBytesMax = 16 * 1024 * 1024;
+constexpr std::size_t kGenesisBytesMax = 64 * 1024 * 1024;
 
 std::string money(std::uint64_t minor, const std::string& currency) {
   return gateway::format_money(minor, gateway::currency_minor_digits(currency), currency);
@@ -140,9 +142,13 @@ Result<json> supplement(Context& context, const std::string& claim, const std::s
                         const std::string& paper) {
   Bytes content;
   if (!file.empty()) {
+    // Amounts are in the chain's currency, which its genesis names.
+    TRY(const Profile profile, context.profile());
+    TRY(const std::string genesis_text, read_text_file(profile.genesis_file, kGenesisBytesMax));
+    TRY(const ledger::Genesis genesis, ledger::genesis_from_json(genesis_text));
+    const unsigned minor_digits = genesis.minor_digits;
     TRY(const std::string text, read_text_file(file, kPaperBytesMax));
-    TRY(const contracts::BillSupplement facts,
-        gateway::read_supplement_json(text, gateway::currency_minor_digits("CNY")));
+    TRY(const contracts::BillSupplement facts, gateway::read_supplement_json(text, minor_digits));
     content = encode(facts);
   } else {
     TRY(const std::string bytes, read_text_file(paper, kPaperBytesMax));
