@@ -11,7 +11,6 @@
 #include "crypto/commitment.h"
 #include "crypto/pedersen.h"
 #include "crypto/random.h"
-#include "vault/durable_file.h"
 #include "vault/envelope.h"
 
 namespace baolian::node {
@@ -91,14 +90,13 @@ struct DischargeDesk::Prepared {
   std::string encounter_number;
 };
 
-Result<std::unique_ptr<DischargeDesk>> DischargeDesk::open(const Services& services) {
+Result<std::unique_ptr<DischargeDesk>> DischargeDesk::open(const Services& services,
+                                                           NoticeDesk& notices) {
   const std::string& data = services.config.data_directory;
   TRY(vault::SealedDirectory files,
       vault::SealedDirectory::open(data + "/pending", "pending",
                                    services.keys.key_encryption_key().clone()));
-  TRY(vault::make_directory(data + "/notices"));
-  TRY(vault::sweep_temporaries(data + "/notices"));
-  std::unique_ptr<DischargeDesk> desk(new DischargeDesk(services, std::move(files)));
+  std::unique_ptr<DischargeDesk> desk(new DischargeDesk(services, notices, std::move(files)));
   TRY(const std::vector<std::string> names, desk->files_.names());
   for (const auto& name : names) {
     // Whole or not there: one that does not open was damaged, and with it a person's claim.
@@ -322,14 +320,13 @@ void DischargeDesk::settle(const Prepared& prepared, const OperationOutcome& rep
 }
 
 void DischargeDesk::invite(const PendingStay& stay) const {
-  // A notice without medical content; who it is for stands in its sealed pending stay only.
-  constexpr std::string_view kText =
-      "您好：您近期的一次住院可以申请保险理赔。如您同意保险公司为理赔调阅本次账单，请通过医院窗口或"
-      "参保服务渠道完成授权，授权后系统会自动为您报案。\n";
-  const std::string path =
-      services_.config.data_directory + "/notices/" + stay.encounter.hex() + ".txt";
-  if (auto written = vault::replace_file(path, as_bytes(kText)); !written) {
-    spdlog::warn("an invitation was not written: {}", written.error().context);
+  Notice notice;
+  notice.id = notice_id(NoticeKind::invited, contracts::id_cast<Hash>(stay.encounter), 1);
+  notice.kind = NoticeKind::invited;
+  notice.recipient = stay.person;
+  notice.text = notice_text(notice.kind, institution_name(services_.state(), services_.self));
+  if (auto posted = notices_.post(notice); !posted) {
+    spdlog::warn("an invitation was not posted: {}", errc_name(posted.error().code));
   }
 }
 

@@ -10,6 +10,7 @@
 
 #include "contracts/operations.h"
 #include "gateway/fhir.h"
+#include "node/notice_desk.h"
 #include "node/services.h"
 
 namespace baolian::node {
@@ -66,7 +67,8 @@ class DischargeDesk {
  public:
   /// Opens `<data>/pending`. Returns: Errc::io_failed; Errc::cannot_open and codec errors for a
   /// damaged file.
-  static Result<std::unique_ptr<DischargeDesk>> open(const Services& services);
+  /// The notices outlive the desk.
+  static Result<std::unique_ptr<DischargeDesk>> open(const Services& services, NoticeDesk& notices);
 
   /// Reports every discharge of a bundle and waits for the receipts. Blocks for some block times;
   /// several threads may call. Returns: what gateway::read_discharges refuses; Errc::not_authorized
@@ -81,8 +83,8 @@ class DischargeDesk {
 
  private:
   struct Prepared;
-  DischargeDesk(const Services& services, vault::SealedDirectory files)
-      : services_(services), files_(std::move(files)) {}
+  DischargeDesk(const Services& services, NoticeDesk& notices, vault::SealedDirectory files)
+      : services_(services), notices_(notices), files_(std::move(files)) {}
 
   Result<Prepared> prepare(gateway::Discharge discharge);
   void settle(const Prepared& prepared, const OperationOutcome& reported, DischargeOutcome& result);
@@ -97,6 +99,7 @@ class DischargeDesk {
   Result<PendingStay> read_pending(const std::string& name) const;
 
   const Services& services_;
+  NoticeDesk& notices_;
   vault::SealedDirectory files_;  // pending_, on disk
   mutable std::mutex mutex_;
   std::map<Tag32, PendingStay> pending_;

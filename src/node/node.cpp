@@ -82,13 +82,13 @@ struct Node::State {
   Retries retries;
   std::optional<Services> services;
   std::unique_ptr<AttestationDesk> attestation;
+  std::optional<FileChannel> notice_channel;
+  std::unique_ptr<NoticeDesk> notices;
   std::unique_ptr<DischargeDesk> desk;
   std::unique_ptr<ReleaseAgent> release;
   std::unique_ptr<ReadingAgent> reading;
   std::unique_ptr<EmbeddedPaymentService> payment_service;
   std::unique_ptr<PaymentDesk> payments;
-  std::optional<FileChannel> notice_channel;
-  std::unique_ptr<NoticeDesk> notices;
   std::unique_ptr<AdjudicationDesk> adjudication;
   std::unique_ptr<CountersignDesk> countersign;
   std::unique_ptr<ContentExchange> content_exchange;
@@ -188,7 +188,11 @@ Result<void> Node::State::open_services() {
                             },
                             wall_clock});
   attestation = std::make_unique<AttestationDesk>(*services);
-  TRY(desk, DischargeDesk::open(*services));
+  TRY(FileChannel channel, FileChannel::open(config.data_directory + "/notices"));
+  notice_channel.emplace(std::move(channel));
+  TRY(notices,
+      NoticeDesk::open(config.data_directory, keys->key_encryption_key(), *notice_channel));
+  TRY(desk, DischargeDesk::open(*services, *notices));
   release = std::make_unique<ReleaseAgent>(*services);
   reading = std::make_unique<ReadingAgent>(*services);
   return open_claims();
@@ -212,9 +216,6 @@ Result<void> Node::State::open_claims() {
       PaymentDesk::open(
           data + "/payments", keys->key_encryption_key().clone(), *payment_service,
           [this](const PaymentOrder& order) { claims->post_payment(order); }, wall_clock));
-  TRY(FileChannel channel, FileChannel::open(data + "/notices"));
-  notice_channel.emplace(std::move(channel));
-  TRY(notices, NoticeDesk::open(data, keys->key_encryption_key(), *notice_channel));
   adjudication = std::make_unique<AdjudicationDesk>(*services, *book, *contents, *recipients,
                                                     kAdjudicationThreads);
   countersign = std::make_unique<CountersignDesk>(*services, *book);

@@ -212,7 +212,10 @@ class Story:
         expect(report["outcome"] == "invited" and not report["claims"], "nothing was to be filed")
         self.nothing_public(report, "no_consent")
         notices = self.network.directory / "nodes" / "hospital-a" / "data" / "notices"
-        expect(any(notices.iterdir()), "no invitation was written")
+        deadline = time.monotonic() + 10
+        while not any(path.name.endswith("-invited.txt") for path in notices.iterdir()):
+            expect(time.monotonic() < deadline, "no invitation was written")
+            time.sleep(0.05)
         self.tell(None, "邀请 an invitation without medical content is written for the person")
         self.network.ask("bureau-officer", "consent", "give", "--person", person_of("no_consent"), "--grantee",
                          self.network.institution("insurer-a"), "--purpose", "HPAYMT")
