@@ -1,6 +1,7 @@
-"""Claims go on to their payment while nodes are killed with kill -9 and come back: at every moment, between decision
-and payment, and between the payment service's file and its answer. At the end every claim is closed, every decision was
-paid exactly once and for what payouts.py computes, and no policy's year has forked."""
+"""Claims go on to their payment while nodes are killed with kill -9 and come back: one, or all of them in one moment, at
+every moment, between decision and payment, and between the payment service's file and its answer. At the end every
+claim is closed, every decision was paid exactly once and for what payouts.py computes, and no policy's year has
+forked."""
 
 import base64
 import collections
@@ -118,6 +119,12 @@ class Killer:
         self.kill(*names)
         time.sleep(self.rng.uniform(0, 0.8))
         self.net.start(*names)
+        time.sleep(self.rng.uniform(0, 0.8))
+
+    def strike_all(self):
+        """Every node in one moment, the primary too; all come back from what was durable."""
+        self.kill(*network.NODES)
+        self.net.start()
         time.sleep(self.rng.uniform(0, 0.8))
 
 
@@ -255,9 +262,11 @@ def test(make, _):
     strikes = killer.may_die() * KILLS_EACH
     rng.shuffle(strikes)
     during = 0
-    for name in strikes:
+    for number, name in enumerate(strikes):
         during += sender.is_alive()
         killer.strike(name)
+        if number % 4 == 2:
+            killer.strike_all()
     sender.join()
     if traffic.failure:
         raise traffic.failure
