@@ -384,6 +384,26 @@ Result<OperationOutcome> AdjudicationDesk::post(const Draft& draft,
   return std::move(outcomes.front());
 }
 
+/// A bill that moved a policy year must not move it again: what a review adds to such a decision is
+/// an amendment, of a later version.
+Result<void> AdjudicationDesk::check_undecided(const ClaimId& id,
+                                               const contracts::ClaimState& claim) const {
+  for (std::uint16_t number = 1; number < claim.next_decision; ++number) {
+    const auto state =
+        ledger::read_as<contracts::DecisionState>(services_.state(), keys::decision(id, number));
+    if (!state) continue;
+    TRY(const KeptDecision kept, book_.find(state->decision));
+    TRY(const contracts::Decision decision, decode<contracts::Decision>(kept.file.decision));
+    if (decision.payable != 0 || decision.before != decision.after) {
+      return fail(
+          Errc::bad_argument,
+          "an earlier decision has counted this bill in the policy year; a review of it can "
+          "confirm it (decline), adding to it comes with amendments");
+    }
+  }
+  return ok();
+}
+
 Result<Proposal> AdjudicationDesk::propose(const ClaimId& id, const contracts::Ruling& ruling) {
   const auto claim = ledger::read_as<contracts::ClaimState>(services_.state(), keys::claim(id));
   if (!claim || claim->insurer() != services_.self) {
@@ -391,6 +411,9 @@ Result<Proposal> AdjudicationDesk::propose(const ClaimId& id, const contracts::R
   }
   if (claim->phase != ClaimPhase::in_review) {
     return fail(Errc::bad_argument, "the claim is not in review");
+  }
+  if (ruling.verdict == contracts::Verdict::accept) {
+    TRY(check_undecided(id, *claim));
   }
   const PolicyTurn turn(*this, claim->policy);
   TRY(Draft drafted, draft(id, ruling));

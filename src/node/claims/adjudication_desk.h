@@ -47,7 +47,8 @@ class AdjudicationDesk {
   void consider(const ClaimId& id);
 
   /// Opens a claim in review and decides it with this ruling, without posting anything. Waits for
-  /// some block times. Returns: Errc::bad_argument if the claim is not in review; the errors of
+  /// some block times. Returns: Errc::bad_argument if the claim is not in review, or if an earlier
+  /// decision has counted the bill already and the ruling would count it again; the errors of
   /// open_case().
   Result<Proposal> propose(const ClaimId& id, const contracts::Ruling& ruling);
   /// Takes an adjuster's cosignature over the proposal. With enough of them the reporter
@@ -92,6 +93,7 @@ class AdjudicationDesk {
                             const KeptDecision& kept) const;
   Result<OperationOutcome> post(const Draft& draft, std::vector<ledger::Cosignature> cosignatures);
   bool is_silent(const contracts::ClaimState& claim) const;
+  Result<void> check_undecided(const ClaimId& id, const contracts::ClaimState& claim) const;
   void try_later(const ClaimId& id, const Error& error);
 
   const Services& services_;
