@@ -85,18 +85,26 @@ Result<Commitment> evidence_of(const Services& services, const json& body, const
                         as_bytes(reference));
 }
 
-/// Sends an operation for the insured person that this institution's attestor vouches for.
+/// Writes an operation of {claim, evidence} for the insured person, for whom this institution's
+/// attestor vouches; or answers what its request id wrote before.
 template <typename Content>
-Result<OperationOutcome> send_for_person(const Services& services, const Content& content,
-                                         const RequestId& id) {
-  ledger::Operation operation = contracts::make_operation(content, id);
+Result<api::Written<Content>> write_for_person(const Services& services, const ApiCall& call) {
+  TRY(const json body, api::body_object(call.http));
+  TRY(const RequestId id, api::request_id(body));
+  TRY(std::optional<api::Written<Content>> before, api::written_before<Content>(services, id));
+  if (before) return *std::move(before);
   if (!services.keys.has_member(key_name::kAttestor)) {
     return fail(Errc::not_authorized,
                 "this institution has no attestor; the medical-insurance bureau's counter speaks "
                 "for persons");
   }
+  Content content;
+  TRY(content.claim, api::id_from<ClaimId>(call.path[2], "the claim"));
+  TRY(content.evidence, evidence_of(services, body, id));
+  ledger::Operation operation = contracts::make_operation(content, id);
   operation.cosignatures.push_back(AttestationDesk::own(services, operation));
-  return api::send(services, std::move(operation));
+  TRY(OperationOutcome outcome, api::send(services, std::move(operation)));
+  return api::Written<Content>{std::move(outcome), content, /*repeated=*/false};
 }
 
 }  // namespace
@@ -251,32 +259,19 @@ Result<std::string> Api::supplement_claim(const ApiCall& call) {
 Result<std::string> Api::withdraw_claim(const ApiCall& call) {
   TRY(api::require_role(call.member, {Role::data_officer, Role::clinician}));
   const api::Stopwatch watch;
-  TRY(const json body, api::body_object(call.http));
-  TRY(const RequestId request, api::request_id(body));
-  contracts::ClaimsWithdraw content;
-  TRY(content.claim, api::id_from<ClaimId>(call.path[2], "the claim"));
-  TRY(content.evidence, evidence_of(services_, body, request));
-  TRY(const std::optional<api::Written<contracts::ClaimsWithdraw>> before,
-      api::written_before<contracts::ClaimsWithdraw>(services_, request));
-  if (before) return api::write_fields(*before, watch.ms()).dump();
-  TRY(const OperationOutcome outcome, send_for_person(services_, content, request));
-  return api::write_fields(outcome, watch.ms()).dump();
+  TRY(const api::Written<contracts::ClaimsWithdraw> written,
+      write_for_person<contracts::ClaimsWithdraw>(services_, call));
+  return api::write_fields(written, watch.ms()).dump();
 }
 
 Result<std::string> Api::request_review(const ApiCall& call) {
   TRY(api::require_role(call.member, {Role::data_officer, Role::clinician}));
   const api::Stopwatch watch;
-  TRY(const json body, api::body_object(call.http));
-  TRY(const RequestId request, api::request_id(body));
-  contracts::ClaimsRequestReview content;
-  TRY(content.claim, api::id_from<ClaimId>(call.path[2], "the claim"));
-  TRY(content.evidence, evidence_of(services_, body, request));
-  TRY(const std::optional<api::Written<contracts::ClaimsRequestReview>> before,
-      api::written_before<contracts::ClaimsRequestReview>(services_, request));
-  if (before) return api::write_fields(*before, watch.ms()).dump();
-  TRY(const OperationOutcome outcome, send_for_person(services_, content, request));
-  json out = api::write_fields(outcome, watch.ms());
-  if (const auto asked = contracts::find_event<contracts::ReviewRequested>(outcome.receipt)) {
+  TRY(const api::Written<contracts::ClaimsRequestReview> written,
+      write_for_person<contracts::ClaimsRequestReview>(services_, call));
+  json out = api::write_fields(written, watch.ms());
+  if (const auto asked =
+          contracts::find_event<contracts::ReviewRequested>(written.outcome.receipt)) {
     out["due_ms"] = asked->due.value;
   }
   return out.dump();

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "contracts/claims/claims.h"
 #include "contracts/codes.h"
 #include "contracts/events.h"
 #include "contracts/operations.h"
@@ -54,10 +55,7 @@ std::optional<ClaimId> claim_of_record(const Services& services, const RecordRef
       const auto id = contracts::keys::last_id<ClaimId>(row.key);
       const auto claim =
           ledger::read_as<contracts::ClaimState>(services.state(), contracts::keys::claim(id));
-      if (!claim) continue;
-      const bool listed = claim->payload == record ||
-                          std::binary_search(claim->records.begin(), claim->records.end(), record);
-      if (listed) return id;
+      if (claim && contracts::names_record(*claim, record)) return id;
     }
     if (rows.size() < kPage) return std::nullopt;
     from = rows.back().key;

@@ -150,8 +150,10 @@ class Payments:
         facts = self.network.directory / "classes.json"
         facts.write_text(json.dumps({"items": [{"item": 1, "class": "C"}], "lines": [], "note": "目录类别：丙类"},
                                     ensure_ascii=False), encoding="utf-8")
-        self.network.ask("hospital-a-registrar", "claim", "supplement", claim, "--facts", str(facts))
+        brought = self.network.ask("hospital-a-registrar", "claim", "supplement", claim, "--facts", str(facts))
         self.settled("paper", report, 63000)
+        opened = self.network.ask("insurer-a-adjuster", "record", "read", brought["record"], "--purpose", "HPAYMT")
+        self.expect(opened["outcome"] == "read", "the insurer's person cannot open the paper that was brought")
 
     def ambiguous(self, product):
         self.story.chapter("11. 转码歧义 An ambiguous diagnosis is never resolved silently: it stays in review until a person decides")
