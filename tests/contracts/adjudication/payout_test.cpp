@@ -5,49 +5,15 @@
 #include <fstream>
 #include <sstream>
 
+#include "contracts/adjudication/bills.h"
 #include "core/prng.h"
 #include "support/catch.h"
 
 using namespace baolian;
 using namespace baolian::contracts;
+using namespace baolian::contracts::test;
 
 namespace {
-
-constexpr std::uint64_t kYuan = 100;
-
-Liability liability(std::uint16_t id, std::uint16_t group, std::uint64_t limit,
-                    ExpenseBase base = ExpenseBase::outside_catalogue) {
-  Liability out;
-  out.id = id;
-  out.name = {"责任", "liability"};
-  out.base = base;
-  out.group = group;
-  out.limit = limit;
-  return out;
-}
-
-DeductibleGroup city_group(std::uint16_t id) {
-  return {id,
-          6'000 * kYuan,
-          DeductibleScope::policy_year,
-          {{6'000 * kYuan, 200'000}, {20'000 * kYuan, 800'000}}};
-}
-
-/// 天一甬宁保 2023 as docs/products/tyynb-2023.md has it.
-Product city_product() {
-  Product out;
-  out.name = {"天一甬宁保 2023", "Tianyi Yongning insurance 2023"};
-  out.currency = "CNY";
-  out.premium_sources = {PremiumSource::cash};
-  out.from_day = 19'358;
-  out.to_day = 19'722;
-  out.total_limit = 3'000'000 * kYuan;
-  out.groups = {city_group(1), city_group(2), city_group(3)};
-  out.liabilities = {liability(1, 1, 1'000'000 * kYuan), liability(2, 2, 1'000'000 * kYuan),
-                     liability(3, 3, 700'000 * kYuan), liability(4, 0, 300'000 * kYuan)};
-  out.liabilities[3].decider = Decider::person;
-  return out;
-}
 
 /// What a bill pays that moves the year's expense: within the limit of the liability.
 std::uint64_t paid(const Product& product, const Liability& one, std::uint64_t before,
@@ -59,27 +25,6 @@ std::uint64_t paid(const Product& product, const Liability& one, std::uint64_t b
   return value(after) - value(before);
 }
 
-/// "1,266,499.99" in fen.
-std::uint64_t fen(const std::string& text) {
-  std::uint64_t out = 0;
-  std::size_t digits_after_point = 0;
-  bool after_point = false;
-  for (const char c : text) {
-    if (c == '.') after_point = true;
-    if (c < '0' || c > '9') continue;
-    out = out * 10 + static_cast<std::uint64_t>(c - '0');
-    if (after_point) ++digits_after_point;
-  }
-  REQUIRE(digits_after_point == 2);
-  return out;
-}
-
-std::string trimmed(std::string text) {
-  text.erase(0, text.find_first_not_of(' '));
-  text.erase(text.find_last_not_of(' ') + 1);
-  return text;
-}
-
 struct Vector {
   int number = 0;
   std::uint64_t before = 0;
@@ -87,21 +32,11 @@ struct Vector {
   std::uint64_t pays = 0;
 };
 
-/// Rows "| number | before | after | ... | pays |" of a document.
+/// Rows "| number | before | after | F(before) | F(after) | pays |" of a document.
 std::vector<Vector> read_vectors(const std::string& document) {
-  std::ifstream in(std::string(BAOLIAN_SOURCE_DIR) + "/docs/products/" + document);
-  REQUIRE(in.good());
   std::vector<Vector> out;
-  std::string line;
-  while (std::getline(in, line)) {
-    std::vector<std::string> cells;
-    std::istringstream row(line);
-    std::string cell;
-    while (std::getline(row, cell, '|')) cells.push_back(trimmed(cell));
-    const bool is_vector =
-        cells.size() == 7 && !cells[1].empty() && std::isdigit(cells[1].front()) != 0;
-    if (!is_vector) continue;
-    out.push_back({std::stoi(cells[1]), fen(cells[2]), fen(cells[3]), fen(cells[6])});
+  for (const auto& row : table_rows(document, 6)) {
+    out.push_back({std::stoi(row[0]), fen(row[1]), fen(row[2]), fen(row[5])});
   }
   return out;
 }
@@ -159,7 +94,7 @@ TEST_CASE("payout: how a year is cut into bills changes nothing", "[adjudication
 }
 
 TEST_CASE("payout: it grows with the expense and never by more", "[adjudication]") {
-  const DeductibleGroup group = city_group(1);
+  const DeductibleGroup group = city_product().groups.front();
   for (const Rounding rounding : {Rounding::half_up, Rounding::down, Rounding::half_even}) {
     std::uint64_t last = 0;
     for (std::uint64_t x = 1'999'950; x < 2'000'050; ++x) {
