@@ -17,6 +17,7 @@
 
 #include "consensus/batch.h"
 #include "consensus/log_record.h"
+#include "consensus/probes.h"
 #include "core/ids.h"
 #include "crypto/certificate.h"
 #include "crypto/signing.h"
@@ -117,6 +118,9 @@ enum class MessageClass : std::uint8_t {
 struct TickInput {
   Tick now;
   TimeMs wall;
+  /// Status::request_clock at the admission of the oldest transaction that is admitted here and not
+  /// executed; none if there is none (1.6 V1).
+  std::optional<Tick> oldest_request{};
 };
 struct DeliverInput {
   Verified message;
@@ -226,6 +230,13 @@ struct BanPeer {
   ReplicaId peer = 0;
   std::string reason;
 };
+/// A view was entered (V8): batches of older views that are not among these may never be executed,
+/// so their transactions can be proposed again.
+struct ViewEntered {
+  View view;
+  std::vector<TxHash>
+      proposed;  ///< listed by the batches that the view began with, as far as known
+};
 /// DIVERGED or HALT: the engine votes no more. The driver raises an alarm and keeps evidence.
 struct Stop {
   enum class Kind : std::uint8_t { diverged, halt, rolled_back } kind{};
@@ -233,7 +244,7 @@ struct Stop {
 };
 
 using Effect = std::variant<Send, Persist, NeedBodies, Commit, Certified, ReadBlocks, TransferState,
-                            CutLog, BanPeer, Stop>;
+                            CutLog, BanPeer, ViewEntered, Stop>;
 using Effects = std::vector<Effect>;
 
 // ------------------------------------------------------------------ judgement and status
@@ -276,6 +287,7 @@ struct Status {
   Epoch epoch;
   View view;
   bool active = false;  ///< takes part in the view (false: view change, stopped or observer)
+  View view_change;     ///< view of the newest VIEW-CHANGE sent; 0 = none
   bool stopped = false;
   std::optional<ReplicaId> leader;  ///< primary (PBFT) or leader (Raft), if known
   bool is_leader = false;
@@ -284,6 +296,9 @@ struct Status {
   Height highest_seen;  ///< newest height proposed or certified that was seen
   View voted_view{};    ///< position of the last durable vote (for HELLO, 1.7)
   Height voted_height{};
+  /// Time during which the primary is to blame if nothing is executed: it stands still while only
+  /// EXECs are missing, and over gaps between ticks (1.6 V1, V9). Stamp for admitted transactions.
+  Tick request_clock{};
 };
 
 /// Two signed messages of one validator that cannot both come from a correct one: same epoch, type,
@@ -311,6 +326,15 @@ struct EngineConfig {
   std::uint64_t drift_max_ms = 500;  ///< 1.11: a proposal may be this far ahead of the own clock
   std::uint64_t proposal_age_max_ms = 10'000;  ///< 1.11: and this far behind
   std::uint32_t inline_body_bytes_max = 256 * 1024;
+  /// 1.6 V9: every timer is base * 2^k, at most timer_max_ms.
+  struct Timers {
+    std::uint64_t request_ms = 1000;   ///< T_req
+    std::uint64_t commit_ms = 1000;    ///< T_commit
+    std::uint64_t new_view_ms = 1000;  ///< T0
+    std::uint64_t heartbeat_ms = 500;  ///< T_hb
+    std::uint64_t timer_max_ms = 20'000;
+  };
+  Timers timers = {};
 };
 
 /// Facts of a header that the engine must know and cannot read (the ledger's format is not its
@@ -361,6 +385,8 @@ class Engine {
   virtual Status status() const = 0;
   /// What was seen of validators that contradict themselves; at most one entry per signer and type.
   virtual const std::vector<Evidence>& evidence() const = 0;
+  /// How often rare branches were taken.
+  virtual const ProbeCounts& probes() const = 0;
   /// True if the engine is leader, active, and has room in window and in-flight limit.
   virtual bool can_propose() const = 0;
   /// ASSERTs the engine's invariants; the simulator calls it after every step.

@@ -130,9 +130,6 @@ Result<void> Node::State::open_replica() {
   replica_config.signer = consensus_signer;
   replica_config.log_segment_bytes = config.log_segment_mib * 1024 * 1024;
   replica_config.driver.flush_ms = config.store_flush_ms;
-  // Without view change a height whose proposal reached too few nodes before a long outage must
-  // still be accepted.
-  replica_config.driver.engine.proposal_age_max_ms = 24ULL * 3600 * 1000;
   replica_config.on_alarm = [this](const std::string& reason) {
     spdlog::error("consensus stopped: {}", reason);
     failed = true;

@@ -14,7 +14,6 @@ ReplicaDriver::ReplicaDriver(Config config, Ports ports, std::unique_ptr<consens
       ports_(ports),
       engine_(std::move(engine)),
       pool_(config_.pool),
-      seen_view_(engine_->status().view),
       flushed_(engine_->status().executed),
       flush_asked_(flushed_) {}
 
@@ -51,12 +50,7 @@ void ReplicaDriver::on_tick(Tick now, TimeMs wall) {
   ASSERT(now >= now_);
   now_ = now;
   wall_ = wall;
-  give(consensus::TickInput{now, wall});
-  const View view = engine_->status().view;
-  if (view != seen_view_) {
-    seen_view_ = view;
-    pool_.release_slots();
-  }
+  give(consensus::TickInput{now, wall, pool_.oldest_request()});
   fetch_missing();
   push_again();
   flush_if_due();
@@ -89,7 +83,7 @@ void ReplicaDriver::on_message(ReplicaId from, MessageClass message_class, Share
 
 Result<void> ReplicaDriver::submit(CheckedTransaction transaction) {
   const SharedBytes body = transaction.bytes();
-  TRY(pool_.admit(std::move(transaction), now_));
+  TRY(pool_.admit(std::move(transaction), now_, engine_->status().request_clock));
   push({body});
   pump();
   return ok();
@@ -171,6 +165,12 @@ void ReplicaDriver::handle(consensus::CutLog& cut) { ports_.log.cut(std::move(cu
 
 void ReplicaDriver::handle(consensus::BanPeer& ban) {
   ports_.transport.ban(ban.peer, std::move(ban.reason));
+}
+
+/// A batch of an older view may be gone: what the new view does not hold is proposed again.
+void ReplicaDriver::handle(consensus::ViewEntered& entered) {
+  pool_.release_slots();
+  for (const TxHash& hash : entered.proposed) pool_.mark_in_slot(hash);
 }
 
 void ReplicaDriver::handle(consensus::Stop& stop) {

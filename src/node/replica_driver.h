@@ -74,6 +74,8 @@ class ReplicaDriver {
   consensus::Status status() const { return engine_->status(); }
   /// Validators that contradicted themselves (N8).
   const std::vector<consensus::Evidence>& evidence() const { return engine_->evidence(); }
+  /// How often rare branches of the engine were taken.
+  const consensus::ProbeCounts& probes() const { return engine_->probes(); }
   const TransactionPool& pool() const { return pool_; }
   void check_invariants() const { engine_->check_invariants(); }
 
@@ -118,6 +120,7 @@ class ReplicaDriver {
   void handle(consensus::TransferState& transfer);
   void handle(consensus::CutLog& cut);
   void handle(consensus::BanPeer& ban);
+  void handle(consensus::ViewEntered& entered);
   void handle(consensus::Stop& stop);
 
   std::vector<std::pair<TxHash, SharedBytes>> begin_wanting(consensus::NeedBodies& need);
@@ -149,7 +152,6 @@ class ReplicaDriver {
   std::deque<consensus::Input> inputs_;
   bool pumping_ = false;
   bool stopped_ = false;
-  View seen_view_;
 
   std::map<PersistId, std::vector<consensus::Send>> pending_sends_;
   std::map<Hash, Wanted> wanted_;

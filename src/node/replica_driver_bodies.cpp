@@ -166,10 +166,12 @@ void ReplicaDriver::on_verified(BodyVerdict verdict) {
     if (is_wanted) refuse_wanted(verdict.hash);
   } else if (is_wanted) {
     const CheckedTransaction transaction = *std::move(verdict.transaction);
-    if (!pool_.was_executed(transaction.hash())) pool_.pin(transaction, now_);
+    if (!pool_.was_executed(transaction.hash()))
+      pool_.pin(transaction, now_, engine_->status().request_clock);
     fill_wanted(transaction);
   } else if (!verdict.executed) {
-    const auto admitted = pool_.admit(*std::move(verdict.transaction), now_);
+    const auto admitted =
+        pool_.admit(*std::move(verdict.transaction), now_, engine_->status().request_clock);
     if (!admitted && admitted.error().code == Errc::busy) ++figures_.pushes_refused;
   }
   pump();

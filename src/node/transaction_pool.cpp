@@ -6,12 +6,14 @@
 
 namespace baolian::node {
 
-TransactionPool::Entry& TransactionPool::insert(CheckedTransaction transaction, Tick now) {
+TransactionPool::Entry& TransactionPool::insert(CheckedTransaction transaction, Tick now,
+                                                Tick request_clock) {
   const TxHash hash = transaction.hash();
   const std::uint64_t arrival = next_arrival_++;
   const Tick push_at{now.value + limits_.push_again_ms};
-  auto [at, inserted] = entries_.emplace(hash, Entry{std::move(transaction), arrival, now, false,
-                                                     true, limits_.push_again_ms, push_at});
+  auto [at, inserted] =
+      entries_.emplace(hash, Entry{std::move(transaction), arrival, now, request_clock, false, true,
+                                   limits_.push_again_ms, push_at});
   ASSERT(inserted);
   all_.emplace(arrival, hash);
   pushes_.emplace(std::pair(push_at.value, arrival), hash);
@@ -23,7 +25,7 @@ TransactionPool::Entry& TransactionPool::insert(CheckedTransaction transaction, 
   return entry;
 }
 
-Result<void> TransactionPool::admit(CheckedTransaction transaction, Tick now) {
+Result<void> TransactionPool::admit(CheckedTransaction transaction, Tick now, Tick request_clock) {
   if (knows(transaction.hash())) {
     return fail(Errc::already_exists, "the transaction is known already; ask for its outcome");
   }
@@ -34,16 +36,18 @@ Result<void> TransactionPool::admit(CheckedTransaction transaction, Tick now) {
     return fail(Errc::busy,
                 "this node's transaction pool is full; send the same bytes again later");
   }
-  insert(std::move(transaction), now);
+  insert(std::move(transaction), now, request_clock);
   ++counted_;
   bytes_ += size;
   operations_ += operations;
   return ok();
 }
 
-void TransactionPool::pin(CheckedTransaction transaction, Tick now) {
+void TransactionPool::pin(CheckedTransaction transaction, Tick now, Tick request_clock) {
   const TxHash hash = transaction.hash();
-  if (!entries_.contains(hash)) insert(std::move(transaction), now).counted = false;
+  if (!entries_.contains(hash)) {
+    insert(std::move(transaction), now, request_clock).counted = false;
+  }
   mark_in_slot(hash);
 }
 
@@ -145,6 +149,11 @@ bool TransactionPool::has_full_batch(const BatchLimits& limits) const {
 std::optional<Tick> TransactionPool::oldest_proposable() const {
   if (proposable_.empty()) return std::nullopt;
   return entries_.at(proposable_.begin()->second).arrived_at;
+}
+
+std::optional<Tick> TransactionPool::oldest_request() const {
+  if (all_.empty()) return std::nullopt;
+  return entries_.at(all_.begin()->second).request_clock;
 }
 
 std::vector<SharedBytes> TransactionPool::take_due_pushes(Tick now, std::size_t bytes_max) {

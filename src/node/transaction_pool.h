@@ -45,9 +45,10 @@ class TransactionPool {
 
   /// Returns: Errc::busy if the pool is full, Errc::already_exists if the transaction is here or
   /// was executed a moment ago.
-  Result<void> admit(CheckedTransaction transaction, Tick now);
+  /// `request_clock` is the engine's at this moment (consensus::Status).
+  Result<void> admit(CheckedTransaction transaction, Tick now, Tick request_clock = {});
   /// Keeps a body that a batch in a slot lists; not bounded here, never proposed while in a slot.
-  void pin(CheckedTransaction transaction, Tick now);
+  void pin(CheckedTransaction transaction, Tick now, Tick request_clock = {});
   /// Marks a transaction as listed by a batch in a slot.
   void mark_in_slot(const TxHash& hash);
   /// Lets everything be proposed again: after a view change a batch may be gone.
@@ -75,6 +76,8 @@ class TransactionPool {
   bool has_proposable() const { return !proposable_.empty(); }
   /// When the oldest proposable transaction arrived.
   std::optional<Tick> oldest_proposable() const;
+  /// The request clock at the arrival of the oldest transaction that is not executed (V1).
+  std::optional<Tick> oldest_request() const;
 
   /// Bodies to be pushed to all validators again, up to `bytes_max`; their next turn comes later.
   std::vector<SharedBytes> take_due_pushes(Tick now, std::size_t bytes_max);
@@ -88,12 +91,13 @@ class TransactionPool {
     CheckedTransaction transaction;
     std::uint64_t arrival = 0;
     Tick arrived_at;
+    Tick request_clock;
     bool in_slot = false;
     bool counted = true;  ///< false: pinned, outside the bounds
     std::uint64_t push_after_ms = 0;
     Tick push_at;
   };
-  Entry& insert(CheckedTransaction transaction, Tick now);
+  Entry& insert(CheckedTransaction transaction, Tick now, Tick request_clock);
   void erase(const TxHash& hash);
 
   Limits limits_;

@@ -648,19 +648,4 @@ TEST_CASE("pbft: before the first tick nothing is taken", "[pbft]") {
   CHECK(effects.empty());
 }
 
-TEST_CASE("pbft 1.6: view-change messages are refused until the view change is complete",
-          "[pbft]") {
-  Bench bench;
-  const pbft::Suspect suspect{{0}, pbft::SuspectReason::no_heartbeat};
-  const auto send = [&](MessageKind kind, Bytes body) {
-    return bench.deliver(2, signed_message(bench.epoch(), kind, 2, std::move(body)));
-  };
-  CHECK(send(MessageKind::suspect, encode(suspect)) == RejectReason::not_wanted);
-  CHECK(send(MessageKind::view_change, encode(pbft::ViewChange{{1}, {0}, {}, {}})) ==
-        RejectReason::not_wanted);
-  CHECK(send(MessageKind::new_view, encode(pbft::NewView{{1}, {}, {}})) ==
-        RejectReason::not_wanted);
-  CHECK(bench.status().view == View{0});
-}
-
 }  // namespace baolian::consensus::testing

@@ -65,9 +65,10 @@ std::map<std::string, std::string> format_tables() {
   add<consensus::Envelope, consensus::Batch, consensus::SyncBlock>(tables);
   {
     using namespace consensus::pbft;
-    add<PrePrepare, Suspect, ViewChange, ViewChangeReference, NewView, StatusBody, Fetch,
-        FetchBlocks, FetchBodies, Reply, ReplyBlocks, ReplyBodies, ReplyCertificate, ReplyCommit,
-        ReplyPrePrepare>(tables);
+    add<PrePrepare, Suspect, ViewChange, ViewChangeReference, Proposals, NewView, StatusBody, Fetch,
+        FetchBlocks, FetchBodies, FetchBatch, FetchViewChange, Reply, ReplyBlocks, ReplyBodies,
+        ReplyCertificate, ReplyCommit, ReplyPrePrepare, ReplyBatch, ReplyViewChange, ReplyNewView>(
+        tables);
     add<PpAccept, Prepared, Committed, ExecSent, ExecCert, ViewEnter, ViewChangeSent, SnapshotEntry,
         Snapshot>(tables);
   }

@@ -29,6 +29,7 @@ struct ScriptedEngine final : consensus::Engine {
   consensus::Status now;
   bool may_propose = false;
   std::vector<consensus::Evidence> none;
+  consensus::ProbeCounts no_probes;
 
   Verdict step(Input input, Effects& effects) override {
     const bool proposal = std::holds_alternative<consensus::ProposeInput>(input);
@@ -42,6 +43,7 @@ struct ScriptedEngine final : consensus::Engine {
   bool can_propose() const override { return may_propose; }
   void check_invariants() const override {}
   const std::vector<consensus::Evidence>& evidence() const override { return none; }
+  const consensus::ProbeCounts& probes() const override { return no_probes; }
 
   template <typename T>
   std::vector<T> all() const {

@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::uint64_t kReadGapMs = 5;
 constexpr std::uint64_t kBodiesAnswerGapMs = 20;
+constexpr std::uint64_t kBatchAnswerGapMs = 1;
 constexpr std::uint64_t kBlockContentMs = 1000;
 
 bool is_signed_by(const crypto::Signatures& signatures, ValidatorIndex validator) {
@@ -26,6 +27,12 @@ Verdict PbftEngine::on_fetch(const Verified& message) {
   if (!decoded.has_value()) return malformed(message.from(), decoded.error());
   if (const auto* bodies = std::get_if<FetchBodies>(&decoded->what)) {
     return serve_bodies(message.from(), *decoded, *bodies);
+  }
+  if (const auto* batch = std::get_if<FetchBatch>(&decoded->what)) {
+    return serve_batch(message.from(), *batch);
+  }
+  if (const auto* view_change = std::get_if<FetchViewChange>(&decoded->what)) {
+    return serve_view_change(message.from(), *view_change);
   }
   const auto* blocks = std::get_if<FetchBlocks>(&decoded->what);
   ASSERT(blocks != nullptr);
@@ -49,6 +56,21 @@ Verdict PbftEngine::serve_bodies(ReplicaId to, const Fetch& fetch, const FetchBo
   reply.bodies.reserve(content->bodies.size());
   for (const SharedBytes& body : content->bodies) reply.bodies.push_back(*body);
   send_reply(to, Reply{fetch.request, std::move(reply)});
+  return Verdict::accept();
+}
+
+Verdict PbftEngine::serve_batch(ReplicaId to, const FetchBatch& what) {
+  Peer& peer = peers_[to];
+  if (peer.batches_at.has_value() && run_.now < *peer.batches_at + kBatchAnswerGapMs) {
+    return Verdict::reject(RejectReason::not_wanted);
+  }
+  const Slot* slot = slots_.find(what.height);
+  const Content* content = slot == nullptr ? nullptr : slot->content(what.digest);
+  if (content == nullptr || content->batch == nullptr) {
+    return Verdict::reject(RejectReason::not_wanted);
+  }
+  peer.batches_at = run_.now;
+  send_reply(to, Reply{0, ReplyBatch{what.height, *content->batch}});
   return Verdict::accept();
 }
 
@@ -97,12 +119,11 @@ Verdict PbftEngine::on_blocks_read(BlocksReadInput& input) {
   return Verdict::accept();
 }
 
-void PbftEngine::send_reply(ReplicaId to, Reply reply) {
-  send(to, MessageClass::sync, make_message(MessageKind::reply, encode(reply), Signature{}));
+void PbftEngine::send_reply(ReplicaId to, MessageClass message_class, Reply reply) {
+  send(to, message_class, make_message(MessageKind::reply, encode(reply), Signature{}));
 }
 
-SharedBytes PbftEngine::make_fetch(std::variant<FetchBlocks, FetchBodies> what,
-                                   std::uint64_t request) const {
+SharedBytes PbftEngine::make_fetch(decltype(Fetch::what) what, std::uint64_t request) const {
   return make_message(MessageKind::fetch, encode(Fetch{request, std::move(what)}), Signature{});
 }
 
@@ -113,8 +134,11 @@ SharedBytes PbftEngine::make_fetch(std::variant<FetchBlocks, FetchBodies> what,
 void PbftEngine::fetch_bodies_if_due() {
   for (auto& [height, slot] : slots_) {
     for (Content& content : slot.contents) {
-      if (content.complete || content.batch == nullptr) continue;
-      if (run_.now < content.asked_at + kBodiesRetryMs) continue;
+      if (content.complete || run_.now < content.asked_at + kBodiesRetryMs) continue;
+      if (content.batch == nullptr) {
+        fetch_batch(slot, content);
+        continue;
+      }
       content.asked_at = run_.now;
       const std::optional<ReplicaId> source = bodies_source(slot, content);
       ++content.attempts;
@@ -123,6 +147,18 @@ void PbftEngine::fetch_bodies_if_due() {
            make_fetch(FetchBodies{height, content.digest}, run_.next_request++));
     }
   }
+}
+
+/// A batch of O that is not known here: whoever prepared it has it, so all are asked in turn.
+void PbftEngine::fetch_batch(const Slot& slot, Content& content) {
+  content.asked_at = run_.now;
+  const bool is_first = content.attempts == 0;
+  ++content.attempts;
+  const SharedBytes fetch =
+      make_fetch(FetchBatch{slot.height, content.digest}, run_.next_request++);
+  if (is_first) return send(std::nullopt, MessageClass::sync, fetch);
+  const auto target = static_cast<ReplicaId>((config_.self + content.attempts) % validator_count());
+  if (target != config_.self) send(target, MessageClass::sync, fetch);
 }
 
 std::optional<ReplicaId> PbftEngine::bodies_source(const Slot& slot, const Content& content) const {
@@ -216,9 +252,34 @@ Verdict PbftEngine::on_reply(const Verified& message) {
     return on_reply_certificate(from, *certificate);
   }
   if (auto* commit = std::get_if<ReplyCommit>(&reply.what)) return on_reply_commit(from, *commit);
-  auto* proposal = std::get_if<ReplyPrePrepare>(&reply.what);
-  ASSERT(proposal != nullptr);
-  return on_reply_pre_prepare(from, *proposal);
+  if (auto* proposal = std::get_if<ReplyPrePrepare>(&reply.what)) {
+    return on_reply_pre_prepare(from, *proposal);
+  }
+  if (auto* batch = std::get_if<ReplyBatch>(&reply.what)) return on_reply_batch(from, *batch);
+  if (auto* one = std::get_if<ReplyViewChange>(&reply.what)) {
+    return on_reply_view_change(from, *one);
+  }
+  auto* new_view = std::get_if<ReplyNewView>(&reply.what);
+  ASSERT(new_view != nullptr);
+  return on_reply_new_view(from, *new_view);
+}
+
+Verdict PbftEngine::on_reply_batch(ReplicaId from, ReplyBatch& reply) {
+  Slot* slot = slots_.find(reply.height);
+  const Hash digest = batch_digest(reply.batch);
+  Content* content = slot == nullptr ? nullptr : slot->content(digest);
+  if (content == nullptr || content->complete || content->batch != nullptr) {
+    return Verdict::reject(RejectReason::not_wanted);
+  }
+  Result<std::vector<TxHash>> transactions = check_batch(reply.batch, reply.height, digest);
+  // A quorum prepared this digest, so its content is sound; a batch that is not has no such digest.
+  if (!transactions.has_value()) return malformed(from, transactions.error());
+  probes_.hit(Probe::batch_fetched);
+  content->attempts = 0;
+  add_batch(*slot, *content, std::make_shared<const Bytes>(std::move(reply.batch)),
+            *std::move(transactions), from);
+  need_bodies(*slot, *content, {});
+  return Verdict::accept();
 }
 
 Verdict PbftEngine::on_reply_bodies(ReplicaId from, ReplyBodies& reply) {
@@ -229,6 +290,7 @@ Verdict PbftEngine::on_reply_bodies(ReplicaId from, ReplyBodies& reply) {
   if (reply.bodies.size() != content.transactions.size()) {
     return malformed(from, fail(Errc::bad_message, "bodies do not fit the batch"));
   }
+  probes_.hit(Probe::bodies_fetched);
   // The driver checks them against the hashes; one answer serves one question.
   need_bodies(*slot, content, share_all(std::move(reply.bodies)));
   return Verdict::accept();
@@ -315,6 +377,7 @@ void PbftEngine::take_block(ReplicaId from, SyncBlock& block, const HeaderFacts&
                 "a certificate holds a signature of this node that its "
                 "log does not know");
   }
+  probes_.hit(Probe::block_taken);
   fetch_.taken_through = facts.height;
   note_seen(facts.height);
   const bool is_done = facts.height <= at_.delivered;
@@ -415,6 +478,7 @@ Verdict PbftEngine::on_reply_commit(ReplicaId from, ReplyCommit& reply) {
   const bool is_asked = content.batch != nullptr;
   if (!complete) add_batch(slot, content, std::move(batch), *std::move(transactions), from);
   const Hash digest = vote.digest;
+  probes_.hit(Probe::commit_certificate_taken);
   decide(slot, digest, reply.certificate);
   if (!run_.stopped && !complete && !is_asked) need_bodies(slot, *slot.content(digest), {});
   return Verdict::accept();
@@ -456,6 +520,16 @@ bool PbftEngine::knows_own_exec(const crypto::ExecCertificate& certificate) cons
   const Slot* slot = slots_.find(certificate.vote.height);
   return slot != nullptr && slot->execution.exec.bytes != nullptr &&
          slot->execution.header_hash == certificate.vote.header_hash;
+}
+
+/// False if the certificate holds an own PREPARE above h in a view above every record of the
+/// height.
+bool PbftEngine::knows_own_prepare(const crypto::VoteCertificate& certificate) const {
+  if (!is_validator() || certificate.vote.height <= at_.certified) return true;
+  if (!is_signed_by(certificate.signatures, config_.self)) return true;
+  const Slot* slot = slots_.find(certificate.vote.height);
+  return slot != nullptr && slot->voted_view.has_value() &&
+         *slot->voted_view >= certificate.vote.view;
 }
 
 /// False if the certificate holds an own COMMIT above h in a view above every record of the height.

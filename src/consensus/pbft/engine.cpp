@@ -9,7 +9,8 @@ PbftEngine::PbftEngine(const EngineConfig& config, HeaderReader header_reader,
                        std::vector<LogRecord> log, Height executed, Hash executed_header_hash)
     : config_(config),
       read_header_(std::move(header_reader)),
-      quorum_(crypto::Quorum{config.epoch.validators.size()}.quorum(config.epoch.consensus_kind)) {
+      quorum_(crypto::Quorum{config.epoch.validators.size()}.quorum(config.epoch.consensus_kind)),
+      patience_(config.timers) {
   ASSERT(!config_.epoch.validators.empty());
   ASSERT(config_.epoch.log_window >= 1 && config_.epoch.log_window <= kLogWindowMax);
   ASSERT(config_.epoch.in_flight_max >= 1);
@@ -17,6 +18,8 @@ PbftEngine::PbftEngine(const EngineConfig& config, HeaderReader header_reader,
   ASSERT(is_validator() == (config_.signer != nullptr));
   ASSERT(!is_validator() || config_.self < validator_count());
   peers_.resize(validator_count() + config_.observer_count);
+  changing_.held.resize(validator_count());
+  changing_.heard.resize(validator_count());
   at_.active = is_validator();
   at_.executed = executed;
   at_.executed_hash = executed_header_hash;
@@ -68,15 +71,27 @@ Verdict PbftEngine::dispatch(Input& input) {
 Verdict PbftEngine::on_tick(const TickInput& input) {
   run_.now = std::max(run_.now, input.now);
   run_.wall = input.wall;
+  run_.oldest_request = input.oldest_request;
   if (!run_.started) {
     run_.started = true;
     start();
     if (run_.stopped) return Verdict::reject(RejectReason::stopped);
   }
+  pass_time(input.now);
   fetch_bodies_if_due();
   fetch_blocks_if_due();
+  fetch_view_changes_if_due();
+  resend_view_change_if_due();
+  suspect_if_due();
   send_status_if_due();
   return Verdict::accept();
+}
+
+void PbftEngine::pass_time(Tick now) {
+  const bool stands_still = is_validator() && window_is_committed();
+  if (stands_still) probes_.hit(Probe::requests_stood_still);
+  const auto requests = stands_still ? Patience::Requests::stand_still : Patience::Requests::run;
+  if (patience_.tick(now, requests) == Patience::Gap::shifted) probes_.hit(Probe::timers_shifted);
 }
 
 Verdict PbftEngine::on_deliver(const Verified& message) {
@@ -97,10 +112,11 @@ Verdict PbftEngine::on_deliver(const Verified& message) {
     case MessageKind::reply:
       return on_reply(message);
     case MessageKind::suspect:
+      return on_suspect(message);
     case MessageKind::view_change:
+      return on_view_change(message);
     case MessageKind::new_view:
-      // Not before the view change is complete: half of it would be worse than none.
-      return Verdict::reject(RejectReason::not_wanted);
+      return on_new_view(message);
   }
   return Verdict::reject(RejectReason::bad_content);
 }
@@ -154,6 +170,10 @@ void PbftEngine::complete(const Durable& durable) {
       return check_exec_certificate(*slot);
     case Durable::Kind::certified:
       return advance_certified(durable.certificate);
+    case Durable::Kind::view_change_sent:
+      return on_view_change_durable(durable);
+    case Durable::Kind::view_entered:
+      return finish_entering(durable.view);
   }
 }
 
@@ -163,6 +183,7 @@ Verdict PbftEngine::on_flushed(const FlushedInput& input) {
     return Verdict::reject(RejectReason::not_wanted);
   }
   tail_.cut_through(cut);
+  probes_.hit(Probe::log_cut);
   out_.effects->push_back(CutLog{make_snapshot()});
   return Verdict::accept();
 }
@@ -171,6 +192,14 @@ void PbftEngine::stage(RecordType type, Bytes body, Durable durable) {
   LogRecord record{type, std::make_shared<const Bytes>(std::move(body))};
   tail_.add(durable.height, record);
   tail_.limit(at_.certified);
+  out_.writes.push_back(std::move(record));
+  out_.completions.push_back(std::move(durable));
+}
+
+/// VC_SENT and VIEW_ENTER belong to no height: no cut takes them away.
+void PbftEngine::stage_view_record(RecordType type, Bytes body, Durable durable) {
+  LogRecord record{type, std::make_shared<const Bytes>(std::move(body))};
+  tail_.keep_view(record);
   out_.writes.push_back(std::move(record));
   out_.completions.push_back(std::move(durable));
 }
@@ -233,6 +262,7 @@ void PbftEngine::keep_evidence(Evidence evidence) {
   for (const Evidence& kept : evidence_) {
     if (kept.signer == evidence.signer && kept.type == evidence.type) return;
   }
+  probes_.hit(Probe::equivocation_seen);
   evidence_.push_back(std::move(evidence));
 }
 
@@ -256,6 +286,7 @@ Status PbftEngine::status() const {
   out.epoch = config_.epoch.epoch;
   out.view = at_.view;
   out.active = at_.active;
+  out.view_change = changing_.sent;
   out.stopped = run_.stopped;
   out.leader = primary_of(at_.view);
   out.is_leader = at_.active && is_primary();
@@ -264,6 +295,7 @@ Status PbftEngine::status() const {
   out.highest_seen = at_.highest_seen;
   out.voted_view = at_.voted_view;
   out.voted_height = at_.voted_height;
+  out.request_clock = patience_.request_clock();
   return out;
 }
 
@@ -278,6 +310,8 @@ void PbftEngine::check_invariants() const {
   if (run_.stopped) return;  // it stands as it was found, for the inquiry
   ASSERT(at_.executed <= at_.delivered);
   ASSERT(at_.view.value < kViewLimit);
+  ASSERT(!at_.active || changing_.sent <= at_.view);
+  ASSERT(!changing_.entering.has_value() || changing_.entering->proposals.view > at_.view);
   ASSERT(slots_.size() <= 2 * keep_ahead() + config_.epoch.log_window);
   if (newest_certificate_ != nullptr) {
     ASSERT(newest_certificate_->certificate.vote.height == at_.certified);

@@ -1,8 +1,5 @@
-/// PBFT as a sans-IO engine (consensus.md 1.2-1.7): the normal case with EXEC certificates, STATUS,
-/// catch-up by certified blocks, recovery from the log.
-///
-/// Not here: view change (1.6 V1-V11). SUSPECT, VIEW-CHANGE and NEW-VIEW are refused, so a dead
-/// primary stops the network; records and slots already carry what it needs.
+/// PBFT as a sans-IO engine (consensus.md 1.2-1.7): the normal case with EXEC certificates, the
+/// view change, STATUS, catch-up by certified blocks, recovery from the log.
 #pragma once
 
 #include <map>
@@ -12,8 +9,10 @@
 #include "consensus/engine.h"
 #include "consensus/pbft/log_tail.h"
 #include "consensus/pbft/messages.h"
+#include "consensus/pbft/patience.h"
 #include "consensus/pbft/records.h"
 #include "consensus/pbft/slots.h"
+#include "consensus/pbft/view_change.h"
 
 namespace baolian::consensus::pbft {
 
@@ -46,10 +45,19 @@ struct Position {
 
 /// What becomes true when a Persist is durable.
 struct Durable {
-  enum class Kind : std::uint8_t { accepted, prepared, decided, exec_sent, certified } kind{};
+  enum class Kind : std::uint8_t {
+    accepted,
+    prepared,
+    decided,
+    exec_sent,
+    certified,
+    view_change_sent,
+    view_entered,
+  } kind{};
   Height height;
   View view;
   SharedCertificate certificate{};  ///< of `certified`, and of `decided` by a block
+  SharedViewChange view_change{};   ///< of `view_change_sent`
 };
 
 /// What is known of a peer; fixed size but for the window's progress list.
@@ -65,7 +73,10 @@ struct Peer {
   std::optional<ParkedFetch> parked;   ///< FETCH of blocks that waits for its height
   std::optional<ParkedFetch> reading;  ///< ReadBlocks under way
   std::optional<Tick> read_at;
-  std::optional<Tick> bodies_at;  ///< last answer to FetchBodies
+  std::optional<Tick> bodies_at;        ///< last answer to FetchBodies
+  std::optional<Tick> batches_at;       ///< last answer to FetchBatch
+  std::optional<Tick> view_changes_at;  ///< since when VIEW-CHANGEs served are counted
+  std::size_t view_changes_served = 0;
 };
 
 /// The one FETCH of blocks that may be open.
@@ -97,6 +108,7 @@ class PbftEngine final : public Engine {
   Verdict step(Input input, Effects& effects) override;
   Status status() const override;
   const std::vector<Evidence>& evidence() const override { return evidence_; }
+  const ProbeCounts& probes() const override { return probes_; }
   bool can_propose() const override;
   void check_invariants() const override;
 
@@ -104,11 +116,13 @@ class PbftEngine final : public Engine {
   // engine.cpp: dispatch, durability, small questions
   Verdict dispatch(Input& input);
   Verdict on_tick(const TickInput& input);
+  void pass_time(Tick now);
   Verdict on_deliver(const Verified& message);
   Verdict on_persisted(const PersistedInput& input);
   Verdict on_flushed(const FlushedInput& input);
   void complete(const Durable& durable);
   void stage(RecordType type, Bytes body, Durable durable);
+  void stage_view_record(RecordType type, Bytes body, Durable durable);
   void flush_staged();
   void stop(Stop::Kind kind, std::string reason);
   Verdict malformed(ReplicaId from, const Error& error);
@@ -146,6 +160,51 @@ class PbftEngine final : public Engine {
   void check_prepared(Slot& slot);
   void check_committed(Slot& slot);
 
+  // view_change.cpp: V1-V4, V9
+  View view_in_question() const;
+  std::size_t weak_quorum() const { return crypto::Quorum{validator_count()}.weak_quorum(); }
+  std::uint64_t scaled_ms(std::uint64_t base_ms) const { return patience_.scaled_ms(base_ms); }
+  bool window_is_committed() const;
+  std::optional<SuspectReason> reason_to_suspect() const;
+  void note_suspicion(SuspectReason reason);
+  void suspect_if_due();
+  Verdict on_suspect(const Verified& message);
+  void check_suspects();
+  void check_view_changes();
+  void leave_view(View target);
+  void on_view_change_durable(const Durable& durable);
+  void resend_view_change_if_due();
+  Verdict on_view_change(const Verified& message);
+  Verdict refused_view_change(ReplicaId from, const Error& error);
+  Verdict take_view_change(const SharedViewChange& taken);
+  void on_view_changes();
+  Result<SharedViewChange> check_view_change(const Verified& message, ReplicaId from);
+  Result<void> check_prepared_entries(const ViewChange& body);
+  Result<void> verify_once(const crypto::ExecCertificate& certificate);
+  Result<void> verify_once(const crypto::VoteCertificate& certificate);
+
+  // new_view.cpp: V5-V8, V10
+  void make_new_view_if_possible();
+  Verdict on_new_view(const Verified& message);
+  Verdict judge_new_view(const Verified& message, NewView& body);
+  void suspect_primary_of(View view);
+  bool fill_pending(const SharedViewChange& taken);
+  void try_pending_new_view();
+  Verdict accept_new_view(const NewView& body, const SharedBytes& bytes,
+                          std::vector<SharedViewChange> view_changes);
+  Verdict on_reply_new_view(ReplicaId from, ReplyNewView& reply);
+  Verdict on_reply_view_change(ReplicaId from, ReplyViewChange& reply);
+  Result<Verified> verify_passed_on(MessageKind kind, Bytes& bytes) const;
+  void enter_view(const ProposalsOutcome& outcome, const SharedBytes& new_view,
+                  std::vector<SharedViewChange> view_changes);
+  void finish_entering(View view);
+  void become_member_of(const Proposals& proposals);
+  void adopt_proposals(const Proposals& proposals);
+  void announce_view(const Proposals& proposals);
+  void fetch_view_changes_if_due();
+  Verdict serve_view_change(ReplicaId to, const FetchViewChange& wanted);
+  void relay_new_view(ReplicaId to, const StatusBody& status);
+
   // execution.cpp: N4-N7
   void decide(Slot& slot, const Hash& digest, std::optional<crypto::VoteCertificate> certificate);
   void log_decision(Slot& slot);
@@ -172,6 +231,7 @@ class PbftEngine final : public Engine {
   // catch_up.cpp: FETCH and REPLY
   Verdict on_fetch(const Verified& message);
   Verdict serve_bodies(ReplicaId peer, const Fetch& fetch, const FetchBodies& what);
+  Verdict serve_batch(ReplicaId peer, const FetchBatch& what);
   void serve_parked();
   Verdict on_blocks_read(BlocksReadInput& input);
   Verdict on_reply(const Verified& message);
@@ -180,19 +240,25 @@ class PbftEngine final : public Engine {
   Verdict on_reply_certificate(ReplicaId from, ReplyCertificate& reply);
   Verdict on_reply_commit(ReplicaId from, ReplyCommit& reply);
   Verdict on_reply_pre_prepare(ReplicaId from, ReplyPrePrepare& reply);
+  Verdict on_reply_batch(ReplicaId from, ReplyBatch& reply);
   void take_block(ReplicaId from, SyncBlock& block, const HeaderFacts& facts);
   void take_certificate(SharedCertificate certificate);
   Result<HeaderFacts> check_block(const SyncBlock& block) const;
   Result<std::vector<TxHash>> check_batch(BytesView batch, Height height, const Hash& digest) const;
   bool knows_own_exec(const crypto::ExecCertificate& certificate) const;
   bool knows_own_commit(const crypto::VoteCertificate& certificate) const;
+  bool knows_own_prepare(const crypto::VoteCertificate& certificate) const;
+  void fetch_batch(const Slot& slot, Content& content);
   void fetch_bodies_if_due();
   void fetch_blocks_if_due();
   std::optional<ReplicaId> next_source(ReplicaId first) const;
   std::optional<ReplicaId> bodies_source(const Slot& slot, const Content& content) const;
   Height highest_served_elsewhere() const;
-  SharedBytes make_fetch(std::variant<FetchBlocks, FetchBodies> what, std::uint64_t request) const;
-  void send_reply(ReplicaId to, Reply reply);
+  SharedBytes make_fetch(decltype(Fetch::what) what, std::uint64_t request) const;
+  void send_reply(ReplicaId to, Reply reply) {
+    send_reply(to, MessageClass::sync, std::move(reply));
+  }
+  void send_reply(ReplicaId to, MessageClass message_class, Reply reply);
 
   // recovery.cpp: replay, first effects, cut
   Result<void> replay(const LogRecord& record);
@@ -204,11 +270,15 @@ class PbftEngine final : public Engine {
   Result<Height> replay_exec_sent(BytesView body);
   Result<Height> replay_exec_cert(BytesView body);
   Result<Height> replay_block(BytesView body);
+  Result<void> replay_view_enter(const LogRecord& record);
+  Result<void> replay_view_change(const LogRecord& record);
+  Result<SharedViewChange> recovered_view_change(Bytes bytes) const;
   Result<OwnMessage> own_message(Bytes bytes) const;
   Content& recover_content(Slot& slot, const Hash& digest, Bytes&& batch,
                            std::vector<Bytes>&& bodies);
   void recover_certified(const SharedCertificate& certificate);
   void start();
+  void resume_view();
   void resend_stored(const Slot& slot);
   LogRecord make_snapshot() const;
 
@@ -224,6 +294,8 @@ class PbftEngine final : public Engine {
     Tick now;
     TimeMs wall;
     std::optional<Tick> status_at;
+    std::optional<Tick> oldest_request;  ///< see TickInput
+    Tick executed_at;                    ///< request clock of the last execution
     std::uint64_t next_request = 1;
     PersistId next_persist{1};
     std::optional<Error> log_error;  ///< the log could not be replayed: refuse to vote
@@ -243,6 +315,10 @@ class PbftEngine final : public Engine {
   BlockFetch fetch_;
   SharedCertificate newest_certificate_;  ///< of height h; null at the genesis
   std::vector<Evidence> evidence_;
+  ViewChanges changing_;
+  Patience patience_;
+  VerifiedCertificates verified_;
+  ProbeCounts probes_;
 };
 
 }  // namespace baolian::consensus::pbft

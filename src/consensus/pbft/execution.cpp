@@ -85,6 +85,7 @@ Verdict PbftEngine::on_applied(AppliedInput& input) {
   }
   at_.executed = input.height;
   at_.executed_hash = input.header_hash;
+  run_.executed_at = patience_.request_clock();
   slot.execution.header_hash = input.header_hash;
   slot.execution.header = std::move(input.header);
   if (!agrees_with_certificate(slot)) return Verdict::reject(RejectReason::stopped);
@@ -203,9 +204,15 @@ void PbftEngine::advance_certified(const SharedCertificate& certificate) {
     announce(*slot);
   }
   if (height <= at_.certified) return;
+  const Height fresh_above = std::max(at_.certified, at_.proposals_top);
   at_.certified = height;
   newest_certificate_ = certificate;
   note_seen(height);
+  if (height > at_.executed) probes_.hit(Probe::certified_above_executed);
+  if (height > fresh_above && at_.active &&
+      patience_.on_certified(height.value - fresh_above.value, config_.epoch.log_window)) {
+    probes_.hit(Probe::backoff_lowered);
+  }
   prune();
 }
 

@@ -1,6 +1,7 @@
 #include "consensus/pbft/log_tail.h"
 
 #include "core/assert.h"
+#include "core/seeded_bug.h"
 
 namespace baolian::consensus::pbft {
 namespace {
@@ -18,6 +19,11 @@ void LogTail::add(Height height, LogRecord record) {
   if (height <= cut_) return;
   bytes_ += record.body->size();
   records_[height].push_back(std::move(record));
+}
+
+void LogTail::keep_view(LogRecord record) {
+  ASSERT(record.type == RecordType::view_enter || record.type == RecordType::vc_sent);
+  (record.type == RecordType::view_enter ? view_enter_ : vc_sent_) = std::move(record);
 }
 
 void LogTail::limit(Height certified) {
@@ -40,6 +46,10 @@ void LogTail::cut_through(Height height) {
 
 std::vector<LogRecord> LogTail::records() const {
   std::vector<LogRecord> out;
+  if (!seeded_bug(Bug::cut_loses_view)) {
+    if (view_enter_.has_value()) out.push_back(*view_enter_);
+    if (vc_sent_.has_value()) out.push_back(*vc_sent_);
+  }
   for (const auto& [height, records] : records_) {
     out.insert(out.end(), records.begin(), records.end());
   }

@@ -10,6 +10,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <vector>
 
 #include "consensus/log_record.h"
@@ -24,6 +25,8 @@ class LogTail {
   explicit LogTail(std::size_t bytes_max = kTailBytesMax) : bytes_max_(bytes_max) {}
 
   void add(Height height, LogRecord record);
+  /// The newest VIEW_ENTER or VC_SENT: kept until the next of its type, whatever is cut.
+  void keep_view(LogRecord record);
   /// Forgets certified heights, oldest first, while more than the bound is held.
   void limit(Height certified);
   /// Drops what is at or below `height`.
@@ -33,11 +36,14 @@ class LogTail {
   /// A cut below this height would lose what a restart needs.
   Height forgotten() const { return forgotten_; }
   std::size_t size_bytes() const { return bytes_; }
-  /// All records in the order of heights, and of writing within a height.
+  /// The newest VIEW_ENTER and VC_SENT, then all records in the order of heights, and of writing
+  /// within a height.
   std::vector<LogRecord> records() const;
 
  private:
   std::map<Height, std::vector<LogRecord>> records_;
+  std::optional<LogRecord> view_enter_;
+  std::optional<LogRecord> vc_sent_;
   std::size_t bytes_max_;
   std::size_t bytes_ = 0;
   Height cut_;

@@ -26,6 +26,8 @@ inline constexpr std::uint32_t kHeaderBytesMax = 1024;
 inline constexpr std::uint32_t kMessageBodyBytesMax = 4 * 1024 * 1024 - 256;
 inline constexpr std::uint16_t kLogWindowMax = 1024;
 inline constexpr std::uint32_t kReplyBlocksMax = 32;
+inline constexpr std::uint32_t kViewChangeBytesMax = 512 * 1024;  ///< of the envelope (1.12)
+inline constexpr std::uint32_t kNewViewBytesMax = 64 * 1024;
 
 struct PrePrepare {
   static constexpr std::string_view kTypeName = "PrePrepare";
@@ -51,10 +53,15 @@ enum class SuspectReason : std::uint8_t {
   height_not_committed = 2,
   invalid_proposal = 3,
   no_heartbeat = 4,
+  no_new_view = 5,  ///< V9: T0 is over
 };
 constexpr auto enum_names(SuspectReason) {
-  return std::array<std::string_view, 5>{"", "request_not_executed", "height_not_committed",
-                                         "invalid_proposal", "no_heartbeat"};
+  return std::array<std::string_view, 6>{"",
+                                         "request_not_executed",
+                                         "height_not_committed",
+                                         "invalid_proposal",
+                                         "no_heartbeat",
+                                         "no_new_view"};
 }
 
 /// SUSPECT(v, reason): wants to leave view v (1.6 V1, V2).
@@ -101,6 +108,25 @@ struct ViewChangeReference {
   }
 };
 
+/// O of a NEW-VIEW (1.6 V6): what the heights above the stable checkpoint carry in the new view. It
+/// never travels, every replica computes it from the VIEW-CHANGEs; only its hash is compared.
+struct Proposals {
+  static constexpr std::string_view kTypeName = "Proposals";
+  View view;
+  Height checkpoint;          ///< mins: highest h of the VIEW-CHANGEs
+  std::vector<Hash> digests;  ///< of the heights mins+1 ... maxs
+
+  Height top() const { return checkpoint + digests.size(); }  ///< maxs
+  friend bool operator==(const Proposals&, const Proposals&) = default;
+  static constexpr auto fields() {
+    return std::make_tuple(
+        field("view", &Proposals::view, "view to be entered"),
+        field("checkpoint", &Proposals::checkpoint, "mins: highest h of the VIEW-CHANGEs"),
+        field("digests", &Proposals::digests, at_most(kLogWindowMax),
+              "digests of the heights mins+1 ... maxs"));
+  }
+};
+
 /// NEW-VIEW(v', [(sender, H(VC))] x Q, H(O)): O itself is recomputed by every replica (1.6 V5-V7).
 struct NewView {
   static constexpr std::string_view kTypeName = "NewView";
@@ -112,7 +138,7 @@ struct NewView {
     return std::make_tuple(
         field("view", &NewView::view, "view to be entered"),
         field("view_changes", &NewView::view_changes, set_of(127), "the Q view changes"),
-        field("proposals_hash", &NewView::proposals_hash, "H(O)"));
+        field("proposals_hash", &NewView::proposals_hash, "SHA-256 of the canonical Proposals"));
   }
 };
 
@@ -170,13 +196,37 @@ struct FetchBodies {
   }
 };
 
+/// A batch whose digest came with a NEW-VIEW; anyone who accepted it in any view has it.
+struct FetchBatch {
+  static constexpr std::string_view kTypeName = "FetchBatch";
+  Height height;
+  Hash digest;
+  static constexpr auto fields() {
+    return std::make_tuple(field("height", &FetchBatch::height, "height of the batch"),
+                           field("digest", &FetchBatch::digest, "digest of the batch"));
+  }
+};
+
+/// A VIEW-CHANGE that a NEW-VIEW names (V5).
+struct FetchViewChange {
+  static constexpr std::string_view kTypeName = "FetchViewChange";
+  ValidatorIndex sender = 0;
+  Hash message_hash;
+  static constexpr auto fields() {
+    return std::make_tuple(
+        field("sender", &FetchViewChange::sender, "who sent the VIEW-CHANGE"),
+        field("message_hash", &FetchViewChange::message_hash, "SHA-256 of its body"));
+  }
+};
+
 struct Fetch {
   static constexpr std::string_view kTypeName = "Fetch";
   std::uint64_t request = 0;
-  std::variant<FetchBlocks, FetchBodies> what;
+  std::variant<FetchBlocks, FetchBodies, FetchBatch, FetchViewChange> what;
   static constexpr auto fields() {
     return std::make_tuple(field("request", &Fetch::request, "repeated in the reply"),
-                           field("what", &Fetch::what, "0 FetchBlocks, 1 FetchBodies"));
+                           field("what", &Fetch::what,
+                                 "0 FetchBlocks, 1 FetchBodies, 2 FetchBatch, 3 FetchViewChange"));
   }
 };
 
@@ -237,16 +287,53 @@ struct ReplyPrePrepare {
   }
 };
 
+struct ReplyBatch {
+  static constexpr std::string_view kTypeName = "ReplyBatch";
+  Height height;
+  Bytes batch;
+  static constexpr auto fields() {
+    return std::make_tuple(
+        field("height", &ReplyBatch::height, "height of the batch"),
+        field("batch", &ReplyBatch::batch, at_most(kBatchBytesMax), "canonical batch"));
+  }
+};
+
+/// S5: a VIEW-CHANGE, own or passed on.
+struct ReplyViewChange {
+  static constexpr std::string_view kTypeName = "ReplyViewChange";
+  Bytes envelope;
+  static constexpr auto fields() {
+    return std::make_tuple(field("envelope", &ReplyViewChange::envelope,
+                                 at_most(kViewChangeBytesMax), "the VIEW-CHANGE as sent"));
+  }
+};
+
+/// V10: the NEW-VIEW of the view that the bearer is in, with the VIEW-CHANGEs on which it rests.
+struct ReplyNewView {
+  static constexpr std::string_view kTypeName = "ReplyNewView";
+  Bytes envelope;
+  std::vector<Bytes> view_changes;
+  static constexpr auto fields() {
+    return std::make_tuple(
+        field("envelope", &ReplyNewView::envelope, at_most(kNewViewBytesMax),
+              "the NEW-VIEW as sent by its primary"),
+        field("view_changes", &ReplyNewView::view_changes, list_of_bytes(127, kViewChangeBytesMax),
+              "its VIEW-CHANGEs as sent, in the order of their senders"));
+  }
+};
+
 struct Reply {
   static constexpr std::string_view kTypeName = "Reply";
   std::uint64_t request = 0;
-  std::variant<ReplyBlocks, ReplyBodies, ReplyCertificate, ReplyCommit, ReplyPrePrepare> what;
+  std::variant<ReplyBlocks, ReplyBodies, ReplyCertificate, ReplyCommit, ReplyPrePrepare, ReplyBatch,
+               ReplyViewChange, ReplyNewView>
+      what;
   static constexpr auto fields() {
     return std::make_tuple(
         field("request", &Reply::request, "number of the FETCH; 0 for an answer to a STATUS"),
         field("what", &Reply::what,
               "0 ReplyBlocks, 1 ReplyBodies, 2 ReplyCertificate, 3 ReplyCommit, "
-              "4 ReplyPrePrepare"));
+              "4 ReplyPrePrepare, 5 ReplyBatch, 6 ReplyViewChange, 7 ReplyNewView"));
   }
 };
 

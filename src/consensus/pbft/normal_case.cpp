@@ -55,6 +55,7 @@ Verdict PbftEngine::on_propose(ProposeInput& input) {
   ASSERT(!slot.proposal.has_value() && slot.own_prepare.bytes == nullptr);
   at_.proposed = height;
   note_seen(height);
+  slot.proposed_at = patience_.request_clock();
   Proposal proposal{vote, {}, Proposal::State::waiting_for_bodies};
   proposal.signature =
       config_.signer->sign_object(crypto::ObjectType::pre_prepare, config_.chain_id,
@@ -93,10 +94,16 @@ Verdict PbftEngine::on_pre_prepare(const Verified& message) {
   const Verdict sound = judge_batch(vote, envelope.sender, decoded->batch, batch);
   if (!sound.accepted) {
     // Judged once, at first arrival (1.11): a copy that comes later changes nothing.
-    if (sound.reason == RejectReason::bad_time) slot.refused = vote.digest;
+    if (sound.reason == RejectReason::bad_time) {
+      slot.refused = vote.digest;  // late words are no lie
+    } else {
+      changing_.invalid = SuspectReason::invalid_proposal;
+    }
     return sound;
   }
   slot.proposal = Proposal{vote, envelope.signature, Proposal::State::waiting_for_bodies};
+  slot.proposed_at = patience_.request_clock();
+  changing_.heartbeat_at = patience_.clock();
   note_seen(vote.height);
   Content& content = slot.content_or_new(vote.digest);
   if (content.complete) {
@@ -131,6 +138,7 @@ Verdict PbftEngine::judge_slot(Slot& slot, const crypto::Vote& vote, const Envel
     keep_evidence(Evidence{crypto::ObjectType::pre_prepare, envelope.epoch, envelope.sender,
                            encode(slot.proposal->vote), encode(vote), slot.proposal->signature,
                            envelope.signature});
+    changing_.invalid = SuspectReason::invalid_proposal;
     return Verdict::reject(RejectReason::equivocation);
   }
   if (slot.refused == vote.digest) return Verdict::reject(RejectReason::duplicate);
@@ -227,8 +235,11 @@ Verdict PbftEngine::on_bad_bodies(const BadBodiesInput& input) {
     return Verdict::reject(RejectReason::already_decided);
   }
   if (slot->proposal.has_value() && slot->proposal->vote.digest == input.digest) {
+    // In O it was prepared by a quorum, which has seen valid bodies.
+    if (slot->proposal->signature.is_zero()) return Verdict::reject(RejectReason::already_decided);
     slot->proposal.reset();
     slot->refused = input.digest;
+    if (at_.active) changing_.invalid = SuspectReason::invalid_proposal;
   }
   std::erase_if(slot->contents, [&](const Content& c) { return c.digest == input.digest; });
   return Verdict::accept();
@@ -244,6 +255,7 @@ void PbftEngine::accept(Slot& slot, const Content& content, std::optional<Send> 
   const crypto::Vote& vote = slot.proposal->vote;
   slot.own_prepare = sign_message(MessageKind::prepare, crypto::ObjectType::prepare, encode(vote));
   slot.proposal->state = Proposal::State::logging;
+  slot.voted_view = at_.view;
   stage(RecordType::pp_accept,
         encode_pp_accept(vote, slot.proposal->signature, *slot.own_prepare.bytes, content.batch,
                          content.bodies),
@@ -333,6 +345,7 @@ void PbftEngine::check_committed(Slot& slot) {
     certificate.epoch = config_.epoch.epoch;
     certificate.vote = {at_.view + table, slot.height, *digest};
     certificate.signatures = slot.commits[table].certificate(*digest, quorum_);
+    if (!at_.active) probes_.hit(Probe::commit_in_view_change);
     decide(slot, *digest, std::move(certificate));
     return;
   }

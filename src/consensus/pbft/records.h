@@ -95,6 +95,7 @@ struct ViewEnter {
   static constexpr std::string_view kTypeName = "ViewEnter";
   View view;
   Height proposals_top;  ///< maxs(v): heights up to here come from O only
+  std::uint8_t backoff = 0;
   Bytes new_view;
   std::vector<Bytes> view_changes;
 
@@ -102,8 +103,9 @@ struct ViewEnter {
     return std::make_tuple(
         field("view", &ViewEnter::view, "view entered"),
         field("proposals_top", &ViewEnter::proposals_top, "maxs: highest height of O"),
-        field("new_view", &ViewEnter::new_view, at_most(64 * 1024), "NEW-VIEW as received"),
-        field("view_changes", &ViewEnter::view_changes, list_of_bytes(127, 512 * 1024),
+        field("backoff", &ViewEnter::backoff, "k: timers are base * 2^k"),
+        field("new_view", &ViewEnter::new_view, at_most(kNewViewBytesMax), "NEW-VIEW as received"),
+        field("view_changes", &ViewEnter::view_changes, list_of_bytes(127, kViewChangeBytesMax),
               "its VIEW-CHANGEs as received"));
   }
 };
@@ -115,9 +117,9 @@ struct ViewChangeSent {
   Bytes message;
 
   static constexpr auto fields() {
-    return std::make_tuple(
-        field("new_view", &ViewChangeSent::new_view, "view asked for"),
-        field("message", &ViewChangeSent::message, at_most(512 * 1024), "own VIEW-CHANGE as sent"));
+    return std::make_tuple(field("new_view", &ViewChangeSent::new_view, "view asked for"),
+                           field("message", &ViewChangeSent::message, at_most(kViewChangeBytesMax),
+                                 "own VIEW-CHANGE as sent"));
   }
 };
 
@@ -141,6 +143,7 @@ struct Snapshot {
   Version<1> version;
   View view;
   Height proposals_top;
+  std::uint8_t backoff = 0;
   std::optional<ExecCert> certified;
   std::vector<SnapshotEntry> entries;
 
@@ -149,10 +152,12 @@ struct Snapshot {
         field("version", &Snapshot::version, "format version"),
         field("view", &Snapshot::view, "newest view entered"),
         field("proposals_top", &Snapshot::proposals_top, "maxs of that view"),
+        field("backoff", &Snapshot::backoff, "k: timers are base * 2^k"),
         field("certified", &Snapshot::certified, "ExecCert(h); none at the genesis"),
-        field("entries", &Snapshot::entries, at_most(1'000'000),
-              "records above the cut in the order in which they were written, and the last "
-              "VIEW_ENTER and VC_SENT"));
+        field(
+            "entries", &Snapshot::entries, at_most(1'000'000),
+            "the last VIEW_ENTER and VC_SENT, then the records above the cut in the order in which "
+            "they were written"));
   }
 };
 

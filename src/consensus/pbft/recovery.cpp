@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "consensus/pbft/engine.h"
+#include "core/seeded_bug.h"
 
 namespace baolian::consensus::pbft {
 
@@ -12,6 +13,8 @@ Result<void> PbftEngine::replay(const LogRecord& record) {
     return ok();  // the driver's
   }
   if (record.type == RecordType::snapshot) return replay_snapshot(*record.body);
+  if (record.type == RecordType::view_enter) return replay_view_enter(record);
+  if (record.type == RecordType::vc_sent) return replay_view_change(record);
   TRY(const Height height, replay_height(record.type, *record.body));
   tail_.add(height, record);
   tail_.limit(at_.certified);
@@ -35,7 +38,6 @@ Result<Height> PbftEngine::replay_height(RecordType type, BytesView body) {
       return replay_block(body);
     case RecordType::view_enter:
     case RecordType::vc_sent:
-      return fail(Errc::log_corrupt, "the log holds a view change, which this program cannot do");
     case RecordType::boot:
     case RecordType::epoch:
     case RecordType::snapshot:
@@ -46,11 +48,7 @@ Result<Height> PbftEngine::replay_height(RecordType type, BytesView body) {
 
 Result<void> PbftEngine::replay_snapshot(BytesView body) {
   TRY(Snapshot snapshot, decode<Snapshot>(body));
-  if (snapshot.view.value != 0) {
-    return fail(Errc::log_corrupt, "the log is of a later view than this program can enter");
-  }
-  at_.view = std::max(at_.view, snapshot.view);
-  at_.proposals_top = std::max(at_.proposals_top, snapshot.proposals_top);
+  patience_.recover(snapshot.backoff);
   if (snapshot.certified.has_value()) {
     auto certified = std::make_shared<CertifiedHeader>();
     certified->certificate = std::move(snapshot.certified->certificate);
@@ -64,6 +62,59 @@ Result<void> PbftEngine::replay_snapshot(BytesView body) {
     TRY(replay(LogRecord{entry.type, std::make_shared<const Bytes>(std::move(entry.body))}));
   }
   return ok();
+}
+
+/// The view was entered: what was accepted before it belongs to older views.
+Result<void> PbftEngine::replay_view_enter(const LogRecord& record) {
+  if (seeded_bug(Bug::forget_view_on_restart)) return ok();
+  TRY(ViewEnter body, decode<ViewEnter>(*record.body));
+  if (body.view <= at_.view) return ok();  // the copy in a snapshot
+  EnteredView entered;
+  entered.new_view = std::make_shared<const Bytes>(std::move(body.new_view));
+  for (Bytes& bytes : body.view_changes) {
+    TRY(SharedViewChange one, recovered_view_change(std::move(bytes)));
+    if (one->message.new_view != body.view) {
+      return fail(Errc::log_corrupt, "VIEW_ENTER with a VIEW-CHANGE of another view");
+    }
+    entered.view_changes.push_back(std::move(one));
+  }
+  if (entered.view_changes.empty()) return fail(Errc::log_corrupt, "VIEW_ENTER without reasons");
+  const ProposalsOutcome outcome =
+      compute_proposals(config_.chain_id, config_.epoch.epoch, body.view, entered.view_changes);
+  patience_.recover(body.backoff);
+  become_member_of(outcome.proposals);
+  changing_.entered = std::move(entered);
+  changing_.recovered = outcome.proposals;
+  at_.voted_view = std::max(at_.voted_view, at_.view);
+  tail_.keep_view(record);
+  return ok();
+}
+
+/// The view was left: a crash in a view change restarts in it, with the same VIEW-CHANGE.
+Result<void> PbftEngine::replay_view_change(const LogRecord& record) {
+  if (seeded_bug(Bug::forget_view_change_on_restart)) return ok();
+  TRY(ViewChangeSent body, decode<ViewChangeSent>(*record.body));
+  if (body.new_view <= changing_.sent) return ok();
+  TRY(const SharedViewChange own, recovered_view_change(std::move(body.message)));
+  if (own->sender != config_.self || own->message.new_view != body.new_view) {
+    return fail(Errc::log_corrupt, "VC_SENT with the VIEW-CHANGE of another validator or view");
+  }
+  changing_.sent = body.new_view;
+  changing_.own = own->bytes;
+  changing_.held[config_.self] = own;
+  at_.active = at_.active && body.new_view <= at_.view;
+  at_.voted_view = std::max(at_.voted_view, body.new_view);
+  tail_.keep_view(record);
+  return ok();
+}
+
+/// Was checked before it was logged; the log's own checksums hold it together.
+Result<SharedViewChange> PbftEngine::recovered_view_change(Bytes bytes) const {
+  auto shared = std::make_shared<const Bytes>(std::move(bytes));
+  TRY(const Envelope envelope, decode<Envelope>(*shared));
+  TRY(ViewChange body, decode<ViewChange>(envelope.body));
+  return std::make_shared<const HeldViewChange>(HeldViewChange{
+      envelope.sender, std::move(body), crypto::sha256(envelope.body), std::move(shared)});
 }
 
 /// An own vote as it was sent, with its signature.
@@ -98,7 +149,10 @@ Result<Height> PbftEngine::replay_pp_accept(BytesView body) {
   TRY(PpAccept record, decode<PpAccept>(body));
   Slot& slot = slots_.at_or_new(record.vote.height);
   recover_content(slot, record.vote.digest, std::move(record.batch), std::move(record.bodies));
-  if (record.vote.view == at_.view) {
+  if (!slot.voted_view.has_value() || *slot.voted_view < record.vote.view) {
+    slot.voted_view = record.vote.view;
+  }
+  if (record.vote.view == at_.view && !seeded_bug(Bug::forget_votes_on_restart)) {
     TRY(slot.own_prepare, own_message(std::move(record.prepare)));
     slot.proposal = Proposal{record.vote, record.proposal, Proposal::State::durable};
     slot.prepares[0].store(config_.self, validator_count(), record.vote.digest,
@@ -218,6 +272,7 @@ void PbftEngine::start() {
     }
     slot.execution.header_hash = at_.executed_hash;
   }
+  resume_view();
   for (auto& [height, slot] : slots_) {
     if (!is_validator()) break;
     resend_stored(slot);
@@ -227,6 +282,20 @@ void PbftEngine::start() {
     if (height > at_.certified) check_exec_certificate(slot);
   }
   deliver();
+}
+
+/// O that was not accepted before the crash is accepted now; a VIEW-CHANGE is sent again.
+void PbftEngine::resume_view() {
+  if (!is_validator()) return;
+  if (at_.view.value > 0) probes_.hit(Probe::restart_above_view_0);
+  const std::optional<Proposals> proposals = std::exchange(changing_.recovered, std::nullopt);
+  if (at_.active && proposals.has_value()) adopt_proposals(*proposals);
+  if (proposals.has_value()) announce_view(*proposals);
+  if (changing_.sent <= at_.view) return;
+  probes_.hit(Probe::restart_in_view_change);
+  send(std::nullopt, MessageClass::view_change, changing_.own);
+  changing_.resent_at = patience_.clock();
+  on_view_changes();
 }
 
 void PbftEngine::resend_stored(const Slot& slot) {
@@ -249,6 +318,7 @@ LogRecord PbftEngine::make_snapshot() const {
   Snapshot snapshot;
   snapshot.view = at_.view;
   snapshot.proposals_top = at_.proposals_top;
+  snapshot.backoff = patience_.backoff();
   if (newest_certificate_ != nullptr) {
     snapshot.certified = ExecCert{newest_certificate_->header, newest_certificate_->certificate};
   }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/seeded_bug.h"
+
 namespace baolian::consensus::pbft {
 
 VoteTable::Outcome VoteTable::store(ValidatorIndex voter, std::size_t validator_count,
@@ -75,6 +77,24 @@ Progress Slot::progress() const {
   if (!proposal.has_value()) return Progress::none;
   return proposal->state == Proposal::State::waiting_for_bodies ? Progress::proposed
                                                                 : Progress::accepted;
+}
+
+void Slot::enter_view(Votes votes) {
+  proposal.reset();
+  refused.reset();
+  own_prepare = {};
+  own_commit = {};
+  for (std::array<VoteTable, 2>* tables : {&prepares, &commits}) {
+    (*tables)[0] = votes == Votes::of_next_view ? std::move((*tables)[1]) : VoteTable{};
+    (*tables)[1] = VoteTable{};
+  }
+  std::erase_if(contents, [&](const Content& content) {
+    if (is_decided() && decision->digest == content.digest) return false;
+    if (seeded_bug(Bug::drop_bodies_of_older_view)) {
+      return !prepared.has_value() || prepared->vote.digest != content.digest;
+    }
+    return !content.logged;
+  });
 }
 
 Slot* Slots::find(Height height) {

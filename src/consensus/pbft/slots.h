@@ -106,13 +106,18 @@ struct Execution {
   bool announced = false;  ///< Certified was emitted
 };
 
+/// Which votes a slot keeps when a view is entered.
+enum class Votes : std::uint8_t { of_next_view, none };
+
 /// All that is known of one height. Votes: index 0 for the current view, 1 for the next.
 struct Slot {
   explicit Slot(Height n) : height(n) {}
 
   Height height;
   std::optional<Proposal> proposal;
-  std::optional<Hash> refused;  ///< digest refused in this view; judged once (1.11)
+  Tick proposed_at;                ///< request clock at its arrival (V1)
+  std::optional<View> voted_view;  ///< highest view of an own PREPARE for this height
+  std::optional<Hash> refused;     ///< digest refused in this view; judged once (1.11)
   std::vector<Content> contents;
   std::array<VoteTable, 2> prepares;
   std::array<VoteTable, 2> commits;
@@ -136,6 +141,9 @@ struct Slot {
     return prepared.has_value() && prepared->vote.view == view;
   }
   Progress progress() const;
+  /// Puts away what belongs to the view that is left. P, decisions and accepted contents stay: a
+  /// digest that was prepared may come again in any later view (N2, V11).
+  void enter_view(Votes votes);
 };
 
 /// The slots in height order.

@@ -1,6 +1,7 @@
-/// STATUS (consensus.md 1.6, S1-S3 and S6): the heartbeat, and the only way in which lost messages
+/// STATUS (consensus.md 1.6, S1-S6): the heartbeat, and the only way in which lost messages
 /// come again. A STATUS changes no state but the record of what its sender said.
 #include "consensus/pbft/engine.h"
+#include "core/seeded_bug.h"
 
 namespace baolian::consensus::pbft {
 namespace {
@@ -30,6 +31,7 @@ StatusBody PbftEngine::own_status() const {
   StatusBody out;
   out.view = at_.view;
   out.active = at_.active;
+  out.view_change = changing_.sent;
   out.certified = at_.certified;
   out.executed = at_.executed;
   for (std::uint64_t i = 1; i <= config_.epoch.log_window; ++i) {
@@ -42,6 +44,7 @@ StatusBody PbftEngine::own_status() const {
 
 /// Anything undecided, unexecuted or uncertified, here or (by a recent STATUS) at a peer.
 bool PbftEngine::anything_open() const {
+  if (!at_.active) return true;
   if (slots_.size() > 0 || fetch_.open || at_.executed < at_.certified) return true;
   for (const Peer& peer : peers_) {
     if (!peer.status.has_value() || peer.status_at + 2 * kIdleStatusMs < run_.now) continue;
@@ -58,11 +61,15 @@ Verdict PbftEngine::on_status(const Verified& message) {
   Result<StatusBody> decoded = decode<StatusBody>(message.envelope().body);
   if (!decoded.has_value()) return malformed(message.from(), decoded.error());
   if (decoded->progress.size() > config_.epoch.log_window || decoded->view.value >= kViewLimit ||
-      decoded->certified.value >= kViewLimit || decoded->executed.value >= kViewLimit) {
+      decoded->view_change.value >= kViewLimit || decoded->certified.value >= kViewLimit ||
+      decoded->executed.value >= kViewLimit) {
     return malformed(message.from(), fail(Errc::bad_message, "STATUS with impossible numbers"));
   }
   Peer& peer = peers_[message.from()];
   const bool needs_help = stands_still(peer.status, *decoded);
+  if (message.from() == primary_of(at_.view) && decoded->view == at_.view && decoded->active) {
+    changing_.heartbeat_at = patience_.clock();
+  }
   peer.status = *std::move(decoded);
   peer.status_at = run_.now;
   const bool may_help = !peer.helped_at.has_value() || *peer.helped_at + kHelpGapMs <= run_.now;
@@ -76,6 +83,13 @@ Verdict PbftEngine::on_status(const Verified& message) {
 /// S2: the newest certificate to a peer with a lower h (it asks for the blocks itself, choosing its
 /// source by last_exec). S3: votes and certificates of the heights above its h.
 void PbftEngine::help(ReplicaId peer, const StatusBody& status) {
+  if (seeded_bug(Bug::status_never_helps)) return;
+  relay_new_view(peer, status);
+  // S5: a peer that left its view needs Q VIEW-CHANGEs.
+  if (!status.active && !at_.active && changing_.own != nullptr &&
+      changing_.resent_at.has_value() && changing_.sent >= status.view_change) {
+    send(peer, MessageClass::view_change, changing_.own);
+  }
   if (newest_certificate_ != nullptr && status.certified < at_.certified) {
     send_reply(peer, Reply{0, ReplyCertificate{newest_certificate_->header,
                                                newest_certificate_->certificate}});
