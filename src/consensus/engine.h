@@ -239,9 +239,12 @@ struct ViewEntered {
 };
 /// DIVERGED or HALT: the engine votes no more. The driver raises an alarm and keeps evidence.
 struct Stop {
-  enum class Kind : std::uint8_t { diverged, halt, rolled_back } kind{};
+  enum class Kind : std::uint8_t { diverged = 1, halt = 2, rolled_back = 3 } kind{};
   std::string reason;
 };
+constexpr auto enum_names(Stop::Kind) {
+  return std::array<std::string_view, 4>{"", "diverged", "halt", "rolled_back"};
+}
 
 using Effect = std::variant<Send, Persist, NeedBodies, Commit, Certified, ReadBlocks, TransferState,
                             CutLog, BanPeer, ViewEntered, Stop>;
@@ -304,13 +307,27 @@ struct Status {
 /// Two signed messages of one validator that cannot both come from a correct one: same epoch, type,
 /// view and height, another digest (N8). Anyone can check it with the epoch's keys.
 struct Evidence {
+  static constexpr std::string_view kTypeName = "Contradiction";  // Evidence is the ledger's file
   crypto::ObjectType type{};
   Epoch epoch;
   ValidatorIndex signer = 0;
-  Bytes first_body;  ///< signed bodies: canonical Vote or ExecVote
+  Bytes first_body;  ///< signed bodies: canonical Vote, ExecVote or NewView
   Bytes second_body;
   Signature first_signature;
   Signature second_signature;
+
+  static constexpr auto fields() {
+    return std::make_tuple(
+        field("type", &Evidence::type,
+              "what was signed: pre_prepare, prepare, commit, exec, new_view"),
+        field("epoch", &Evidence::epoch, "epoch of the signer"),
+        field("signer", &Evidence::signer, "validator index"),
+        field("first_body", &Evidence::first_body, at_most(64 * 1024), "signed body"),
+        field("second_body", &Evidence::second_body, at_most(64 * 1024),
+              "signed body that no correct validator signs after the first"),
+        field("first_signature", &Evidence::first_signature, "over first_body"),
+        field("second_signature", &Evidence::second_signature, "over second_body"));
+  }
 };
 
 // ------------------------------------------------------------------ the engine
@@ -326,6 +343,9 @@ struct EngineConfig {
   std::uint64_t drift_max_ms = 500;  ///< 1.11: a proposal may be this far ahead of the own clock
   std::uint64_t proposal_age_max_ms = 10'000;  ///< 1.11: and this far behind
   std::uint32_t inline_body_bytes_max = 256 * 1024;
+  /// 1.7: a valid signature of this node that its log does not know means that the log was rolled
+  /// back or copied: stop. False only for the twins of the simulator, which are copies.
+  bool stops_when_copied = true;
   /// 1.6 V9: every timer is base * 2^k, at most timer_max_ms.
   struct Timers {
     std::uint64_t request_ms = 1000;   ///< T_req

@@ -17,18 +17,20 @@ enum class RecordType : std::uint8_t {
   snapshot = 2,  ///< first record of every segment: everything that older segments still had to say
   epoch = 3,
   view_enter = 4,
-  pp_accept = 5,   ///< accepted pre-prepare with batch and bodies
-  prepared = 6,    ///< prepared certificate, before COMMIT is sent
-  committed = 7,   ///< commit certificate
-  exec_sent = 8,   ///< own EXEC: height, header hash, message bytes
-  vc_sent = 9,     ///< own VIEW-CHANGE bytes
-  exec_cert = 10,  ///< certificate of a height with its header
-  block = 11,      ///< certified block that came by sync
+  pp_accept = 5,       ///< accepted pre-prepare with batch and bodies
+  prepared = 6,        ///< prepared certificate, before COMMIT is sent
+  committed = 7,       ///< commit certificate
+  exec_sent = 8,       ///< own EXEC: height, header hash, message bytes
+  vc_sent = 9,         ///< own VIEW-CHANGE bytes
+  exec_cert = 10,      ///< certificate of a height with its header
+  block = 11,          ///< certified block that came by sync
+  contradiction = 12,  ///< Evidence against a validator (N8)
+  stopped = 13,        ///< DIVERGED or HALT: the replica votes no more, also after a restart
 };
 constexpr auto enum_names(RecordType) {
-  return std::array<std::string_view, 12>{"",           "boot",      "snapshot",  "epoch",
-                                          "view_enter", "pp_accept", "prepared",  "committed",
-                                          "exec_sent",  "vc_sent",   "exec_cert", "block"};
+  return std::array<std::string_view, 14>{
+      "",          "boot",      "snapshot", "epoch",     "view_enter", "pp_accept",     "prepared",
+      "committed", "exec_sent", "vc_sent",  "exec_cert", "block",      "contradiction", "stopped"};
 }
 
 struct LogRecord {

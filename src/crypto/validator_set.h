@@ -6,6 +6,7 @@
 
 #include "core/codec.h"
 #include "core/ids.h"
+#include "core/seeded_bug.h"
 
 namespace baolian::crypto {
 
@@ -70,6 +71,8 @@ struct Quorum {
   /// Q: two quorums share a correct validator. Under Raft (crash faults only) a majority.
   std::size_t quorum(ConsensusKind kind = ConsensusKind::pbft) const {
     if (kind == ConsensusKind::raft) return validator_count / 2 + 1;
+    if (seeded_bug(Bug::quorum_two_f_plus_one)) return 2 * faulty_max() + 1;
+    if (seeded_bug(Bug::quorum_one_less)) return (validator_count + faulty_max()) / 2;
     return (validator_count + faulty_max()) / 2 + 1;
   }
   /// F + 1: at least one of them is correct.

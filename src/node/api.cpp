@@ -207,6 +207,7 @@ Result<std::string> Api::route(const ApiCall& call) {
       {"GET", {"v1", "status"}, &Api::status},
       {"GET", {"v1", "headers", "*"}, &Api::header},
       {"GET", {"v1", "checkpoint"}, &Api::checkpoint},
+      {"GET", {"v1", "contradictions"}, &Api::contradictions},
       {"POST", {"v1", "products"}, &Api::register_product},
       {"POST", {"v1", "policies"}, &Api::enrol},
       {"POST", {"v1", "consents"}, &Api::give_consent},

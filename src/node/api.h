@@ -12,6 +12,7 @@
 #include <thread>
 #include <vector>
 
+#include "consensus/engine.h"
 #include "net/https_server.h"
 #include "node/api_auth.h"
 #include "node/attestation.h"
@@ -28,12 +29,14 @@ struct ReplicaStatus {
   bool validator = false;
   bool primary = false;
   bool stopped = false;
-  Height certified;
+  bool active = false;  ///< votes in the view; false in a view change
+  Height certified;     ///< h, the stable checkpoint: may be above what is executed here
   struct Peer {
     std::string name;
     bool connected = false;
   };
   std::vector<Peer> peers;
+  std::vector<consensus::Evidence> contradictions;
 };
 
 /// A request that was authenticated.
@@ -75,6 +78,7 @@ class Api {
   Result<std::string> status(const ApiCall& call);
   Result<std::string> header(const ApiCall& call);
   Result<std::string> checkpoint(const ApiCall& call);
+  Result<std::string> contradictions(const ApiCall& call);
   // api_consents.cpp
   Result<std::string> register_product(const ApiCall& call);
   Result<std::string> publish_product(const nlohmann::json& body);

@@ -27,7 +27,9 @@ Result<std::string> Api::status(const ApiCall&) {
               {"height", services_.chain.height().value},
               {"certified_height", services_.chain.certified_height().value},
               {"durable_height", services_.chain.durable_height().value},
+              {"stable_height", replica.certified.value},
               {"view", replica.view},
+              {"active", replica.active},
               {"role", replica.validator ? "validator" : "observer"},
               {"is_primary", replica.primary},
               {"stopped", replica.stopped},
@@ -56,6 +58,25 @@ Result<std::string> Api::header(const ApiCall& call) {
               {"timestamp_ms", found->timestamp.value},
               {"certified", height <= services_.chain.certified_height().value}}
       .dump();
+}
+
+/// Validators that signed two things of which a correct one signs at most one. Bodies and
+/// signatures are there, so that anyone with the genesis can check them.
+Result<std::string> Api::contradictions(const ApiCall&) {
+  json out = json::array();
+  for (const consensus::Evidence& one : replica_status_().contradictions) {
+    const auto& keys = services_.genesis.epoch.validators;
+    const bool is_known = one.signer < keys.size();
+    out.push_back(
+        {{"validator", one.signer},
+         {"key", is_known ? keys[one.signer].hex() : ""},
+         {"signed_as", std::string(enum_name(one.type))},
+         {"epoch", one.epoch.value},
+         {"first", {{"body", to_hex(one.first_body)}, {"signature", one.first_signature.hex()}}},
+         {"second",
+          {{"body", to_hex(one.second_body)}, {"signature", one.second_signature.hex()}}}});
+  }
+  return json{{"contradictions", out}}.dump();
 }
 
 Result<std::string> Api::checkpoint(const ApiCall&) {

@@ -99,7 +99,7 @@ net::MeshCallbacks MeshTransport::callbacks(const Config&, Replica& replica, Pee
     return net::LocalRun{boot.incarnation,
                          boot.boot_counter,
                          process_,
-                         {status.epoch, status.view, status.certified}};
+                         {status.epoch, status.voted_view, status.voted_height}};
   };
   out.judge_hello = [this, &memory](net::PeerIndex peer, const net::Hello& hello) -> Result<void> {
     if (peer >= validators_) return ok();  // observers cast no votes that they could forget

@@ -263,6 +263,8 @@ ReplicaStatus Node::State::status() const {
   out.primary = now.consensus.is_leader;
   out.stopped = now.consensus.stopped || failed;
   out.certified = now.consensus.certified;
+  out.active = now.consensus.active;
+  out.contradictions = now.evidence;
   for (const auto& peer : mesh->peers()) out.peers.push_back({peer.institution, peer.connected});
   return out;
 }

@@ -7,7 +7,7 @@ namespace {
 
 struct PeerFile {
   static constexpr std::string_view kTypeName = "PeerFile";
-  Version<1> version;
+  Version<2> version;
   std::vector<PeerBoot> peers;
 
   static constexpr auto fields() {
@@ -15,6 +15,12 @@ struct PeerFile {
                            field("peers", &PeerFile::peers, at_most(1000), "one a validator"));
   }
 };
+
+/// Views and heights each only grow within an epoch, whatever was voted last.
+bool went_back(const net::VotePosition& before, const net::VotePosition& now) {
+  if (now.epoch != before.epoch) return now.epoch < before.epoch;
+  return now.view < before.view || now.height < before.height;
+}
 
 }  // namespace
 
@@ -49,9 +55,16 @@ Result<void> PeerMemory::judge(const net::Hello& hello) {
     if (hello.boot_counter < before.boot_counter || copied) {
       return fail(Errc::peer_unknown, "the peer's disk was rolled back or copied");
     }
-    if (hello.boot_counter == before.boot_counter) return ok();
+    if (went_back(before.last_vote, hello.last_vote)) {
+      return fail(Errc::peer_unknown,
+                  "the peer's log ends before a vote that it once had: its disk was rolled back");
+    }
+    if (hello.boot_counter == before.boot_counter && hello.last_vote == before.last_vote) {
+      return ok();
+    }
   }
-  peers_[hello.node] = {hello.node, hello.incarnation, hello.boot_counter, hello.process_id};
+  peers_[hello.node] = {hello.node, hello.incarnation, hello.boot_counter, hello.process_id,
+                        hello.last_vote};
   return save();
 }
 

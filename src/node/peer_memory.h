@@ -1,6 +1,6 @@
 /// What this node remembers of its peers' disks (consensus.md 1.7): a validator whose incarnation
-/// changed, or whose boot counter went back or repeats in another process, has lost or copied its
-/// disk and may have forgotten votes.
+/// changed, whose boot counter or last vote went back, or whose boot counter repeats in another
+/// process, has lost or copied its disk and may have forgotten votes.
 #pragma once
 
 #include <map>
@@ -20,12 +20,15 @@ struct PeerBoot {
   std::uint64_t incarnation = 0;
   std::uint64_t boot_counter = 0;
   net::ProcessId process;
+  net::VotePosition last_vote;  ///< highest view and highest height seen in the highest epoch
 
   static constexpr auto fields() {
-    return std::make_tuple(field("key", &PeerBoot::key, "consensus key of the peer"),
-                           field("incarnation", &PeerBoot::incarnation, "of its consensus log"),
-                           field("boot_counter", &PeerBoot::boot_counter, "highest seen"),
-                           field("process", &PeerBoot::process, "process that showed it"));
+    return std::make_tuple(
+        field("key", &PeerBoot::key, "consensus key of the peer"),
+        field("incarnation", &PeerBoot::incarnation, "of its consensus log"),
+        field("boot_counter", &PeerBoot::boot_counter, "highest seen"),
+        field("process", &PeerBoot::process, "process that showed it"),
+        field("last_vote", &PeerBoot::last_vote, "newest vote it said it had in its log"));
   }
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/assert.h"
+#include "core/seeded_bug.h"
 #include "node/pool_messages.h"
 
 namespace baolian::node {
@@ -169,7 +170,7 @@ void ReplicaDriver::handle(consensus::BanPeer& ban) {
 
 /// A batch of an older view may be gone: what the new view does not hold is proposed again.
 void ReplicaDriver::handle(consensus::ViewEntered& entered) {
-  pool_.release_slots();
+  if (!seeded_bug(Bug::slots_never_released)) pool_.release_slots();
   for (const TxHash& hash : entered.proposed) pool_.mark_in_slot(hash);
 }
 

@@ -2,6 +2,8 @@
 /// the test. Effects of the last step are kept, Persists become durable when the test says so.
 #pragma once
 
+#include <algorithm>
+
 #include "consensus/network.h"
 #include "support/catch.h"
 
@@ -9,6 +11,8 @@ namespace baolian::consensus::testing {
 
 class Bench {
  public:
+  static constexpr std::uint64_t kStepMs = 50;
+
   /// The engine is validator `self` of `validators`; kObserver for an observer.
   explicit Bench(ValidatorIndex self = 1, std::size_t validators = 4, std::uint16_t window = 16)
       : epoch_(test_epoch(validators)) {
@@ -34,6 +38,7 @@ class Bench {
   Status status() const { return engine_->status(); }
   TimeMs wall() const { return {kWallOffset + now_.value}; }
   Hash genesis() const { return genesis_; }
+  Hash last_hash() const { return last_hash_; }  ///< header hash of the newest executed height
 
   Verdict step(Input input) {
     effects_.clear();
@@ -41,13 +46,37 @@ class Bench {
     engine_->check_invariants();
     for (const Effect& effect : effects_) {
       if (const auto* persist = std::get_if<Persist>(&effect)) persists_.push_back(*persist);
+      if (const auto* send = std::get_if<Send>(&effect)) all_sent_.push_back(*send);
     }
     return verdict;
   }
   Verdict tick(std::uint64_t milliseconds) {
     now_ = now_ + milliseconds;
-    return step(TickInput{now_, wall()});
+    return step(TickInput{now_, wall(), oldest_request_});
   }
+  enum class Heartbeat : std::uint8_t { missing, heard };
+  /// Time passes in steps that no timer takes for a gap; with or without the primary's STATUS.
+  void pass(std::uint64_t milliseconds, Heartbeat heartbeat = Heartbeat::missing) {
+    for (std::uint64_t t = 0; t < milliseconds; t += kStepMs) {
+      if (heartbeat == Heartbeat::heard && t % (2 * kStepMs) == 0) hear_primary();
+      tick(kStepMs);
+    }
+  }
+  /// The primary says that it stands where this engine stands.
+  void hear_primary() {
+    const Status own = status();
+    const auto primary = static_cast<ValidatorIndex>(own.view.value % epoch_.validators.size());
+    if (primary == config_.self) return;
+    pbft::StatusBody heard;
+    heard.view = own.view;
+    heard.active = true;
+    heard.certified = own.certified;
+    heard.executed = own.executed;
+    REQUIRE(say_status(primary, heard) == RejectReason::none);
+  }
+  /// A transaction is admitted now and is the oldest from here on.
+  void admit() { oldest_request_ = status().request_clock; }
+  void forget_request() { oldest_request_.reset(); }
   RejectReason deliver(ReplicaId from, const SharedBytes& bytes) {
     Result<Verified> verified =
         verify_envelope(from, bytes, test_chain(), epoch_, crypto::toy_verifier());
@@ -63,6 +92,7 @@ class Bench {
     persists_.erase(persists_.begin());
     log_.insert(log_.end(), persist.writes.begin(), persist.writes.end());
     sent_.insert(sent_.end(), persist.then_send.begin(), persist.then_send.end());
+    all_sent_.insert(all_sent_.end(), persist.then_send.begin(), persist.then_send.end());
     return step(PersistedInput{persist.id});
   }
   void persist_all() {
@@ -79,19 +109,32 @@ class Bench {
   }
   const std::vector<Persist>& pending() const { return persists_; }
   const std::vector<LogRecord>& log() const { return log_; }
-  void forget_sent() { sent_.clear(); }
+  void forget_sent() {
+    sent_.clear();
+    all_sent_.clear();
+  }
+  /// What is not durable yet is lost, as in a crash.
+  void forget_pending() { persists_.clear(); }
 
   /// Messages of a kind that left by then_send of durable Persists.
   std::vector<Envelope> sent(MessageKind kind) const { return of_kind(sent_, kind); }
   /// Messages of a kind that the last step sent at once.
   std::vector<Envelope> sent_now(MessageKind kind) const { return of_kind(effects<Send>(), kind); }
+  /// Messages of a kind that left in either way since forget_sent().
+  std::vector<Envelope> all_sent(MessageKind kind) const { return of_kind(all_sent_, kind); }
+  const std::vector<Send>& all_sends() const { return all_sent_; }
   /// Records of a type in Persists that are not durable yet.
   std::size_t pending_records(RecordType type) const {
-    std::size_t count = 0;
+    const std::vector<RecordType> types = pending_types();
+    return static_cast<std::size_t>(std::count(types.begin(), types.end(), type));
+  }
+  /// Types of all records in Persists that are not durable yet, in the order of writing.
+  std::vector<RecordType> pending_types() const {
+    std::vector<RecordType> out;
     for (const Persist& persist : persists_) {
-      for (const LogRecord& record : persist.writes) count += record.type == type ? 1 : 0;
+      for (const LogRecord& record : persist.writes) out.push_back(record.type);
     }
-    return count;
+    return out;
   }
 
   // ---------------------------------------------------------------- the others' messages
@@ -154,22 +197,44 @@ class Bench {
 
   // ---------------------------------------------------------------- whole steps of the protocol
 
-  /// Height accepted here: pre-prepare, bodies, PP_ACCEPT durable.
+  /// The validators but this one, ascending: a quorum less one of them makes, with this engine's
+  /// own vote, a quorum.
+  std::vector<ValidatorIndex> others() const {
+    std::vector<ValidatorIndex> out;
+    for (std::size_t i = 0; i < epoch_.validators.size(); ++i) {
+      if (i != config_.self) out.push_back(static_cast<ValidatorIndex>(i));
+    }
+    return out;
+  }
+  std::size_t quorum() const { return crypto::Quorum{epoch_.validators.size()}.quorum(); }
+  std::vector<ValidatorIndex> others(std::size_t count) const {
+    std::vector<ValidatorIndex> out = others();
+    REQUIRE(out.size() >= count);
+    out.resize(count);
+    return out;
+  }
+  /// Height accepted here: pre-prepare, bodies, PP_ACCEPT durable. Proposed in the engine's view,
+  /// whose primary is another validator.
   Proposal accept(std::uint64_t height, std::uint64_t salt = 1) {
-    const Proposal out = proposal(height, salt);
-    REQUIRE(propose(out) == RejectReason::none);
+    const std::uint64_t view = status().view.value;
+    const Proposal out = proposal(height, salt, view);
+    REQUIRE(propose(out, static_cast<ValidatorIndex>(view % epoch_.validators.size())) ==
+            RejectReason::none);
     REQUIRE(give_bodies(out).accepted);
     persist_all();
     return out;
   }
-  /// And committed: PREPAREs and COMMITs of validators 0 and 2. Not executed.
-  Proposal commit_height(std::uint64_t height, std::uint64_t salt = 1) {
+  /// And prepared: PREPAREs of others, PREPARED durable.
+  Proposal prepare_height(std::uint64_t height, std::uint64_t salt = 1) {
     const Proposal out = accept(height, salt);
-    prepare(0, out.vote);
-    prepare(2, out.vote);
+    for (const ValidatorIndex other : others(quorum() - 1)) prepare(other, out.vote);
     persist_all();
-    commit(0, out.vote);
-    commit(2, out.vote);
+    return out;
+  }
+  /// And committed, COMMITTED not durable yet. Not executed.
+  Proposal commit_height(std::uint64_t height, std::uint64_t salt = 1) {
+    const Proposal out = prepare_height(height, salt);
+    for (const ValidatorIndex other : others(quorum() - 1)) commit(other, out.vote);
     return out;
   }
   Bytes header_of(std::uint64_t height, const Hash& digest) const {
@@ -189,8 +254,7 @@ class Bench {
     persist_all();
     const Hash hash = apply(height, out.vote.digest);
     persist_all();
-    exec(0, height, hash);
-    exec(2, height, hash);
+    for (const ValidatorIndex other : others(quorum() - 1)) exec(other, height, hash);
     persist_all();
     REQUIRE(status().certified == Height{height});
     return hash;
@@ -214,6 +278,8 @@ class Bench {
   std::vector<Persist> persists_;
   std::vector<LogRecord> log_;
   std::vector<Send> sent_;
+  std::vector<Send> all_sent_;
+  std::optional<Tick> oldest_request_;
   Hash genesis_;
   Hash last_hash_ = header_hash_of(test_header({0}, {}, {}));
   Tick now_{1000};

@@ -149,10 +149,93 @@ Network::Network(std::size_t validators, std::size_t observers, std::uint16_t wi
 void Network::start(std::size_t i) {
   Node& node = nodes_[i];
   REQUIRE_FALSE(node.is_up);
+  REQUIRE_FALSE(node.is_killed);
   node.is_up = true;
+  ++node.runs;
   node.engine = make_pbft_engine(node.config, test_header_reader(), node.log, node.height(),
                                  node.store.back().header_hash);
-  give(i, TickInput{now_, {kWallOffset + now_.value}});
+  // The pool is memory: it is filled again by those who push what waits.
+  node.proposed.clear();
+  for (const TxHash& hash : admitted_) node.pool[hash] = node.status().request_clock;
+  for (const StoredBlock& block : node.store) forget_executed(node, block);
+  tick(i);
+}
+
+void Network::tick(std::size_t i) {
+  Node& node = nodes_[i];
+  TickInput input{now_, {kWallOffset + now_.value}};
+  for (const auto& [hash, stamp] : node.pool) {
+    if (!input.oldest_request.has_value() || stamp < *input.oldest_request) {
+      input.oldest_request = stamp;
+    }
+  }
+  give(i, input);
+}
+
+void Network::admit(std::size_t count) {
+  for (; count > 0; --count) {
+    const SharedBytes body = transaction(next_transaction_++);
+    const TxHash hash = hash_of(*body);
+    transactions_[hash] = body;
+    admitted_.insert(hash);
+    for (Node& node : nodes_) {
+      if (node.is_up) node.pool[hash] = node.status().request_clock;
+    }
+  }
+}
+
+bool Network::all_executed() const {
+  for (const Node& node : nodes_) {
+    if (node.is_up && !node.pool.empty()) return false;
+  }
+  return true;
+}
+
+/// The driver's part: what waits and is in no open batch goes into the next ones.
+void Network::propose_admitted(std::size_t i) {
+  Node& node = nodes_[i];
+  while (node.engine->can_propose()) {
+    ProposeInput input;
+    input.proposed_at = {kWallOffset + now_.value};
+    for (const auto& [hash, stamp] : node.pool) {
+      if (input.transactions.size() == batch_size_max) break;
+      if (node.proposed.contains(hash)) continue;
+      input.transactions.push_back(hash);
+      input.bodies.push_back(transactions_.at(hash));
+    }
+    if (input.transactions.empty()) return;
+    node.proposed.insert(input.transactions.begin(), input.transactions.end());
+    REQUIRE(give(i, std::move(input)).accepted);
+  }
+}
+
+void Network::forget_executed(Node& node, const StoredBlock& block) {
+  if (block.batch == nullptr || block.batch->empty()) return;
+  const Result<Batch> batch = decode<Batch>(*block.batch);
+  REQUIRE(batch.has_value());
+  for (const TxHash& hash : batch->transactions) {
+    node.pool.erase(hash);
+    node.proposed.erase(hash);
+  }
+}
+
+void Network::kill(std::size_t i) {
+  crash(i);
+  nodes_[i].is_killed = true;
+}
+
+void Network::partition(const std::vector<std::vector<std::size_t>>& groups) {
+  group_of_.clear();
+  for (std::size_t g = 0; g < groups.size(); ++g) {
+    for (const std::size_t member : groups[g]) group_of_[member] = g;
+  }
+}
+
+bool Network::separated(std::size_t from, std::size_t to) const {
+  if (group_of_.empty()) return false;
+  const auto a = group_of_.find(from);
+  const auto b = group_of_.find(to);
+  return a == group_of_.end() || b == group_of_.end() || a->second != b->second;
 }
 
 void Network::start_all() {
@@ -174,6 +257,11 @@ Verdict Network::give(std::size_t i, Input input) {
   Effects effects;
   const Verdict verdict = nodes_[i].engine->step(std::move(input), effects);
   nodes_[i].engine->check_invariants();
+  const Status status = nodes_[i].status();
+  REQUIRE(status.view >= nodes_[i].view_max);  // I6
+  REQUIRE(status.certified >= nodes_[i].certified_max);
+  nodes_[i].view_max = status.view;
+  nodes_[i].certified_max = status.certified;
   interpret(i, std::move(effects));
   return verdict;
 }
@@ -215,6 +303,8 @@ void Network::interpret(std::size_t i, Effects effects) {
       ++node.cuts;
     } else if (auto* ban = std::get_if<BanPeer>(&effect)) {
       node.bans.push_back(*ban);
+    } else if (auto* entered = std::get_if<ViewEntered>(&effect)) {
+      node.proposed = {entered->proposed.begin(), entered->proposed.end()};
     } else if (auto* stop = std::get_if<Stop>(&effect)) {
       node.stops.push_back(*stop);
     }
@@ -249,12 +339,55 @@ void Network::watch(std::size_t from, const SharedBytes& bytes) {
     REQUIRE(decoder.value(vote));
     key = {envelope->sender, kind, vote.view.value, vote.height.value};
     digest = vote.digest;
+    if (kind == MessageKind::commit) watch_commit(envelope->sender, vote);
+  } else if (kind == MessageKind::view_change) {
+    const auto body = decode<pbft::ViewChange>(envelope->body);
+    REQUIRE(body.has_value());
+    key = {envelope->sender, kind, body->new_view.value, 0};
+    digest = crypto::sha256(envelope->body);
+    watch_view_change(*envelope);
+  } else if (kind == MessageKind::new_view) {
+    const auto body = decode<pbft::NewView>(envelope->body);
+    REQUIRE(body.has_value());
+    key = {envelope->sender, kind, body->view.value, 0};
+    digest = crypto::sha256(envelope->body);
   } else {
     return;
   }
   REQUIRE(envelope->sender == from);
   const auto [at, is_new] = signed_.emplace(key, digest);
   REQUIRE((is_new || at->second == digest));  // I4
+}
+
+namespace {
+
+/// P of `view_change` answers for a COMMIT of this height and view.
+bool holds(const pbft::ViewChange& view_change, Height height, View view) {
+  if (height <= view_change.certified) return true;
+  for (const crypto::VoteCertificate& entry : view_change.prepared) {
+    if (entry.vote.height == height && entry.vote.view >= view) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+void Network::watch_commit(ValidatorIndex sender, const crypto::Vote& vote) {
+  View& newest = commits_[sender][vote.height];
+  newest = std::max(newest, vote.view);
+  const auto left = view_changes_.find(sender);
+  if (left == view_changes_.end() || left->second.new_view <= vote.view) return;
+  REQUIRE(holds(left->second, vote.height, vote.view));  // I13, the other order
+}
+
+void Network::watch_view_change(const Envelope& envelope) {
+  const auto body = decode<pbft::ViewChange>(envelope.body);
+  REQUIRE(body.has_value());
+  for (const auto& [height, view] : commits_[envelope.sender]) {
+    if (view < body->new_view) REQUIRE(holds(*body, height, view));  // I13
+  }
+  pbft::ViewChange& newest = view_changes_[envelope.sender];
+  if (newest.new_view < body->new_view) newest = *body;
 }
 
 void Network::answer_bodies(Node& node, const NeedBodies& need) {
@@ -298,11 +431,14 @@ bool Network::finish_persist(Node& node, std::size_t i) {
   if (node.persisting.empty()) return false;
   if (before_persist) before_persist(i);
   if (!node.is_up || node.persisting.empty()) return true;  // the hook crashed it
+  const std::uint64_t run = node.runs;
   Persist persist = std::move(node.persisting.front());
   node.persisting.pop_front();
   node.log.insert(node.log.end(), persist.writes.begin(), persist.writes.end());
   ++node.persists;
   for (const Send& send : persist.then_send) route(i, send);
+  if (after_sends) after_sends(i);
+  if (!node.is_up || node.runs != run) return true;  // the hook crashed it
   give(i, PersistedInput{persist.id});
   return true;
 }
@@ -332,6 +468,7 @@ void Network::execute(Node& node) {
   block.digest = commit.digest;
   block.batch = commit.batch;
   block.bodies = commit.bodies;
+  forget_executed(node, block);
   node.store.push_back(block);
   node.inputs.push_back(AppliedInput{commit.height, block.header, block.header_hash});
 }
@@ -369,7 +506,7 @@ bool Network::work() {
     wire_.erase(wire_.begin() + static_cast<std::ptrdiff_t>(pick));
     const Result<Envelope> envelope = decode<Envelope>(*message.bytes);
     if (drop && envelope.has_value() && drop(message, envelope->kind)) return true;
-    if (!nodes_[message.to].is_up) return true;
+    if (!nodes_[message.to].is_up || separated(message.from, message.to)) return true;
     Result<Verified> verified =
         verify_envelope(message.from, message.bytes, test_chain(), epoch_, crypto::toy_verifier());
     REQUIRE(verified.has_value());
@@ -387,13 +524,22 @@ void Network::run(std::size_t steps_max) {
 }
 
 void Network::pass(std::uint64_t milliseconds) {
-  for (std::uint64_t t = 0; t < milliseconds; t += 10) {
-    now_ = now_ + 10;
+  for (std::uint64_t t = 0; t < milliseconds; t += tick_ms) {
+    now_ = now_ + tick_ms;
     for (std::size_t i = 0; i < nodes_.size(); ++i) {
-      if (nodes_[i].is_up) give(i, TickInput{now_, {kWallOffset + now_.value}});
+      if (nodes_[i].is_up) tick(i);
+      if (nodes_[i].is_up && proposes) propose_admitted(i);
     }
     run();
   }
+}
+
+bool Network::pass_until(const std::function<bool()>& done, std::uint64_t milliseconds_max) {
+  for (std::uint64_t t = 0; t < milliseconds_max; t += tick_ms) {
+    if (done()) return true;
+    pass(tick_ms);
+  }
+  return done();
 }
 
 bool Network::propose(std::size_t count, std::size_t size_bytes) {
@@ -425,16 +571,47 @@ Verdict Network::flush(std::size_t i, Height height) {
 }
 
 bool Network::all_at(Height height) {
+  const Node* first = nullptr;
   for (const Node& node : nodes_) {
     if (!node.is_up) continue;
     const Status status = node.status();
     if (status.stopped || status.executed != height || status.certified != height) return false;
     if (node.height() != height) return false;
-    if (node.store.back().header_hash != nodes_[0].store.back().header_hash && nodes_[0].is_up) {
-      return false;
-    }
+    if (first == nullptr) first = &node;
+    if (node.store.back().header_hash != first->store.back().header_hash) return false;
   }
   return true;
+}
+
+bool Network::all_level() {
+  for (const Node& node : nodes_) {
+    if (node.is_up) return all_at(node.status().executed);
+  }
+  return true;
+}
+
+std::string Network::describe() const {
+  std::string out;
+  for (std::size_t i = 0; i < nodes_.size(); ++i) {
+    const Node& node = nodes_[i];
+    out += "node " + std::to_string(i);
+    if (!node.is_up) {
+      out += " down\n";
+      continue;
+    }
+    const Status status = node.status();
+    out += " view " + std::to_string(status.view.value) + (status.active ? " active" : "") +
+           " vc " + std::to_string(status.view_change.value) + " h " +
+           std::to_string(status.certified.value) + " exec " +
+           std::to_string(status.executed.value) + " seen " +
+           std::to_string(status.highest_seen.value) + " waiting " +
+           std::to_string(node.pool.size()) + (status.stopped ? " stopped" : "") + "\n";
+    for (const Stop& stop : node.stops) out += "  stop: " + stop.reason + "\n";
+    for (const BanPeer& ban : node.bans) {
+      out += "  bans " + std::to_string(ban.peer) + ": " + ban.reason + "\n";
+    }
+  }
+  return out;
 }
 
 }  // namespace baolian::consensus::testing

@@ -1,14 +1,18 @@
 /// A network of PBFT engines in one thread with scripted time, delivery, persistence and execution.
 /// It stands in for the replica driver: what the engines ask for is queued and done when the test
 /// says so, in order or in a seeded random order. Every message that leaves a node is checked: no
-/// validator signs two digests for one (type, view, height), also across restarts (I4), and no two
-/// nodes execute different batches at a height (I1).
+/// validator signs two digests for one (type, view, height), also across restarts (I4), a
+/// VIEW-CHANGE holds every height above h for which its sender sent COMMIT, whichever of the two
+/// left first (I13), no two nodes execute different batches at a height (I1), and no node's view or
+/// h goes back, also across restarts (I6).
 #pragma once
 
 #include <deque>
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
+#include <string>
 #include <tuple>
 #include <vector>
 
@@ -91,6 +95,12 @@ struct Node {
   std::size_t cuts = 0;
   std::uint64_t persists = 0;       ///< Persist effects made durable, over all runs
   std::uint64_t bad_header_at = 0;  ///< executes this height wrongly
+  std::map<TxHash, Tick> pool;      ///< admitted, not executed: request clock of the admission
+  std::set<TxHash> proposed;        ///< of the pool: in a batch that may still be executed
+  bool is_killed = false;
+  std::uint64_t runs = 0;  ///< how often it was started
+  View view_max;           ///< highest view and h that were ever reported
+  Height certified_max;
 
   Height height() const { return {store.size() - 1}; }
   Status status() const { return engine->status(); }
@@ -111,29 +121,56 @@ class Network {
   void start_all();
   /// Stops a node at once: what was not durable is gone, the store falls back to `flushed`.
   void crash(std::size_t i);
-  /// Passes time in steps of 10 ms, doing all work after each.
+  /// Stops a node for good.
+  void kill(std::size_t i);
+  /// Messages between nodes of different groups are lost; a node that is in no group hears nobody.
+  void partition(const std::vector<std::vector<std::size_t>>& groups);
+  void heal() { group_of_.clear(); }
+  /// Passes time in steps of tick_ms, doing all work after each.
   void pass(std::uint64_t milliseconds);
+  /// Passes time until `done` holds. False if it does not within `milliseconds_max`.
+  bool pass_until(const std::function<bool()>& done, std::uint64_t milliseconds_max);
   /// Does queued work until there is none (or `steps_max` is reached).
   void run(std::size_t steps_max = 1'000'000);
   /// One piece of queued work, the next in order or (with `random`) any. False if there is none.
   bool work();
   /// Offers a batch of `transactions` fresh ones to the primary. False if it cannot propose.
   bool propose(std::size_t transactions = 1, std::size_t size_bytes = 16);
+  /// A fresh transaction becomes known to every node and waits to be executed; the primaries
+  /// propose what waits with each tick (`proposes`).
+  void admit(std::size_t count = 1);
+  /// Every running node has executed every admitted transaction.
+  bool all_executed() const;
   void inject(ReplicaId from, ReplicaId to, SharedBytes bytes);
   Verdict give(std::size_t i, Input input);
   /// Tells a node that its store has flushed everything up to `height`.
   Verdict flush(std::size_t i, Height height);
   /// All running nodes have executed and certified `height` with equal headers.
   bool all_at(Height height);
+  /// All running nodes have executed and certified one height, whichever, with equal headers.
+  bool all_level();
+  /// Where every node stands, for the report of a failure.
+  std::string describe() const;
 
   std::function<bool(const Message&, MessageKind)> drop;  ///< true: the message is lost
   Prng* random = nullptr;                                 ///< set: work is done in random order
   bool hold_persistence = false;                          ///< Persists wait until released
   std::function<void(std::size_t)> before_persist;  ///< called before a Persist becomes durable
+  std::function<void(std::size_t)>
+      after_sends;                 ///< ... after its records and sends, before it is reported
   std::uint64_t lack_percent = 0;  ///< how often a node lacks a body; needs `random`
   std::size_t messages_sent = 0;
+  std::uint64_t tick_ms = 10;
+  bool proposes = true;            ///< primaries propose admitted transactions by themselves
+  std::size_t batch_size_max = 2;  ///< ... so many in a batch
 
  private:
+  void tick(std::size_t i);
+  void propose_admitted(std::size_t i);
+  static void forget_executed(Node& node, const StoredBlock& block);
+  bool separated(std::size_t from, std::size_t to) const;
+  void watch_view_change(const Envelope& envelope);
+  void watch_commit(ValidatorIndex sender, const crypto::Vote& vote);
   bool work_of(std::size_t i);
   bool finish_persist(Node& node, std::size_t i);
   void execute(Node& node);
@@ -149,6 +186,11 @@ class Network {
   std::map<TxHash, SharedBytes> transactions_;
   std::map<std::tuple<ValidatorIndex, MessageKind, std::uint64_t, std::uint64_t>, Hash> signed_;
   std::map<std::uint64_t, Hash> executed_;
+  std::map<std::size_t, std::size_t> group_of_;  ///< empty: no partition
+  std::set<TxHash> admitted_;
+  /// Views of the COMMITs that a validator sent, by height, and its newest VIEW-CHANGE.
+  std::map<ValidatorIndex, std::map<Height, View>> commits_;
+  std::map<ValidatorIndex, pbft::ViewChange> view_changes_;
   std::uint64_t next_transaction_ = 1;
   Tick now_{1000};
 };

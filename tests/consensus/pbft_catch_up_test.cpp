@@ -1,5 +1,7 @@
 /// STATUS, FETCH and REPLY, forged certificates, and a node that was rolled back (consensus.md 1.6,
 /// 1.7, 1.8 "Near").
+#include <algorithm>
+
 #include "consensus/bench.h"
 #include "consensus/pbft/records.h"
 
@@ -259,6 +261,36 @@ TEST_CASE("pbft 1.8: a block that came by sync is logged with its bodies, execut
   REQUIRE(bench.effects<Commit>().size() == 1);
   CHECK(bench.effects<Commit>()[0].height == Height{1});
   CHECK(bench.status().certified == Height{1});
+}
+
+TEST_CASE("pbft 1.8: a block that is executed before it is durable is certified all the same",
+          "[pbft]") {
+  // h is known first, so the slot of an executed height is gone at once.
+  Bench bench;
+  const Chain chain = make_chain(bench, 2);
+  const std::uint64_t request = let_it_ask(bench, 2, 2);
+  const pbft::ReplyCertificate newest{chain.blocks[1].header, chain.blocks[1].certificate};
+  REQUIRE(bench.reply(2, {0, newest}) == RejectReason::none);
+  bench.persist_all();
+  REQUIRE(bench.status().certified == Height{2});
+  REQUIRE(bench.reply(2, {request, blocks_reply(chain.blocks)}) == RejectReason::none);
+  std::vector<Height> certified;
+  const auto note = [&] {
+    for (const Certified& one : bench.effects<Certified>()) {
+      certified.push_back(one.certificate.vote.height);
+    }
+  };
+  for (const std::uint64_t n : {1U, 2U}) {
+    REQUIRE(bench.give_bodies(chain.proposals[n - 1]).accepted);
+    bench.apply(n, chain.proposals[n - 1].vote.digest);
+    note();
+  }
+  while (!bench.pending().empty()) {
+    bench.persist_one();
+    note();
+  }
+  REQUIRE_FALSE(certified.empty());
+  CHECK(*std::max_element(certified.begin(), certified.end()) == Height{2});
 }
 
 TEST_CASE("pbft 1.8: forged, short, repeated and foreign certificates are refused, the peer banned",

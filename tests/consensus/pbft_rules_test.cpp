@@ -171,6 +171,7 @@ TEST_CASE("pbft 1.5 N2: PREPARE leaves only when batch and bodies are durable", 
   const auto proposal = bench.proposal(1);
   REQUIRE(bench.propose(proposal) == RejectReason::none);
   CHECK(bench.pending().empty());  // no bodies, no vote
+  CHECK(bench.all_sent(MessageKind::prepare).empty());
   REQUIRE(bench.give_bodies(proposal).accepted);
   CHECK(bench.effects<Send>().empty());
   REQUIRE(bench.pending().size() == 1);
@@ -268,7 +269,7 @@ TEST_CASE("pbft 1.5 N3: prepared by Q matching PREPAREs of distinct validators, 
   CHECK(bench.pending_records(RecordType::prepared) == 0);
   bench.persist_one();
   REQUIRE(bench.pending_records(RecordType::prepared) == 1);
-  CHECK(bench.sent(MessageKind::commit).empty());
+  CHECK(bench.all_sent(MessageKind::commit).empty());  // not before PREPARED is durable
   const auto record = decode<pbft::Prepared>(*bench.pending()[0].writes[0].body);
   REQUIRE(record.has_value());
   CHECK(record->certificate.signatures.size() == 3);
@@ -287,7 +288,9 @@ TEST_CASE("pbft 1.5 N3: too few, repeated or differing PREPAREs do not prepare",
   CHECK(bench.pending().empty());
   // The first vote of validator 2 stays: its second is evidence and does not count.
   CHECK(bench.prepare(2, proposal.vote) == RejectReason::equivocation);
-  CHECK(bench.pending().empty());
+  CHECK(bench.pending_records(RecordType::contradiction) == 1);
+  CHECK(bench.pending_records(RecordType::prepared) == 0);
+  bench.persist_all();
   CHECK(bench.engine().evidence().size() == 1);
   CHECK(bench.prepare(3, proposal.vote) == RejectReason::none);
   CHECK(bench.pending_records(RecordType::prepared) == 1);
@@ -323,6 +326,38 @@ TEST_CASE("pbft 1.5 N4: Q COMMITs decide, COMMITTED is logged, the batch goes to
   REQUIRE(record.has_value());
   CHECK(record->batch.empty());  // a PP_ACCEPT holds it
   CHECK(record->certificate.signatures.size() == 3);
+}
+
+TEST_CASE("pbft 1.5 N4: COMMITs of fewer than Q, or one that repeats, decide nothing",
+          "[pbft][paper]") {
+  Bench bench;
+  const auto proposal = bench.accept(1);
+  bench.commit(0, proposal.vote);
+  CHECK(bench.commit(0, proposal.vote) == RejectReason::duplicate);
+  CHECK(bench.commit(2, bench.proposal(1, 9).vote) == RejectReason::none);
+  CHECK(bench.effects<Commit>().empty());
+  CHECK(bench.pending().empty());
+}
+
+TEST_CASE(
+    "pbft 1.5 N4: a CommitQC is verified: short, forged or of another type it decides nothing",
+    "[pbft][paper]") {
+  const int how = GENERATE(0, 1, 2, 3, 4);
+  CAPTURE(how);
+  Bench bench;
+  const auto proposal = bench.accept(1);
+  const auto type = how == 0 ? crypto::ObjectType::prepare : crypto::ObjectType::commit;
+  auto certificate = vote_certificate(bench.epoch(), type, proposal.vote, {0, 2, 3});
+  if (how == 1) certificate.signatures.pop_back();
+  if (how == 2) certificate.signatures[1].signature.bytes[0] ^= 1;
+  if (how == 3) certificate.vote.view = {1};
+  if (how == 4) certificate.epoch = {1};
+  CHECK(bench.reply(2, {0, pbft::ReplyCommit{certificate, proposal.batch}}) ==
+        RejectReason::bad_certificate);
+  REQUIRE(bench.effects<BanPeer>().size() == 1);
+  CHECK(bench.effects<BanPeer>()[0].peer == 2);
+  CHECK(bench.effects<Commit>().empty());
+  CHECK(bench.pending().empty());
 }
 
 TEST_CASE("pbft 1.5 N4: COMMITs of two views do not add up", "[pbft][paper]") {
@@ -424,7 +459,7 @@ TEST_CASE("pbft 1.5 N6: EXEC leaves when EXEC_SENT is durable, and only after CO
   CHECK(bench.pending_records(RecordType::exec_sent) == 0);
   bench.persist_one();
   REQUIRE(bench.pending_records(RecordType::exec_sent) == 1);
-  CHECK(bench.sent(MessageKind::exec).empty());
+  CHECK(bench.all_sent(MessageKind::exec).empty());
   bench.persist_all();
   REQUIRE(bench.sent(MessageKind::exec).size() == 1);
   CHECK(bench.sent(MessageKind::exec)[0].body == encode(crypto::ExecVote{{1}, hash}));
@@ -441,6 +476,7 @@ TEST_CASE("pbft 1.5 N6: Q equal EXECs certify; h moves and Certified is told whe
   wrong.bytes[0] ^= 1;
   CHECK(bench.exec(3, 1, wrong) == RejectReason::none);
   CHECK(bench.exec(3, 1, hash) == RejectReason::equivocation);
+  bench.persist_all();  // the evidence
   CHECK(bench.exec(0, 1, hash) == RejectReason::none);
   CHECK(bench.pending().empty());
   CHECK(bench.exec(2, 1, hash) == RejectReason::none);

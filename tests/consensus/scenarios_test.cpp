@@ -2,6 +2,7 @@
 /// DATADRIVEN_REWRITE=1 writes what came out instead of comparing.
 ///
 ///   network N [observers]   start I... | all   crash I...   flush I HEIGHT   propose [COUNT]
+///   admit [COUNT] (transactions that every primary proposes until they are executed)
 ///   pass MS   cut A B (messages between A and B are lost)   heal   status
 #include <algorithm>
 #include <cstdlib>
@@ -48,6 +49,8 @@ class Scenario {
       for (std::size_t i = number(arguments, 0, 1); i > 0; --i) {
         if (!network_->propose()) return "cannot propose\n";
       }
+    } else if (command == "admit") {
+      network_->admit(number(arguments, 0, 1));
     } else if (command == "pass") {
       network_->pass(number(arguments, 0, 10));
     } else if (command == "cut") {
@@ -81,7 +84,9 @@ class Scenario {
       const Status status = network_->node(i).status();
       out << "view " << status.view.value << " certified " << status.certified.value << " executed "
           << status.executed.value << (status.stopped ? " stopped" : "")
-          << (status.is_leader ? " primary" : "") << "\n";
+          << (status.is_leader ? " primary" : "") << (status.active ? "" : " inactive");
+      if (!network_->node(i).pool.empty()) out << " waiting " << network_->node(i).pool.size();
+      out << "\n";
     }
     return out.str();
   }

@@ -69,8 +69,9 @@ std::map<std::string, std::string> format_tables() {
         FetchBlocks, FetchBodies, FetchBatch, FetchViewChange, Reply, ReplyBlocks, ReplyBodies,
         ReplyCertificate, ReplyCommit, ReplyPrePrepare, ReplyBatch, ReplyViewChange, ReplyNewView>(
         tables);
-    add<PpAccept, Prepared, Committed, ExecSent, ExecCert, ViewEnter, ViewChangeSent, SnapshotEntry,
-        Snapshot>(tables);
+    add<PpAccept, Prepared, Committed, ExecSent, ExecCert, ViewEnter, ViewChangeSent, Stopped,
+        SnapshotEntry, Snapshot>(tables);
+    add<consensus::Evidence>(tables);
   }
   add<net::SignedHello, net::Hello, net::VotePosition>(tables);
   tables["ObjectType"] = enum_table<crypto::ObjectType>();

@@ -46,6 +46,30 @@ TEST_CASE(
   CHECK((*memory)->judge(hello_of(1, 7, 4, 2)).has_value());
 }
 
+TEST_CASE("consensus 1.7: a validator whose last vote went back is refused", "[mesh]") {
+  TemporaryDirectory directory;
+  const std::string path = (directory.path / "peers").string();
+  auto memory = PeerMemory::open(path);
+  REQUIRE(memory.has_value());
+  const auto voted = [](std::uint64_t boot, std::uint64_t epoch, std::uint64_t view,
+                        std::uint64_t height) {
+    net::Hello hello = hello_of(1, 7, boot, static_cast<std::uint8_t>(boot));
+    hello.last_vote = {{epoch}, {view}, {height}};
+    return hello;
+  };
+  REQUIRE((*memory)->judge(voted(3, 1, 2, 50)).has_value());
+  memory = PeerMemory::open(path);
+  REQUIRE(memory.has_value());
+  CHECK_FALSE((*memory)->judge(voted(4, 1, 1, 60)).has_value());
+  CHECK_FALSE((*memory)->judge(voted(4, 1, 3, 49)).has_value());
+  CHECK_FALSE((*memory)->judge(voted(4, 0, 9, 90)).has_value());
+  CHECK((*memory)->judge(voted(3, 1, 2, 51)).has_value());
+  CHECK((*memory)->judge(voted(4, 1, 2, 51)).has_value());
+  CHECK_FALSE((*memory)->judge(voted(5, 1, 2, 50)).has_value());
+  // Views and heights begin again with an epoch.
+  CHECK((*memory)->judge(voted(5, 2, 0, 0)).has_value());
+}
+
 TEST_CASE("node: a damaged memory of peers is an error, not an empty memory", "[mesh]") {
   TemporaryDirectory directory;
   const std::string path = (directory.path / "peers").string();

@@ -28,6 +28,16 @@ void print_status(const nlohmann::json& status) {
   }
 }
 
+void print_contradictions(const nlohmann::json& answer) {
+  gateway::Table table({{"validator"}, {"key"}, {"signed twice as"}, {"epoch"}});
+  const auto found = answer.value("contradictions", nlohmann::json::array());
+  for (const auto& one : found) {
+    table.add_row({fmt::format("{}", number_at(one, "validator")), text_at(one, "key"),
+                   text_at(one, "signed_as"), fmt::format("{}", number_at(one, "epoch"))});
+  }
+  fmt::print("{}", found.empty() ? "no validator contradicted itself\n" : table.text());
+}
+
 }  // namespace
 
 void add_node_commands(CLI::App& app, Context& context) {
@@ -40,6 +50,17 @@ void add_node_commands(CLI::App& app, Context& context) {
     auto client = context.connect();
     if (!client) return context.failed(client.error());
     show(context, client->request_json("GET", "/v1/status"), print_status);
+  });
+  auto* contradictions = group->add_subcommand(
+      "contradictions", "Validators that signed two things of which a correct one signs one");
+  contradictions->footer(
+      "Bodies and signatures are in the --json answer; anyone with the genesis can check them.\n"
+      "Example:\n  baolian --profile demo-network/profiles/bureau-auditor.json --json node "
+      "contradictions");
+  contradictions->callback([&context] {
+    auto client = context.connect();
+    if (!client) return context.failed(client.error());
+    show(context, client->request_json("GET", "/v1/contradictions"), print_contradictions);
   });
 }
 

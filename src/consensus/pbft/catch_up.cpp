@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "consensus/pbft/engine.h"
+#include "core/seeded_bug.h"
 
 namespace baolian::consensus::pbft {
 namespace {
@@ -286,7 +287,10 @@ Verdict PbftEngine::on_reply_bodies(ReplicaId from, ReplyBodies& reply) {
   Slot* slot = slots_.with_content(reply.digest);
   if (slot == nullptr) return Verdict::reject(RejectReason::not_wanted);
   Content& content = *slot->content(reply.digest);
-  if (content.complete || content.attempts == 0) return Verdict::reject(RejectReason::not_wanted);
+  // Bodies of a batch that is not known here yet (it came with O) were not asked for.
+  if (content.complete || content.attempts == 0 || content.batch == nullptr) {
+    return Verdict::reject(RejectReason::not_wanted);
+  }
   if (reply.bodies.size() != content.transactions.size()) {
     return malformed(from, fail(Errc::bad_message, "bodies do not fit the batch"));
   }
@@ -348,6 +352,7 @@ Result<HeaderFacts> PbftEngine::check_block(const SyncBlock& block) const {
   if (block.certificate.vote != crypto::ExecVote{last.height, last.header_hash}) {
     return fail(Errc::bad_certificate, "the certificate of a block is of another header");
   }
+  if (seeded_bug(Bug::block_unverified)) return facts;
   TRY(crypto::check_certificate(block.certificate, config_.chain_id, config_.epoch,
                                 *config_.verifier));
   return facts;
@@ -428,7 +433,7 @@ Verdict PbftEngine::on_reply_certificate(ReplicaId from, ReplyCertificate& reply
   }
   const Result<void> checked = crypto::check_certificate(reply.certificate, config_.chain_id,
                                                          config_.epoch, *config_.verifier);
-  if (!checked.has_value()) {
+  if (!checked.has_value() && !seeded_bug(Bug::certificate_unverified)) {
     out_.effects->push_back(BanPeer{from, checked.error().context});
     return Verdict::reject(RejectReason::bad_certificate);
   }
@@ -460,7 +465,7 @@ Verdict PbftEngine::on_reply_commit(ReplicaId from, ReplyCommit& reply) {
   const Result<void> checked =
       crypto::check_certificate(reply.certificate, crypto::ObjectType::commit, config_.chain_id,
                                 config_.epoch, *config_.verifier);
-  if (!checked.has_value()) {
+  if (!checked.has_value() && !seeded_bug(Bug::commit_certificate_unverified)) {
     out_.effects->push_back(BanPeer{from, checked.error().context});
     return Verdict::reject(RejectReason::bad_certificate);
   }
@@ -515,7 +520,7 @@ Verdict PbftEngine::on_reply_pre_prepare(ReplicaId from, ReplyPrePrepare& reply)
 
 /// False if the certificate holds an own EXEC above h that the log does not know.
 bool PbftEngine::knows_own_exec(const crypto::ExecCertificate& certificate) const {
-  if (!is_validator() || certificate.vote.height <= at_.certified) return true;
+  if (!looks_for_copies() || certificate.vote.height <= at_.certified) return true;
   if (!is_signed_by(certificate.signatures, config_.self)) return true;
   const Slot* slot = slots_.find(certificate.vote.height);
   return slot != nullptr && slot->execution.exec.bytes != nullptr &&
@@ -525,7 +530,7 @@ bool PbftEngine::knows_own_exec(const crypto::ExecCertificate& certificate) cons
 /// False if the certificate holds an own PREPARE above h in a view above every record of the
 /// height.
 bool PbftEngine::knows_own_prepare(const crypto::VoteCertificate& certificate) const {
-  if (!is_validator() || certificate.vote.height <= at_.certified) return true;
+  if (!looks_for_copies() || certificate.vote.height <= at_.certified) return true;
   if (!is_signed_by(certificate.signatures, config_.self)) return true;
   const Slot* slot = slots_.find(certificate.vote.height);
   return slot != nullptr && slot->voted_view.has_value() &&
@@ -534,7 +539,7 @@ bool PbftEngine::knows_own_prepare(const crypto::VoteCertificate& certificate) c
 
 /// False if the certificate holds an own COMMIT above h in a view above every record of the height.
 bool PbftEngine::knows_own_commit(const crypto::VoteCertificate& certificate) const {
-  if (!is_validator() || certificate.vote.height <= at_.certified) return true;
+  if (!looks_for_copies() || certificate.vote.height <= at_.certified) return true;
   if (!is_signed_by(certificate.signatures, config_.self)) return true;
   const Slot* slot = slots_.find(certificate.vote.height);
   return slot != nullptr && slot->prepared.has_value() &&

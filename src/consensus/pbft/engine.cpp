@@ -174,11 +174,14 @@ void PbftEngine::complete(const Durable& durable) {
       return on_view_change_durable(durable);
     case Durable::Kind::view_entered:
       return finish_entering(durable.view);
+    case Durable::Kind::noted:
+      return;
   }
 }
 
 Verdict PbftEngine::on_flushed(const FlushedInput& input) {
-  const Height cut = std::min(at_.certified, input.height);
+  const Height cut = seeded_bug(Bug::cut_at_flushed) ? std::min(at_.executed, input.height)
+                                                     : std::min(at_.certified, input.height);
   if (cut <= tail_.cut() || cut < tail_.forgotten()) {
     return Verdict::reject(RejectReason::not_wanted);
   }
@@ -204,6 +207,14 @@ void PbftEngine::stage_view_record(RecordType type, Bytes body, Durable durable)
   out_.completions.push_back(std::move(durable));
 }
 
+/// Evidence: written like a vote, though nothing waits for it.
+void PbftEngine::stage_kept(RecordType type, Bytes body) {
+  LogRecord record{type, std::make_shared<const Bytes>(std::move(body))};
+  tail_.keep_always(record);
+  out_.writes.push_back(std::move(record));
+  out_.completions.push_back(Durable{Durable::Kind::noted, {}, at_.view});
+}
+
 void PbftEngine::flush_staged() {
   if (run_.stopped) {
     // N7: nothing more leaves. What was issued before may still become durable; that is harmless.
@@ -225,6 +236,13 @@ void PbftEngine::stop(Stop::Kind kind, std::string reason) {
   if (run_.stopped) return;
   run_.stopped = true;
   at_.active = false;
+  if (!run_.log_error.has_value() && !run_.stopped_before.has_value()) {
+    LogRecord record{RecordType::stopped,
+                     std::make_shared<const Bytes>(encode(Stopped{kind, reason}))};
+    persisting_.emplace(run_.next_persist, std::vector<Durable>{});
+    out_.effects->push_back(Persist{run_.next_persist, {std::move(record)}, {}});
+    ++run_.next_persist;
+  }
   out_.effects->push_back(Stop{kind, std::move(reason)});
 }
 
@@ -263,7 +281,18 @@ void PbftEngine::keep_evidence(Evidence evidence) {
     if (kept.signer == evidence.signer && kept.type == evidence.type) return;
   }
   probes_.hit(Probe::equivocation_seen);
+  stage_kept(RecordType::contradiction, encode(evidence));
   evidence_.push_back(std::move(evidence));
+}
+
+/// A primary opens a view once: two NEW-VIEWs that differ are a contradiction.
+void PbftEngine::keep_if_second_new_view(const Envelope& envelope, const SharedBytes& first) {
+  if (first == nullptr) return;
+  const Result<Envelope> known = decode<Envelope>(*first);
+  ASSERT(known.has_value());
+  if (known->sender != envelope.sender || known->body == envelope.body) return;
+  keep_evidence(Evidence{crypto::ObjectType::new_view, envelope.epoch, envelope.sender, known->body,
+                         envelope.body, known->signature, envelope.signature});
 }
 
 ValidatorIndex PbftEngine::primary_of(View view) const {

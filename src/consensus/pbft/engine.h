@@ -13,6 +13,7 @@
 #include "consensus/pbft/records.h"
 #include "consensus/pbft/slots.h"
 #include "consensus/pbft/view_change.h"
+#include "core/seeded_bug.h"
 
 namespace baolian::consensus::pbft {
 
@@ -53,6 +54,7 @@ struct Durable {
     certified,
     view_change_sent,
     view_entered,
+    noted,  ///< nothing follows
   } kind{};
   Height height;
   View view;
@@ -123,6 +125,7 @@ class PbftEngine final : public Engine {
   void complete(const Durable& durable);
   void stage(RecordType type, Bytes body, Durable durable);
   void stage_view_record(RecordType type, Bytes body, Durable durable);
+  void stage_kept(RecordType type, Bytes body);
   void flush_staged();
   void stop(Stop::Kind kind, std::string reason);
   Verdict malformed(ReplicaId from, const Error& error);
@@ -130,12 +133,18 @@ class PbftEngine final : public Engine {
   OwnMessage sign_message(MessageKind kind, crypto::ObjectType type, Bytes body) const;
   void send(std::optional<ReplicaId> to, MessageClass message_class, SharedBytes bytes);
   void keep_evidence(Evidence evidence);
+  void keep_if_second_new_view(const Envelope& envelope, const SharedBytes& first);
   bool is_validator() const { return config_.self != kObserver; }
   std::size_t validator_count() const { return config_.epoch.validators.size(); }
   ValidatorIndex primary_of(View view) const;
   bool is_primary() const;
   Height low_mark() const { return std::min(at_.certified, at_.executed); }
-  Height high_mark() const { return at_.certified + config_.epoch.log_window; }
+  Height high_mark() const {
+    const Height base = seeded_bug(Bug::vote_above_window_in_new_view)
+                            ? std::max(at_.certified, at_.proposals_top)
+                            : at_.certified;
+    return base + config_.epoch.log_window;
+  }
   std::uint64_t keep_ahead() const { return 2ULL * config_.epoch.log_window + 32; }
   void note_seen(Height height) { at_.highest_seen = std::max(at_.highest_seen, height); }
   void prune();
@@ -168,6 +177,7 @@ class PbftEngine final : public Engine {
   std::optional<SuspectReason> reason_to_suspect() const;
   void note_suspicion(SuspectReason reason);
   void suspect_if_due();
+  void suspect_left_view_if_due();
   Verdict on_suspect(const Verified& message);
   void check_suspects();
   void check_view_changes();
@@ -178,7 +188,7 @@ class PbftEngine final : public Engine {
   Verdict refused_view_change(ReplicaId from, const Error& error);
   Verdict take_view_change(const SharedViewChange& taken);
   void on_view_changes();
-  Result<SharedViewChange> check_view_change(const Verified& message, ReplicaId from);
+  Result<SharedViewChange> check_view_change(const Verified& message, Passage passage);
   Result<void> check_prepared_entries(const ViewChange& body);
   Result<void> verify_once(const crypto::ExecCertificate& certificate);
   Result<void> verify_once(const crypto::VoteCertificate& certificate);
@@ -189,7 +199,7 @@ class PbftEngine final : public Engine {
   Verdict judge_new_view(const Verified& message, NewView& body);
   void suspect_primary_of(View view);
   bool fill_pending(const SharedViewChange& taken);
-  void try_pending_new_view();
+  Verdict try_pending_new_view();
   Verdict accept_new_view(const NewView& body, const SharedBytes& bytes,
                           std::vector<SharedViewChange> view_changes);
   Verdict on_reply_new_view(ReplicaId from, ReplyNewView& reply);
@@ -245,6 +255,7 @@ class PbftEngine final : public Engine {
   void take_certificate(SharedCertificate certificate);
   Result<HeaderFacts> check_block(const SyncBlock& block) const;
   Result<std::vector<TxHash>> check_batch(BytesView batch, Height height, const Hash& digest) const;
+  bool looks_for_copies() const { return is_validator() && config_.stops_when_copied; }
   bool knows_own_exec(const crypto::ExecCertificate& certificate) const;
   bool knows_own_commit(const crypto::VoteCertificate& certificate) const;
   bool knows_own_prepare(const crypto::VoteCertificate& certificate) const;
@@ -273,6 +284,7 @@ class PbftEngine final : public Engine {
   Result<void> replay_view_enter(const LogRecord& record);
   Result<void> replay_view_change(const LogRecord& record);
   Result<SharedViewChange> recovered_view_change(Bytes bytes) const;
+  Result<void> replay_kept(const LogRecord& record);
   Result<OwnMessage> own_message(Bytes bytes) const;
   Content& recover_content(Slot& slot, const Hash& digest, Bytes&& batch,
                            std::vector<Bytes>&& bodies);
@@ -298,7 +310,8 @@ class PbftEngine final : public Engine {
     Tick executed_at;                    ///< request clock of the last execution
     std::uint64_t next_request = 1;
     PersistId next_persist{1};
-    std::optional<Error> log_error;  ///< the log could not be replayed: refuse to vote
+    std::optional<Error> log_error;         ///< the log could not be replayed: refuse to vote
+    std::optional<Stopped> stopped_before;  ///< by the log: refuse to vote
     std::vector<crypto::ExecCertificate> recovered;  ///< certificates to be announced again
   };
 

@@ -1,6 +1,7 @@
 /// Normal case, second half: decisions, execution in order, EXEC certificates (consensus.md 1.5,
 /// N4-N7).
 #include "consensus/pbft/engine.h"
+#include "core/seeded_bug.h"
 
 namespace baolian::consensus::pbft {
 
@@ -89,14 +90,19 @@ Verdict PbftEngine::on_applied(AppliedInput& input) {
   slot.execution.header_hash = input.header_hash;
   slot.execution.header = std::move(input.header);
   if (!agrees_with_certificate(slot)) return Verdict::reject(RejectReason::stopped);
+  if (newest_certificate_ != nullptr && slot.height == at_.certified) {
+    // It may have come when this height was so far ahead that no slot could keep it, or with a
+    // block that is still on its way to the disk.
+    if (slot.execution.certificate == nullptr) slot.execution.certificate = newest_certificate_;
+    slot.execution.certificate_durable = true;
+    if (newest_certificate_->header.empty()) {
+      auto complete = std::make_shared<CertifiedHeader>(*newest_certificate_);
+      complete->header = slot.execution.header;
+      newest_certificate_ = std::move(complete);
+    }
+  }
   send_exec(slot);
   announce(slot);
-  if (newest_certificate_ != nullptr && slot.height == at_.certified &&
-      newest_certificate_->header.empty()) {
-    auto complete = std::make_shared<CertifiedHeader>(*newest_certificate_);
-    complete->header = slot.execution.header;
-    newest_certificate_ = std::move(complete);
-  }
   prune();
   deliver();
   return Verdict::accept();
@@ -150,12 +156,13 @@ Verdict PbftEngine::on_exec(const Verified& message) {
 
 void PbftEngine::check_exec_certificate(Slot& slot) {
   if (slot.execution.certificate != nullptr) return;
-  const std::optional<Hash> hash = slot.execs.digest_with(quorum_);
+  const std::size_t needed = seeded_bug(Bug::exec_certificate_weak) ? weak_quorum() : quorum_;
+  const std::optional<Hash> hash = slot.execs.digest_with(needed);
   if (!hash.has_value()) return;
   auto certified = std::make_shared<CertifiedHeader>();
   certified->certificate.epoch = config_.epoch.epoch;
   certified->certificate.vote = {slot.height, *hash};
-  certified->certificate.signatures = slot.execs.certificate(*hash, quorum_);
+  certified->certificate.signatures = slot.execs.certificate(*hash, needed);
   if (slot.height <= at_.executed) certified->header = slot.execution.header;
   slot.execution.certified_hash = *hash;
   slot.execution.certificate = certified;
@@ -169,6 +176,7 @@ void PbftEngine::take_certificate(SharedCertificate certificate) {
   at_.certifying = std::max(at_.certifying, height);
   note_seen(height);
   const ExecCert record{certificate->header, certificate->certificate};
+  if (seeded_bug(Bug::h_before_durable)) advance_certified(certificate);
   Durable durable{Durable::Kind::certified, height, at_.view, std::move(certificate)};
   stage(RecordType::exec_cert, encode(record), std::move(durable));
 }
@@ -202,6 +210,9 @@ void PbftEngine::advance_certified(const SharedCertificate& certificate) {
     slot->execution.certificate_durable = true;
     if (!agrees_with_certificate(*slot)) return;
     announce(*slot);
+  } else if (height <= at_.executed) {
+    // Executed faster than its block became durable: the slot is gone, the store lacks it still.
+    out_.effects->push_back(Certified{certificate->certificate});
   }
   if (height <= at_.certified) return;
   const Height fresh_above = std::max(at_.certified, at_.proposals_top);

@@ -45,7 +45,7 @@ void LogTail::cut_through(Height height) {
 }
 
 std::vector<LogRecord> LogTail::records() const {
-  std::vector<LogRecord> out;
+  std::vector<LogRecord> out = kept_;
   if (!seeded_bug(Bug::cut_loses_view)) {
     if (view_enter_.has_value()) out.push_back(*view_enter_);
     if (vc_sent_.has_value()) out.push_back(*vc_sent_);

@@ -27,6 +27,8 @@ class LogTail {
   void add(Height height, LogRecord record);
   /// The newest VIEW_ENTER or VC_SENT: kept until the next of its type, whatever is cut.
   void keep_view(LogRecord record);
+  /// A record that no cut takes away: evidence, STOPPED. Few by nature.
+  void keep_always(LogRecord record) { kept_.push_back(std::move(record)); }
   /// Forgets certified heights, oldest first, while more than the bound is held.
   void limit(Height certified);
   /// Drops what is at or below `height`.
@@ -36,14 +38,15 @@ class LogTail {
   /// A cut below this height would lose what a restart needs.
   Height forgotten() const { return forgotten_; }
   std::size_t size_bytes() const { return bytes_; }
-  /// The newest VIEW_ENTER and VC_SENT, then all records in the order of heights, and of writing
-  /// within a height.
+  /// What no cut takes away, the newest VIEW_ENTER and VC_SENT, then all records in the order of
+  /// heights, and of writing within a height.
   std::vector<LogRecord> records() const;
 
  private:
   std::map<Height, std::vector<LogRecord>> records_;
   std::optional<LogRecord> view_enter_;
   std::optional<LogRecord> vc_sent_;
+  std::vector<LogRecord> kept_;
   std::size_t bytes_max_;
   std::size_t bytes_ = 0;
   Height cut_;

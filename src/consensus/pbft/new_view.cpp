@@ -61,8 +61,7 @@ Verdict PbftEngine::on_new_view(const Verified& message) {
   }
   pending.message = std::move(body);
   changing_.pending = std::move(pending);
-  try_pending_new_view();
-  return run_.stopped ? Verdict::reject(RejectReason::stopped) : Verdict::accept();
+  return try_pending_new_view();
 }
 
 /// What can be said of a NEW-VIEW before its VIEW-CHANGEs are here.
@@ -74,11 +73,20 @@ Verdict PbftEngine::judge_new_view(const Verified& message, NewView& body) {
   if (body.view.value == 0 || body.view.value >= kViewLimit) {
     return malformed(message.from(), fail(Errc::bad_message, "NEW-VIEW of an impossible view"));
   }
+  if (primary_of(body.view) != envelope.sender) {
+    return Verdict::reject(RejectReason::not_primary);
+  }
+  if (body.view == at_.view) keep_if_second_new_view(envelope, changing_.entered.new_view);
   if (body.view <= at_.view) return Verdict::reject(RejectReason::stale_view);
   if (body.view < changing_.sent) return Verdict::reject(RejectReason::not_wanted);
-  if (changing_.entering.has_value()) return Verdict::reject(RejectReason::duplicate);
-  if (primary_of(body.view) != envelope.sender && !seeded_bug(Bug::new_view_from_anyone)) {
-    return Verdict::reject(RejectReason::not_primary);
+  if (changing_.entering.has_value()) {
+    if (body.view == changing_.entering->proposals.view) {
+      keep_if_second_new_view(envelope, changing_.entering->new_view);
+    }
+    return Verdict::reject(RejectReason::duplicate);
+  }
+  if (changing_.pending.has_value() && body.view == changing_.pending->message.view) {
+    keep_if_second_new_view(envelope, changing_.pending->bytes);
   }
   const std::size_t needed = seeded_bug(Bug::new_view_with_fewer) ? quorum_ - 1 : quorum_;
   bool is_sound = body.view_changes.size() == needed;
@@ -115,24 +123,25 @@ bool PbftEngine::fill_pending(const SharedViewChange& taken) {
   return false;
 }
 
-void PbftEngine::try_pending_new_view() {
+Verdict PbftEngine::try_pending_new_view() {
   PendingNewView& pending = *changing_.pending;
   const bool complete = std::all_of(pending.found.begin(), pending.found.end(),
                                     [](const SharedViewChange& one) { return one != nullptr; });
   if (!complete) {
     if (pending.attempts == 0) probes_.hit(Probe::new_view_waits);
-    return fetch_view_changes_if_due();
+    fetch_view_changes_if_due();
+    return Verdict::accept();
   }
   PendingNewView ready = std::move(pending);
   changing_.pending.reset();
-  static_cast<void>(accept_new_view(ready.message, ready.bytes, std::move(ready.found)));
+  return accept_new_view(ready.message, ready.bytes, std::move(ready.found));
 }
 
 /// V7, when all VIEW-CHANGEs are here and valid.
 Verdict PbftEngine::accept_new_view(const NewView& body, const SharedBytes& bytes,
                                     std::vector<SharedViewChange> view_changes) {
   const auto is_for_it = [&](const SharedViewChange& one) {
-    return one->message.new_view == body.view;
+    return one->message.new_view == body.view || seeded_bug(Bug::new_view_of_stale_changes);
   };
   if (!std::all_of(view_changes.begin(), view_changes.end(), is_for_it)) {
     suspect_primary_of(body.view);
@@ -141,8 +150,7 @@ Verdict PbftEngine::accept_new_view(const NewView& body, const SharedBytes& byte
   }
   const ProposalsOutcome outcome =
       compute_proposals(config_.chain_id, config_.epoch.epoch, body.view, view_changes);
-  if (proposals_hash(outcome.proposals) != body.proposals_hash &&
-      !seeded_bug(Bug::new_view_unchecked)) {
+  if (proposals_hash(outcome.proposals) != body.proposals_hash) {
     suspect_primary_of(body.view);
     probes_.hit(Probe::new_view_refused);
     return Verdict::reject(RejectReason::bad_digest);
@@ -158,7 +166,7 @@ Verdict PbftEngine::on_reply_new_view(ReplicaId from, ReplyNewView& reply) {
   NewView body;
   const Verdict sound = judge_new_view(*verified, body);
   if (!sound.accepted) return sound;
-  if (verified->envelope().sender == config_.self) {
+  if (verified->envelope().sender == config_.self && looks_for_copies()) {
     stop(Stop::Kind::rolled_back, "a NEW-VIEW of this node came that its log does not know");
     return Verdict::reject(RejectReason::stopped);
   }
@@ -169,7 +177,7 @@ Verdict PbftEngine::on_reply_new_view(ReplicaId from, ReplyNewView& reply) {
   for (std::size_t i = 0; i < reply.view_changes.size(); ++i) {
     const Result<Verified> one = verify_passed_on(MessageKind::view_change, reply.view_changes[i]);
     if (!one.has_value()) return malformed(from, one.error());
-    Result<SharedViewChange> checked = check_view_change(*one, from);
+    Result<SharedViewChange> checked = check_view_change(*one, Passage::passed_on);
     if (!checked.has_value()) return refused_view_change(from, checked.error());
     if ((*checked)->sender != body.view_changes[i].sender ||
         (*checked)->message_hash != body.view_changes[i].message_hash) {
@@ -187,7 +195,7 @@ Verdict PbftEngine::on_reply_new_view(ReplicaId from, ReplyNewView& reply) {
 Verdict PbftEngine::on_reply_view_change(ReplicaId from, ReplyViewChange& reply) {
   const Result<Verified> verified = verify_passed_on(MessageKind::view_change, reply.envelope);
   if (!verified.has_value()) return malformed(from, verified.error());
-  Result<SharedViewChange> checked = check_view_change(*verified, from);
+  Result<SharedViewChange> checked = check_view_change(*verified, Passage::passed_on);
   if (!checked.has_value()) return refused_view_change(from, checked.error());
   if ((*checked)->sender == config_.self && !changing_.pending.has_value()) {
     return Verdict::reject(RejectReason::not_wanted);
@@ -224,7 +232,7 @@ void PbftEngine::enter_view(const ProposalsOutcome& outcome, const SharedBytes& 
                                       ": more than F validators are faulty");
   }
   if (proposals.checkpoint > at_.certified && outcome.checkpoint.has_value() &&
-      !seeded_bug(Bug::enter_without_h)) {
+      !seeded_bug(Bug::vote_above_window_in_new_view)) {
     if (!knows_own_exec(*outcome.checkpoint)) {
       return stop(Stop::Kind::rolled_back,
                   "a certificate holds a signature of this node that its log does not know");
@@ -248,7 +256,11 @@ void PbftEngine::enter_view(const ProposalsOutcome& outcome, const SharedBytes& 
   stage_view_record(RecordType::view_enter, encode(record),
                     Durable{Durable::Kind::view_entered, proposals.checkpoint, proposals.view});
   if (primary_of(proposals.view) == config_.self) {
-    out_.sends.push_back(Send{std::nullopt, MessageClass::view_change, new_view});
+    if (seeded_bug(Bug::new_view_before_durable)) {
+      send(std::nullopt, MessageClass::view_change, new_view);
+    } else {
+      out_.sends.push_back(Send{std::nullopt, MessageClass::view_change, new_view});
+    }
   }
   changing_.entering = EnteringView{proposals, new_view, std::move(view_changes)};
 }
@@ -264,6 +276,8 @@ void PbftEngine::finish_entering(View view) {
   changing_.heartbeat_at = patience_.clock();
   changing_.invalid.reset();
   changing_.suspected_at.reset();
+  changing_.left_because.reset();
+  changing_.left_suspected_at.reset();
   changing_.waiting_since.reset();
   if (changing_.pending.has_value() && changing_.pending->message.view <= view) {
     changing_.pending.reset();
@@ -299,7 +313,7 @@ void PbftEngine::adopt_proposals(const Proposals& proposals) {
     probes_.hit(is_null ? Probe::new_view_with_null : Probe::new_view_with_prepared);
     Slot& slot = slots_.at_or_new(height);
     if (slot.own_prepare.bytes != nullptr) continue;  // the log had it
-    if (seeded_bug(Bug::skip_committed_in_new_view) && slot.is_decided()) continue;
+    if (seeded_bug(Bug::judge_origin_in_new_view) && !is_null) continue;
     if (slot.is_decided()) probes_.hit(Probe::new_view_committed_prepared);
     note_seen(height);
     slot.proposal = Proposal{crypto::Vote{at_.view, height, digest}, Signature{},

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "consensus/pbft/engine.h"
+#include "core/seeded_bug.h"
 
 namespace baolian::consensus::pbft {
 namespace {
@@ -112,6 +113,11 @@ Verdict PbftEngine::on_pre_prepare(const Verified& message) {
   }
   add_batch(slot, content, std::make_shared<const Bytes>(std::move(decoded->batch)),
             std::move(batch.transactions), message.from());
+  if (seeded_bug(Bug::prepare_without_bodies)) {
+    const OwnMessage early =
+        sign_message(MessageKind::prepare, crypto::ObjectType::prepare, encode(vote));
+    send(std::nullopt, MessageClass::vote, early.bytes);
+  }
   need_bodies(slot, content, share_all(std::move(decoded->inline_bodies)));
   return Verdict::accept();
 }
@@ -121,10 +127,12 @@ Verdict PbftEngine::judge_proposal(const crypto::Vote& vote, ValidatorIndex send
   if (vote.view < at_.view) return Verdict::reject(RejectReason::stale_view);
   if (vote.view > at_.view) return Verdict::reject(RejectReason::future_view);
   if (!at_.active) return Verdict::reject(RejectReason::inactive);
-  if (sender != primary_of(vote.view) || sender == config_.self) {
+  if ((sender != primary_of(vote.view) && !seeded_bug(Bug::accept_from_anyone)) ||
+      sender == config_.self) {
     return Verdict::reject(RejectReason::not_primary);
   }
-  if (vote.height <= at_.certified || vote.height > high_mark()) {
+  const bool is_above = vote.height > high_mark() && !seeded_bug(Bug::accept_above_window);
+  if (vote.height <= at_.certified || is_above || vote.height > high_mark() + kLogWindowMax) {
     return Verdict::reject(RejectReason::outside_window);
   }
   if (vote.height <= at_.proposals_top) return Verdict::reject(RejectReason::not_wanted);
@@ -135,6 +143,10 @@ Verdict PbftEngine::judge_proposal(const crypto::Vote& vote, ValidatorIndex send
 Verdict PbftEngine::judge_slot(Slot& slot, const crypto::Vote& vote, const Envelope& envelope) {
   if (slot.proposal.has_value()) {
     if (slot.proposal->vote.digest == vote.digest) return Verdict::reject(RejectReason::duplicate);
+    if (seeded_bug(Bug::accept_second_digest)) {
+      slot.own_prepare = {};
+      return Verdict::accept();
+    }
     keep_evidence(Evidence{crypto::ObjectType::pre_prepare, envelope.epoch, envelope.sender,
                            encode(slot.proposal->vote), encode(vote), slot.proposal->signature,
                            envelope.signature});
@@ -155,7 +167,9 @@ Verdict PbftEngine::judge_slot(Slot& slot, const crypto::Vote& vote, const Envel
 /// The batch of a fresh proposal: digest, content, time. No state, no pool is asked (1.3).
 Verdict PbftEngine::judge_batch(const crypto::Vote& vote, ValidatorIndex sender, BytesView bytes,
                                 Batch& batch) const {
-  if (batch_digest(bytes) != vote.digest) return Verdict::reject(RejectReason::bad_digest);
+  if (batch_digest(bytes) != vote.digest && !seeded_bug(Bug::trust_carried_digest)) {
+    return Verdict::reject(RejectReason::bad_digest);
+  }
   Result<Batch> decoded = decode<Batch>(bytes);
   if (!decoded.has_value()) return Verdict::reject(RejectReason::bad_content);
   batch = *std::move(decoded);
@@ -167,7 +181,8 @@ Verdict PbftEngine::judge_batch(const crypto::Vote& vote, ValidatorIndex sender,
   const std::uint64_t wall = run_.wall.value;
   const bool ahead = proposed > wall && proposed - wall > config_.drift_max_ms;
   const bool behind = proposed < wall && wall - proposed > config_.proposal_age_max_ms;
-  if (ahead || behind) return Verdict::reject(RejectReason::bad_time);
+  if ((ahead || behind) && !seeded_bug(Bug::proposer_time_unbounded))
+    return Verdict::reject(RejectReason::bad_time);
   return Verdict::accept();
 }
 
@@ -256,6 +271,10 @@ void PbftEngine::accept(Slot& slot, const Content& content, std::optional<Send> 
   slot.own_prepare = sign_message(MessageKind::prepare, crypto::ObjectType::prepare, encode(vote));
   slot.proposal->state = Proposal::State::logging;
   slot.voted_view = at_.view;
+  if (seeded_bug(Bug::prepare_before_durable)) {
+    if (pre_prepare.has_value()) out_.effects->push_back(*pre_prepare);
+    send(std::nullopt, MessageClass::vote, slot.own_prepare.bytes);
+  }
   stage(RecordType::pp_accept,
         encode_pp_accept(vote, slot.proposal->signature, *slot.own_prepare.bytes, content.batch,
                          content.bodies),
@@ -283,7 +302,7 @@ Verdict PbftEngine::on_vote(const Verified& message) {
     return Verdict::reject(RejectReason::outside_window);
   }
   Slot& slot = slots_.at_or_new(vote.height);
-  const std::size_t table = vote.view == at_.view ? 0 : 1;
+  const std::size_t table = vote.view == at_.view || seeded_bug(Bug::mix_votes_of_views) ? 0 : 1;
   VoteTable& votes = is_prepare ? slot.prepares[table] : slot.commits[table];
   const auto type = is_prepare ? crypto::ObjectType::prepare : crypto::ObjectType::commit;
   const Verdict stored = store_vote(votes, envelope, type, vote.digest, encode(vote));
@@ -319,20 +338,30 @@ void PbftEngine::check_prepared(Slot& slot) {
   if (proposal.state != Proposal::State::durable || proposal.vote.view != at_.view) return;
   if (slot.own_commit.bytes != nullptr) return;
   if (slot.height <= at_.certified || slot.height > high_mark()) return;
-  if (slot.prepares[0].count(proposal.vote.digest) < quorum_) return;
+  const std::size_t needed = seeded_bug(Bug::commit_on_weak_prepare) ? weak_quorum() : quorum_;
+  if (slot.prepares[0].count(proposal.vote.digest) < needed) return;
   crypto::VoteCertificate certificate;
   certificate.epoch = config_.epoch.epoch;
   certificate.vote = proposal.vote;
-  certificate.signatures = slot.prepares[0].certificate(proposal.vote.digest, quorum_);
+  certificate.signatures = slot.prepares[0].certificate(proposal.vote.digest, needed);
   slot.own_commit =
       sign_message(MessageKind::commit, crypto::ObjectType::commit, encode(proposal.vote));
   Prepared record;
   record.certificate = certificate;
   record.commit = *slot.own_commit.bytes;
-  slot.prepared = std::move(certificate);
+  if (seeded_bug(Bug::commit_before_durable)) {
+    send(std::nullopt, MessageClass::vote, slot.own_commit.bytes);
+  }
+  if (!slot.prepared.has_value() || !seeded_bug(Bug::keep_first_prepared)) {
+    slot.prepared = certificate;
+  }
   stage(RecordType::prepared, encode(record),
         Durable{Durable::Kind::prepared, slot.height, at_.view});
   out_.sends.push_back(Send{std::nullopt, MessageClass::vote, slot.own_commit.bytes});
+  if (seeded_bug(Bug::execute_on_prepared)) {
+    const Hash digest = certificate.vote.digest;
+    decide(slot, digest, std::move(certificate));
+  }
 }
 
 /// N4: Q COMMITs for the same (v, n, d), in whatever view.

@@ -31,7 +31,7 @@ ProposalsOutcome compute_proposals(const ChainId& chain, Epoch epoch, View view,
   ProposalsOutcome out;
   out.proposals.view = view;
   for (const SharedViewChange& held : view_changes) {
-    ASSERT(held->message.new_view == view);
+    ASSERT(held->message.new_view == view || seeded_bug(Bug::new_view_of_stale_changes));
     if (held->message.certified < out.proposals.checkpoint) continue;
     out.proposals.checkpoint = held->message.certified;
     out.checkpoint = held->message.checkpoint;
@@ -39,8 +39,7 @@ ProposalsOutcome compute_proposals(const ChainId& chain, Epoch epoch, View view,
   Chosen chosen;
   for (const SharedViewChange& held : view_changes) {
     for (const crypto::VoteCertificate& entry : held->message.prepared) {
-      const bool is_covered = entry.vote.height <= out.proposals.checkpoint;
-      if (is_covered && !seeded_bug(Bug::maxs_below_mins)) continue;
+      if (entry.vote.height <= out.proposals.checkpoint) continue;
       if (!choose(chosen, entry.vote)) out.contradiction = true;
     }
   }
@@ -49,12 +48,10 @@ ProposalsOutcome compute_proposals(const ChainId& chain, Epoch epoch, View view,
   }
   if (chosen.empty()) return out;
   const Height top = chosen.rbegin()->first;
-  const Height first =
-      seeded_bug(Bug::maxs_below_mins) ? chosen.begin()->first : out.proposals.checkpoint.next();
-  if (seeded_bug(Bug::maxs_below_mins)) out.proposals.checkpoint = {first.value - 1};
-  for (Height height = first; height <= top; ++height) {
+  for (Height height = out.proposals.checkpoint.next(); height <= top; ++height) {
     const auto found = chosen.find(height);
     if (found == chosen.end() && seeded_bug(Bug::ignore_heights_above_gap)) break;
+    if (found == chosen.end() && seeded_bug(Bug::close_gaps_in_o)) continue;
     out.proposals.digests.push_back(found == chosen.end() ? null_digest(chain, epoch, height)
                                                           : found->second.digest);
   }

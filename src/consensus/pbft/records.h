@@ -123,6 +123,19 @@ struct ViewChangeSent {
   }
 };
 
+/// STOPPED (N7): DIVERGED, HALT or rolled back. A restart does not make the replica trustworthy
+/// again.
+struct Stopped {
+  static constexpr std::string_view kTypeName = "Stopped";
+  Stop::Kind kind{Stop::Kind::halt};
+  std::string reason;
+
+  static constexpr auto fields() {
+    return std::make_tuple(field("kind", &Stopped::kind, "why in one word"),
+                           field("reason", &Stopped::reason, at_most(1024), "why in a sentence"));
+  }
+};
+
 /// A record inside a SNAPSHOT.
 struct SnapshotEntry {
   static constexpr std::string_view kTypeName = "SnapshotEntry";
@@ -140,10 +153,12 @@ struct SnapshotEntry {
 /// replica stands, ExecCert(h), and every record of a height above the cut.
 struct Snapshot {
   static constexpr std::string_view kTypeName = "Snapshot";
-  Version<1> version;
+  Version<2> version;
   View view;
   Height proposals_top;
   std::uint8_t backoff = 0;
+  View voted_view;  ///< position of the last durable vote, which HELLO tells (1.7)
+  Height voted_height;
   std::optional<ExecCert> certified;
   std::vector<SnapshotEntry> entries;
 
@@ -153,6 +168,8 @@ struct Snapshot {
         field("view", &Snapshot::view, "newest view entered"),
         field("proposals_top", &Snapshot::proposals_top, "maxs of that view"),
         field("backoff", &Snapshot::backoff, "k: timers are base * 2^k"),
+        field("voted_view", &Snapshot::voted_view, "highest view of a vote"),
+        field("voted_height", &Snapshot::voted_height, "highest height of a vote"),
         field("certified", &Snapshot::certified, "ExecCert(h); none at the genesis"),
         field(
             "entries", &Snapshot::entries, at_most(1'000'000),

@@ -15,6 +15,9 @@ Result<void> PbftEngine::replay(const LogRecord& record) {
   if (record.type == RecordType::snapshot) return replay_snapshot(*record.body);
   if (record.type == RecordType::view_enter) return replay_view_enter(record);
   if (record.type == RecordType::vc_sent) return replay_view_change(record);
+  if (record.type == RecordType::contradiction || record.type == RecordType::stopped) {
+    return replay_kept(record);
+  }
   TRY(const Height height, replay_height(record.type, *record.body));
   tail_.add(height, record);
   tail_.limit(at_.certified);
@@ -38,6 +41,8 @@ Result<Height> PbftEngine::replay_height(RecordType type, BytesView body) {
       return replay_block(body);
     case RecordType::view_enter:
     case RecordType::vc_sent:
+    case RecordType::contradiction:
+    case RecordType::stopped:
     case RecordType::boot:
     case RecordType::epoch:
     case RecordType::snapshot:
@@ -49,6 +54,8 @@ Result<Height> PbftEngine::replay_height(RecordType type, BytesView body) {
 Result<void> PbftEngine::replay_snapshot(BytesView body) {
   TRY(Snapshot snapshot, decode<Snapshot>(body));
   patience_.recover(snapshot.backoff);
+  at_.voted_view = std::max(at_.voted_view, snapshot.voted_view);
+  at_.voted_height = std::max(at_.voted_height, snapshot.voted_height);
   if (snapshot.certified.has_value()) {
     auto certified = std::make_shared<CertifiedHeader>();
     certified->certificate = std::move(snapshot.certified->certificate);
@@ -108,11 +115,32 @@ Result<void> PbftEngine::replay_view_change(const LogRecord& record) {
   return ok();
 }
 
+Result<void> PbftEngine::replay_kept(const LogRecord& record) {
+  if (record.type == RecordType::stopped) {
+    TRY(run_.stopped_before, decode<Stopped>(*record.body));
+  } else {
+    TRY(Evidence evidence, decode<Evidence>(*record.body));
+    for (const Evidence& kept : evidence_) {
+      if (kept.signer == evidence.signer && kept.type == evidence.type) return ok();
+    }
+    evidence_.push_back(std::move(evidence));
+  }
+  tail_.keep_always(record);
+  return ok();
+}
+
 /// Was checked before it was logged; the log's own checksums hold it together.
 Result<SharedViewChange> PbftEngine::recovered_view_change(Bytes bytes) const {
   auto shared = std::make_shared<const Bytes>(std::move(bytes));
   TRY(const Envelope envelope, decode<Envelope>(*shared));
   TRY(ViewChange body, decode<ViewChange>(envelope.body));
+  for (const crypto::VoteCertificate& entry : body.prepared) {
+    // O is as long as the highest of these is far above the lowest h.
+    if (entry.vote.height <= body.certified ||
+        entry.vote.height.value - body.certified.value > config_.epoch.log_window) {
+      return fail(Errc::log_corrupt, "P of a logged VIEW-CHANGE is not inside the window");
+    }
+  }
   return std::make_shared<const HeldViewChange>(HeldViewChange{
       envelope.sender, std::move(body), crypto::sha256(envelope.body), std::move(shared)});
 }
@@ -174,6 +202,10 @@ Result<Height> PbftEngine::replay_prepared(BytesView body) {
   if (vote.view == at_.view) {
     TRY(slot.own_commit, own_message(std::move(record.commit)));
     slot.commits[0].store(config_.self, validator_count(), vote.digest, slot.own_commit.signature);
+  }
+  if (seeded_bug(Bug::forget_prepared_on_restart)) {
+    slot.own_commit = {};
+    return vote.height;
   }
   if (!slot.prepared.has_value() || slot.prepared->vote.view <= vote.view) {
     slot.prepared = std::move(record.certificate);
@@ -261,6 +293,10 @@ void PbftEngine::start() {
     return stop(Stop::Kind::halt,
                 "the consensus log cannot be replayed: " + run_.log_error->context);
   }
+  if (run_.stopped_before.has_value()) {
+    return stop(run_.stopped_before->kind,
+                "stopped in an earlier run: " + run_.stopped_before->reason);
+  }
   for (crypto::ExecCertificate& certificate : run_.recovered) {
     out_.effects->push_back(Certified{std::move(certificate)});
   }
@@ -300,12 +336,13 @@ void PbftEngine::resume_view() {
 
 void PbftEngine::resend_stored(const Slot& slot) {
   if (slot.height <= at_.certified) return;
-  if (is_primary() && slot.proposal.has_value()) {
+  if (at_.active && is_primary() && slot.proposal.has_value()) {
     if (SharedBytes proposal = stored_pre_prepare(slot)) {
       send(std::nullopt, MessageClass::proposal, std::move(proposal));
     }
   }
   for (const OwnMessage* message : {&slot.own_prepare, &slot.own_commit, &slot.execution.exec}) {
+    if (message != &slot.execution.exec && !at_.active) continue;  // V2: left is left
     if (message->durable) send(std::nullopt, MessageClass::vote, message->bytes);
   }
 }
@@ -319,6 +356,8 @@ LogRecord PbftEngine::make_snapshot() const {
   snapshot.view = at_.view;
   snapshot.proposals_top = at_.proposals_top;
   snapshot.backoff = patience_.backoff();
+  snapshot.voted_view = at_.voted_view;
+  snapshot.voted_height = at_.voted_height;
   if (newest_certificate_ != nullptr) {
     snapshot.certified = ExecCert{newest_certificate_->header, newest_certificate_->certificate};
   }

@@ -21,12 +21,14 @@ VoteTable::Outcome VoteTable::store(ValidatorIndex voter, std::size_t validator_
 
 std::size_t VoteTable::count(const Hash& digest) const {
   return static_cast<std::size_t>(
-      std::count_if(cells_.begin(), cells_.end(),
-                    [&](const auto& cell) { return cell.has_value() && cell->digest == digest; }));
+      std::count_if(cells_.begin(), cells_.end(), [&](const auto& cell) {
+        return cell.has_value() &&
+               (cell->digest == digest || seeded_bug(Bug::commit_count_mixes_digests));
+      }));
 }
 
 std::optional<Hash> VoteTable::digest_with(std::size_t quorum) const {
-  ASSERT(quorum > cells_.size() / 2 || cells_.empty());
+  ASSERT(quorum > cells_.size() / 2 || cells_.empty() || kHasSeededBugs);
   for (std::size_t i = 0; i + quorum <= cells_.size(); ++i) {
     if (cells_[i].has_value() && count(cells_[i]->digest) >= quorum) return cells_[i]->digest;
   }
@@ -43,7 +45,8 @@ crypto::Signatures VoteTable::certificate(const Hash& digest, std::size_t quorum
   crypto::Signatures out;
   out.reserve(quorum);
   for (std::size_t i = 0; i < cells_.size() && out.size() < quorum; ++i) {
-    if (!cells_[i].has_value() || cells_[i]->digest != digest) continue;
+    if (!cells_[i].has_value()) continue;
+    if (cells_[i]->digest != digest && !seeded_bug(Bug::commit_count_mixes_digests)) continue;
     out.push_back({static_cast<ValidatorIndex>(i), cells_[i]->signature});
   }
   ASSERT(out.size() == quorum);
@@ -85,15 +88,13 @@ void Slot::enter_view(Votes votes) {
   own_prepare = {};
   own_commit = {};
   for (std::array<VoteTable, 2>* tables : {&prepares, &commits}) {
+    if (seeded_bug(Bug::keep_votes_over_views)) continue;
     (*tables)[0] = votes == Votes::of_next_view ? std::move((*tables)[1]) : VoteTable{};
     (*tables)[1] = VoteTable{};
   }
   std::erase_if(contents, [&](const Content& content) {
     if (is_decided() && decision->digest == content.digest) return false;
-    if (seeded_bug(Bug::drop_bodies_of_older_view)) {
-      return !prepared.has_value() || prepared->vote.digest != content.digest;
-    }
-    return !content.logged;
+    return !content.logged || seeded_bug(Bug::drop_bodies_of_older_view);
   });
 }
 

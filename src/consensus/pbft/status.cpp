@@ -87,7 +87,8 @@ void PbftEngine::help(ReplicaId peer, const StatusBody& status) {
   relay_new_view(peer, status);
   // S5: a peer that left its view needs Q VIEW-CHANGEs.
   if (!status.active && !at_.active && changing_.own != nullptr &&
-      changing_.resent_at.has_value() && changing_.sent >= status.view_change) {
+      !seeded_bug(Bug::no_retransmission) && changing_.resent_at.has_value() &&
+      changing_.sent >= status.view_change) {
     send(peer, MessageClass::view_change, changing_.own);
   }
   if (newest_certificate_ != nullptr && status.certified < at_.certified) {

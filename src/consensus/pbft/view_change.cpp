@@ -42,7 +42,7 @@ std::optional<SuspectReason> PbftEngine::reason_to_suspect() const {
   const Tick now = patience_.request_clock();
   if (run_.oldest_request.has_value()) {
     Tick since = std::max(*run_.oldest_request, changing_.activated_at);
-    if (seeded_bug(Bug::suspect_on_any_progress_reset)) since = std::max(since, run_.executed_at);
+    if (seeded_bug(Bug::suspect_after_any_progress)) since = std::max(since, run_.executed_at);
     if (is_over(now, since, scaled_ms(timers.request_ms)))
       return SuspectReason::request_not_executed;
   }
@@ -70,9 +70,21 @@ void PbftEngine::note_suspicion(SuspectReason reason) {
   }
 }
 
+/// SUSPECT(v) goes on after v is left: others may still need it to leave.
+void PbftEngine::suspect_left_view_if_due() {
+  if (at_.active || !changing_.left_because.has_value()) return;
+  const bool is_first = !changing_.left_suspected_at.has_value();
+  if (!is_first && patience_.clock() < *changing_.left_suspected_at + kSuspectRepeatMs) return;
+  changing_.left_suspected_at = patience_.clock();
+  const OwnMessage message = sign_message(MessageKind::suspect, crypto::ObjectType::suspect,
+                                          encode(Suspect{at_.view, *changing_.left_because}));
+  send(std::nullopt, MessageClass::view_change, message.bytes);
+}
+
 /// SUSPECT, still participating; again every 250 ms while the reason holds.
 void PbftEngine::suspect_if_due() {
   if (!is_validator()) return;
+  suspect_left_view_if_due();
   const std::optional<SuspectReason> reason = reason_to_suspect();
   if (!reason.has_value()) {
     changing_.suspected_at.reset();
@@ -145,8 +157,13 @@ void PbftEngine::check_view_changes() {
 void PbftEngine::leave_view(View target) {
   const View from = std::max(at_.view, changing_.sent);
   ASSERT(is_validator() && target > from && target.value < kViewLimit + 1);
+  if (at_.active && changing_.suspected_at.has_value()) {
+    changing_.left_because = reason_to_suspect();
+    changing_.left_suspected_at = changing_.suspected_at;
+  }
   at_.active = seeded_bug(Bug::vote_after_leaving) && at_.active;
   changing_.sent = target;
+  changing_.resent_at.reset();  // nothing is sent again before it is durable
   changing_.waiting_since.reset();
   changing_.suspected_at.reset();
   changing_.invalid.reset();
@@ -205,7 +222,7 @@ void PbftEngine::resend_view_change_if_due() {
 
 Verdict PbftEngine::on_view_change(const Verified& message) {
   if (!is_validator()) return Verdict::reject(RejectReason::not_wanted);
-  Result<SharedViewChange> checked = check_view_change(message, message.from());
+  Result<SharedViewChange> checked = check_view_change(message, Passage::direct);
   if (!checked.has_value()) return refused_view_change(message.from(), checked.error());
   return take_view_change(*checked);
 }
@@ -230,7 +247,7 @@ Verdict PbftEngine::take_view_change(const SharedViewChange& taken) {
   const bool is_higher = held == nullptr || held->message.new_view < taken->message.new_view;
   if (is_higher) held = taken;
   if (!is_higher && !is_wanted) return Verdict::reject(RejectReason::duplicate);
-  if (is_wanted) try_pending_new_view();
+  if (is_wanted) static_cast<void>(try_pending_new_view());
   if (!run_.stopped && is_higher) on_view_changes();
   return Verdict::accept();
 }
@@ -247,12 +264,12 @@ void PbftEngine::on_view_changes() {
 
 /// V4. Returns: Errc::already_exists if exactly this one is here, Errc::not_found if it is of a
 /// view that was entered or passed, Errc::bad_message, bad_certificate, wrong_epoch, codec errors.
-Result<SharedViewChange> PbftEngine::check_view_change(const Verified& message, ReplicaId from) {
+Result<SharedViewChange> PbftEngine::check_view_change(const Verified& message, Passage passage) {
   const Envelope& envelope = message.envelope();
   const Hash message_hash = crypto::sha256(envelope.body);
   const SharedViewChange& held = changing_.held[envelope.sender];
   if (held != nullptr && held->message_hash == message_hash) {
-    if (from == envelope.sender) return fail(Errc::already_exists, "the same VIEW-CHANGE again");
+    if (passage == Passage::direct) return fail(Errc::already_exists, "the same VIEW-CHANGE again");
     return held;
   }
   TRY(ViewChange body, decode<ViewChange>(envelope.body));
@@ -260,11 +277,11 @@ Result<SharedViewChange> PbftEngine::check_view_change(const Verified& message, 
     return fail(Errc::bad_message, "VIEW-CHANGE to an impossible view");
   }
   if (body.new_view <= at_.view) return fail(Errc::not_found, "VIEW-CHANGE to a view of the past");
-  if (held != nullptr && from == envelope.sender && body.new_view < held->message.new_view) {
+  if (held != nullptr && passage == Passage::direct && body.new_view < held->message.new_view) {
     return fail(Errc::not_found, "VIEW-CHANGE older than another of its sender");
   }
   if (!seeded_bug(Bug::view_change_unverified)) TRY(check_prepared_entries(body));
-  if (envelope.sender == config_.self && body.new_view > changing_.sent) {
+  if (envelope.sender == config_.self && body.new_view > changing_.sent && looks_for_copies()) {
     stop(Stop::Kind::rolled_back, "a VIEW-CHANGE of this node came that its log does not know");
     return fail(Errc::internal, "rolled back");
   }

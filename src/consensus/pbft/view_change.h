@@ -15,6 +15,9 @@ inline constexpr std::uint64_t kSuspectLifeMs = 1000;      ///< V2: times 2^k
 inline constexpr std::uint64_t kViewChangeResendMs = 500;  ///< V9
 inline constexpr std::uint64_t kViewChangeFetchMs = 100;   ///< between FETCHes of what V5 names
 
+/// How a VIEW-CHANGE came here.
+enum class Passage : std::uint8_t { direct, passed_on };
+
 /// The last SUSPECT of a validator. It counts for a while only: it must not be saved up (V2).
 struct HeardSuspect {
   View view;
@@ -60,6 +63,8 @@ struct ViewChanges {
   std::optional<Tick> waiting_since;     ///< V9: T0 runs since Q VIEW-CHANGEs are here
   std::optional<SuspectReason> invalid;  ///< the primary of the view in question lied
   std::optional<Tick> suspected_at;
+  std::optional<SuspectReason> left_because;  ///< V2: goes on until a view is entered
+  std::optional<Tick> left_suspected_at;
   Tick activated_at;  ///< request clock when the view was entered
   Tick heartbeat_at;  ///< clock when the primary was last heard
 
