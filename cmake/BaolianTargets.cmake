@@ -5,7 +5,9 @@
 add_library(baolian_options INTERFACE)
 target_compile_options(baolian_options INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wnon-virtual-dtor -Wold-style-cast
-  -Woverloaded-virtual -Wimplicit-fallthrough)
+  -Woverloaded-virtual -Wimplicit-fallthrough
+  # clang 14 does not count a call through `this` inside a generic lambda.
+  $<$<CXX_COMPILER_ID:Clang>:-Wno-unused-lambda-capture>)
 if(BAOLIAN_WARNINGS_AS_ERRORS)
   target_compile_options(baolian_options INTERFACE -Werror)
 endif()
@@ -18,6 +20,23 @@ if(BAOLIAN_SANITIZE)
     # alignment, and nothing here casts down a hierarchy.
     target_compile_options(baolian_options INTERFACE -fno-sanitize=null,alignment,object-size,vptr)
   endif()
+endif()
+if(BAOLIAN_SEEDED_BUGS)
+  # The table of bugs in core/seeded_bug.h, one chosen at run time. Never in what is deployed.
+  target_compile_definitions(baolian_options INTERFACE BAOLIAN_SEEDED_BUGS)
+endif()
+if(BAOLIAN_FUZZ)
+  # Counts branches for libFuzzer in everything of ours; the programs link -fsanitize=fuzzer themselves.
+  target_compile_options(baolian_options INTERFACE -fsanitize=fuzzer-no-link)
+endif()
+if(BAOLIAN_COVERAGE)
+  # Absolute paths, so that the counts of all folders and of headers add up by file.
+  target_compile_options(baolian_options INTERFACE --coverage -fprofile-abs-path)
+  target_link_options(baolian_options INTERFACE --coverage)
+endif()
+if(BAOLIAN_TIDY)
+  find_program(BAOLIAN_CLANG_TIDY NAMES clang-tidy clang-tidy-14 REQUIRED)
+  set(CMAKE_CXX_CLANG_TIDY ${BAOLIAN_CLANG_TIDY})
 endif()
 
 find_program(BAOLIAN_MOLD mold)

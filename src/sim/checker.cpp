@@ -1,74 +1,28 @@
 #include "sim/checker.h"
 
-#include "consensus/pbft/messages.h"
+#include <algorithm>
+
+#include "core/codec.h"
 #include "crypto/certificate.h"
+#include "crypto/hash.h"
 #include "node/ports.h"
 
 namespace baolian::sim {
-
-using consensus::MessageKind;
 
 namespace {
 
 std::string name(node::ReplicaId id) { return "node " + std::to_string(id); }
 std::string at(Height height) { return " at height " + std::to_string(height.value); }
 
-/// What a vote binds: its slot and its digest.
-struct Bound {
-  View view;
-  Height height;
-  Hash digest;
-};
-std::optional<Bound> bound_by(const consensus::Envelope& envelope) {
-  switch (envelope.kind) {
-    case MessageKind::pre_prepare: {
-      const auto body = decode<consensus::pbft::PrePrepare>(envelope.body);
-      if (!body) return std::nullopt;
-      return Bound{body->vote.view, body->vote.height, body->vote.digest};
-    }
-    case MessageKind::prepare:
-    case MessageKind::commit: {
-      const auto body = decode<crypto::Vote>(envelope.body);
-      if (!body) return std::nullopt;
-      return Bound{body->view, body->height, body->digest};
-    }
-    case MessageKind::exec: {
-      const auto body = decode<crypto::ExecVote>(envelope.body);
-      if (!body) return std::nullopt;
-      return Bound{View{}, body->height, body->header_hash};
-    }
-    case MessageKind::suspect:
-    case MessageKind::view_change:
-    case MessageKind::new_view:
-    case MessageKind::status:
-    case MessageKind::fetch:
-    case MessageKind::reply:
-      break;
-  }
-  return std::nullopt;
-}
+/// What correct limits never reach: a pool of 8 MiB with the bodies of a whole window beside it,
+/// and a log that is cut every few seconds.
+constexpr std::size_t kPoolBytesMax = 48 * 1024 * 1024;
+constexpr std::size_t kLogBytesMax = 64 * 1024 * 1024;
 
 }  // namespace
 
-void Checker::on_sent(node::ReplicaId from, BytesView bytes) {
-  const auto envelope = decode<consensus::Envelope>(bytes);
-  // A vote of another validator that is only passed on is that one's matter.
-  if (!envelope || envelope->sender != from) return;
-  const bool is_vote = envelope->kind == MessageKind::pre_prepare ||
-                       envelope->kind == MessageKind::prepare ||
-                       envelope->kind == MessageKind::commit || envelope->kind == MessageKind::exec;
-  if (!is_vote) return;
-  const auto bound = bound_by(*envelope);
-  if (!bound) return violation("I4: " + name(from) + " sent a vote that does not decode");
-  const auto [slot, is_new] = signed_.emplace(
-      std::tuple(from, envelope->epoch.value, envelope->kind, bound->view, bound->height),
-      bound->digest);
-  if (!is_new && slot->second != bound->digest) {
-    violation("I4: " + name(from) + " signed two digests of one kind" + at(bound->height));
-  }
-}
-
 void Checker::on_executed(node::ReplicaId node, const ledger::Chain& chain, Height height) {
+  if (!is_correct(node)) return;
   const auto header = chain.header(height);
   if (!header) return violation("I1: " + name(node) + " lacks the header it made" + at(height));
   const Block block{header->batch_digest, ledger::header_hash(*header)};
@@ -118,16 +72,17 @@ void Checker::learn_block(const ledger::Chain& chain, Height height) {
   }
 }
 
-void Checker::on_certified(const crypto::ExecCertificate& certificate) {
+void Checker::on_certified(node::ReplicaId node, const crypto::ExecCertificate& certificate) {
   const Height height = certificate.vote.height;
+  // A valid certificate is one whoever holds it first; what else a Byzantine node holds is nothing.
+  if (is_correct(node)) {
+    check_certificate(node, certificate);
+  } else if (!is_valid(certificate)) {
+    return;
+  }
   const auto [known, is_new] = certified_.emplace(height, certificate.vote.header_hash);
   if (!is_new && known->second != certificate.vote.header_hash) {
     return violation("I1: two certificates for different headers" + at(height));
-  }
-  if (is_new) {
-    const auto checked = crypto::check_certificate(certificate, world_.chain_id,
-                                                   world_.genesis.epoch, crypto::toy_verifier());
-    if (!checked) violation("I14: a certificate does not verify" + at(height));
   }
   if (const auto block = blocks_.find(height);
       block != blocks_.end() && block->second.header_hash != certificate.vote.header_hash) {
@@ -136,25 +91,65 @@ void Checker::on_certified(const crypto::ExecCertificate& certificate) {
 }
 
 void Checker::on_status(node::ReplicaId node, const consensus::Status& status) {
+  if (!is_correct(node)) return;
   NodeView& view = nodes_[node];
   if (status.view < view.view) violation("I6: the view of " + name(node) + " went back");
   if (status.certified < view.certified) violation("I6: h of " + name(node) + " went back");
   if (status.executed < view.executed) {
     violation("I6: the executed height of " + name(node) + " went back");
   }
-  view = {status.view, status.certified, status.executed};
+  view.view = status.view;
+  view.certified = status.certified;
+  view.executed = status.executed;
+  highest_view_ = std::max(highest_view_, status.view);
 }
 
 void Checker::on_stopped(node::ReplicaId node, const std::string& reason) {
-  violation("I16: " + name(node) + " stopped: " + reason);
+  if (is_correct(node)) violation("I16: " + name(node) + " stopped: " + reason);
 }
 
 void Checker::on_banned(node::ReplicaId by, node::ReplicaId peer, const std::string& reason) {
+  if (!is_correct(by)) return;
+  if (!is_correct(peer)) {
+    ++bans_;
+    return;
+  }
   violation("a correct node was banned: " + name(peer) + " by " + name(by) + ": " + reason);
+}
+
+void Checker::on_evidence(node::ReplicaId node, const std::vector<consensus::Evidence>& evidence) {
+  if (!is_correct(node)) return;
+  NodeView& view = nodes_[node];
+  const crypto::EpochRecord& epoch = world_.genesis.epoch;
+  for (std::size_t i = view.evidence; i < evidence.size(); ++i) {
+    const consensus::Evidence& one = evidence[i];
+    ++evidence_;
+    if (is_correct(one.signer)) {
+      return violation("I4: " + name(node) + " has evidence against " + name(one.signer) +
+                       ", a correct validator");
+    }
+    const auto is_signed = [&](const Bytes& body, const Signature& signature) {
+      return crypto::toy_verifier().verify_object(epoch.validators[one.signer], one.type,
+                                                  world_.chain_id, one.epoch, crypto::sha256(body),
+                                                  signature);
+    };
+    if (one.first_body == one.second_body || !is_signed(one.first_body, one.first_signature) ||
+        !is_signed(one.second_body, one.second_signature)) {
+      return violation("N8: " + name(node) + " holds evidence that proves nothing");
+    }
+  }
+  view.evidence = evidence.size();
+}
+
+void Checker::on_bounds(node::ReplicaId node, std::size_t pool_bytes, std::size_t log_bytes) {
+  if (!is_correct(node)) return;
+  if (pool_bytes > kPoolBytesMax) violation("I15: the pool of " + name(node) + " has no bound");
+  if (log_bytes > kLogBytesMax) violation("I15: the log of " + name(node) + " has no bound");
 }
 
 void Checker::on_restarted(node::ReplicaId node, Height executed) {
   nodes_[node].executed = executed;
+  nodes_[node].evidence = 0;
 }
 
 void Checker::on_submitted(const TxId& id) { submitted_after_.emplace(id, certified_height()); }

@@ -1,37 +1,56 @@
-/// The invariants of testing.md that the simulator checks: I1 agreement, I3 executed once, I4 never
-/// two digests, I5 what was certified stays, I6 monotone, I12 real-time order, I16 nobody stops,
-/// I18 observers behind certificates. (I7 and I17 are judged at the end, in simulation.cpp.)
+/// The invariants of testing.md that the simulator checks after every step: I1 agreement, I3
+/// executed once, I4 never two digests (nor two view changes), I5 what was certified stays and what
+/// was sent is on the disk, I6 monotone, I12 real-time order, I13 P holds what was committed, I14
+/// certificates, I15 bounds, I16 nobody stops, I18 observers behind certificates. (I7 and I17 are
+/// judged at the end, in simulation.cpp.)
+///
+/// It reads messages, records and headers itself and asks no engine: an engine that forgets cannot
+/// talk the checker into forgetting too.
 #pragma once
 
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
-#include <tuple>
+#include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "consensus/engine.h"
 #include "ledger/chain.h"
 #include "node/ports.h"
+#include "sim/wire.h"
 #include "sim/world.h"
 
 namespace baolian::sim {
 
-/// Sees everything that the nodes do. All nodes of this simulator are correct, so one bad sight is
-/// a violation. The first one is kept.
+/// Sees everything that the nodes do. Correct nodes are judged, Byzantine ones are not: whatever
+/// they do must harm no correct one. The first violation is kept.
 class Checker {
  public:
   explicit Checker(const World& world) : world_(world) {}
 
-  void on_sent(node::ReplicaId from, BytesView bytes);
+  /// Declares a replica Byzantine for the whole run.
+  void set_byzantine(node::ReplicaId id) { byzantine_.insert(id); }
+  bool is_correct(node::ReplicaId id) const { return !byzantine_.contains(id); }
+
+  /// A correct node sends a message. `certified` is its h at this moment.
+  void on_sent(node::ReplicaId from, BytesView bytes, Height certified);
   void on_executed(node::ReplicaId node, const ledger::Chain& chain, Height height);
-  void on_certified(const crypto::ExecCertificate& certificate);
+  void on_certified(node::ReplicaId node, const crypto::ExecCertificate& certificate);
   void on_status(node::ReplicaId node, const consensus::Status& status);
   void on_stopped(node::ReplicaId node, const std::string& reason);
   void on_banned(node::ReplicaId by, node::ReplicaId peer, const std::string& reason);
+  /// What a node holds against others. Against a correct one it is a violation, as is evidence that
+  /// proves nothing.
+  void on_evidence(node::ReplicaId node, const std::vector<consensus::Evidence>& evidence);
   /// A node came back: what it executed above `executed` may be executed again; nothing else may go
   /// back.
   void on_restarted(node::ReplicaId node, Height executed);
+  /// The records that a node finds on its disk at a start: whatever it sent before must be there.
+  void on_replayed(node::ReplicaId node, const std::vector<consensus::LogRecord>& records);
+  void on_bounds(node::ReplicaId node, std::size_t pool_bytes, std::size_t log_bytes);
   /// A client sent a transaction for the first time.
   void on_submitted(const TxId& id);
 
@@ -52,6 +71,9 @@ class Checker {
   std::size_t executed_count() const { return executed_.size(); }
   std::size_t rejected_count() const { return rejected_; }
   std::size_t applied_operations() const { return applied_operations_; }
+  View highest_view() const { return highest_view_; }
+  std::uint64_t bans() const { return bans_; }  ///< of Byzantine nodes by correct ones
+  std::uint64_t evidence_count() const { return evidence_; }
 
  private:
   struct Block {
@@ -62,21 +84,75 @@ class Checker {
     View view;
     Height certified;
     Height executed;
+    std::size_t evidence = 0;
   };
+  /// A slot that one signature of a kind may fill once.
+  struct Slot {
+    node::ReplicaId from = 0;
+    consensus::MessageKind kind{};
+    std::uint64_t epoch = 0;
+    std::uint64_t view = 0;
+    std::uint64_t height = 0;
+    friend bool operator==(const Slot&, const Slot&) = default;
+  };
+  struct SlotHash {
+    std::size_t operator()(const Slot& slot) const;
+  };
+  /// What a node has sent and must never forget.
+  struct Sent {
+    std::map<Height, VoteHead> prepares;  ///< of the highest view
+    std::map<Height, VoteHead> commits;
+    std::map<Height, Hash> execs;
+    View view_change;
+  };
+  /// What a log holds, as far as Sent asks for it.
+  struct Held {
+    Height certified;
+    View entered;
+    View view_change;
+    std::map<Height, View> accepted;
+    std::map<Height, View> prepared;
+    std::map<Height, Hash> execs;
+  };
+
   void learn_block(const ledger::Chain& chain, Height height);
+  void on_vote(node::ReplicaId from, const MessageView& message, Height certified);
+  void on_view_change(node::ReplicaId from, const MessageView& message);
+  void on_new_view(node::ReplicaId from, const MessageView& message);
+  void on_reply(node::ReplicaId from, const MessageView& message);
+  /// True if the slot was free; a violation if it holds another digest.
+  bool fill_slot(const Slot& slot, const Hash& digest);
+  std::size_t quorum() const {
+    const std::size_t faulty_max = (world_.validator_count - 1) / 3;
+    return (world_.validator_count + faulty_max) / 2 + 1;
+  }
+  std::string fault_of(const crypto::Signatures& signatures, crypto::ObjectType type, Epoch epoch,
+                       BytesView body) const;
+  void check_certificate(node::ReplicaId from, const crypto::VoteCertificate& certificate,
+                         crypto::ObjectType type);
+  void check_certificate(node::ReplicaId from, const crypto::ExecCertificate& certificate);
+  bool is_valid(const crypto::ExecCertificate& certificate) const;
+  static void collect(Held& held, consensus::RecordType type, BytesView body);
+  static void collect_snapshot(Held& held, BytesView body);
+  void compare(node::ReplicaId node, const Sent& sent, const Held& held);
 
   const World& world_;
+  std::set<node::ReplicaId> byzantine_;
   std::optional<std::string> violation_;
   std::map<Height, Block> blocks_;
   std::map<Height, Hash> certified_;
-  std::map<TxId, Height> executed_;
-  std::map<TxId, Height> seen_in_;          // lowest height with the transaction in any form
-  std::map<TxId, Height> submitted_after_;  // certified height when it was first sent
-  std::map<std::tuple<node::ReplicaId, std::uint64_t, consensus::MessageKind, View, Height>, Hash>
-      signed_;
+  std::unordered_map<TxId, Height, FixedBytesHash> executed_;
+  std::unordered_map<TxId, Height, FixedBytesHash> seen_in_;  // lowest height with it in any form
+  std::unordered_map<TxId, Height, FixedBytesHash> submitted_after_;  // certified height then
+  std::unordered_map<Slot, Hash, SlotHash> signed_;
+  std::unordered_set<Hash, FixedBytesHash> checked_;  // certificates seen in messages
+  std::map<node::ReplicaId, Sent> sent_;
   std::map<node::ReplicaId, NodeView> nodes_;
+  View highest_view_;
   std::size_t rejected_ = 0;
   std::size_t applied_operations_ = 0;
+  std::uint64_t bans_ = 0;
+  std::uint64_t evidence_ = 0;
 };
 
 }  // namespace baolian::sim

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <array>
 
-#include "core/codec.h"
-#include "crypto/hash.h"
 #include "crypto/random.h"
 #include "sim/claim_audit.h"
 #include "sim/claim_parties.h"
@@ -58,8 +56,9 @@ class ClaimsSimulation {
         prng_(config.seed),
         world_(make_claim_world(prng_.next(), events_.wall())),
         checker_(world_.world),
-        network_(events_, prng_.fork(1),
-                 [this](node::ReplicaId from, node::ReplicaId to, node::MessageClass message_class,
+        trace_(events_),
+        network_(events_, prng_.fork(1), world_.world.node_signers.size(),
+                 [this](EndpointId from, EndpointId to, node::MessageClass message_class,
                         node::SharedBytes bytes) {
                    nodes_[to]->deliver(from, message_class, std::move(bytes));
                  }),
@@ -67,25 +66,28 @@ class ClaimsSimulation {
         script_(draw_script(world_, config.persons, config.only, first_book_, prng_.fork(2))),
         feed_(nodes_, checker_),
         channel_(events_, prng_.fork(3)),
-        scene_{world_,
-               script_,
-               events_,
-               checker_,
-               nodes_,
-               feed_,
-               channel_,
-               tally_,
-               [this](std::string_view what, BytesView bytes) { trace(kParty, what, bytes); },
-               config.fault},
+        scene_{
+            world_,
+            script_,
+            events_,
+            checker_,
+            nodes_,
+            feed_,
+            channel_,
+            tally_,
+            [this](std::string_view what, BytesView bytes) { trace_.event(kParty, what, bytes); },
+            config.fault},
         hospital_(scene_, first_book_, prng_.fork(4)),
         insurers_{Insurer(scene_, hospital_, 0, prng_.fork(5)),
                   Insurer(scene_, hospital_, 1, prng_.fork(6))},
         sweeper_(scene_, prng_.fork(7)) {
-    const SimNode::Surroundings around{world_.world, events_, network_, checker_,
-                                       [this](node::ReplicaId id, std::string_view what,
-                                              BytesView bytes) { trace(id, what, bytes); }};
     for (std::size_t i = 0; i < world_.world.node_signers.size(); ++i) {
-      nodes_.push_back(std::make_unique<SimNode>(static_cast<node::ReplicaId>(i), weather_.nodes[i],
+      replica_of_.push_back(static_cast<node::ReplicaId>(i));
+    }
+    const SimNode::Surroundings around{world_.world, events_, network_,
+                                       checker_,     trace_,  replica_of_};
+    for (std::size_t i = 0; i < replica_of_.size(); ++i) {
+      nodes_.push_back(std::make_unique<SimNode>(static_cast<EndpointId>(i), weather_.nodes[i],
                                                  around, prng_.fork(100 + i)));
     }
   }
@@ -110,16 +112,6 @@ class ClaimsSimulation {
  private:
   static constexpr std::size_t kParties = 4;
   static constexpr node::ReplicaId kParty = 1000;
-
-  void trace(node::ReplicaId id, std::string_view what, BytesView bytes) {
-    Bytes line;
-    Encoder encoder(line);
-    encoder.integer(events_.now().value);
-    encoder.integer(id);
-    encoder.raw(as_bytes(what));
-    encoder.integer(crypto::crc32c(bytes));
-    trace_.update(line);
-  }
 
   template <typename Done>
   void run_until(Tick end, const Done& done) {
@@ -203,7 +195,7 @@ class ClaimsSimulation {
     if (healing_ || round != round_) return;
     const std::size_t index = prng_.below(nodes_.size());
     if (nodes_[index]->is_up()) {
-      trace(static_cast<node::ReplicaId>(index), "crash", {});
+      trace_.event(static_cast<EndpointId>(index), "crash");
       nodes_[index]->crash();
       ++crashes_;
       events_.after(prng_.below(weather_.down_ms_max), [this, index] { restart(index); });
@@ -214,7 +206,7 @@ class ClaimsSimulation {
 
   void restart(std::size_t index) {
     if (nodes_[index]->is_up() || checker_.first_violation()) return;
-    trace(static_cast<node::ReplicaId>(index), "restart", {});
+    trace_.event(static_cast<EndpointId>(index), "restart");
     nodes_[index]->start();
   }
 
@@ -226,7 +218,7 @@ class ClaimsSimulation {
     for (std::size_t a = 0; a < nodes_.size(); ++a) {
       for (std::size_t b = 0; b < nodes_.size(); ++b) {
         if (side[a] == side[b]) continue;
-        network_.cut(static_cast<node::ReplicaId>(a), static_cast<node::ReplicaId>(b));
+        network_.cut(static_cast<EndpointId>(a), static_cast<EndpointId>(b));
       }
     }
     events_.after(prng_.below(1500), [this] { network_.heal(); });
@@ -278,10 +270,12 @@ class ClaimsSimulation {
   EventQueue events_;
   ClaimWorld world_;
   Checker checker_;
+  Trace trace_;
   Network network_;
   Weather weather_;
   OpeningBook first_book_;
   ClaimScript script_;
+  std::vector<node::ReplicaId> replica_of_;
   std::vector<std::unique_ptr<SimNode>> nodes_;
   CertifiedFeed feed_;
   PartyChannel channel_;
@@ -290,7 +284,6 @@ class ClaimsSimulation {
   Hospital hospital_;
   std::array<Insurer, kInsurers> insurers_;
   Sweeper sweeper_;
-  crypto::Sha256 trace_;
   std::uint64_t crashes_ = 0;
   std::uint64_t leapt_ms_ = 0;
   std::uint64_t round_ = 0;

@@ -41,6 +41,12 @@ void LogDisk::power_cut(Prng& prng) {
   }
 }
 
+std::size_t LogDisk::size_bytes() const {
+  std::size_t out = 0;
+  for (const Segment& segment : segments_) out += segment.written.size();
+  return out;
+}
+
 SimLog::SimLog(Config config, LogDisk& disk, Prng prng)
     : config_(std::move(config)), disk_(disk), prng_(prng) {}
 
@@ -92,7 +98,7 @@ void SimLog::start_group() {
       queue_.pop_front();
     }
   }
-  config_.after(prng_.between(0, config_.sync_ms_max), [this] { finish_group(); });
+  config_.after(prng_.between(0, *config_.sync_ms_max), [this] { finish_group(); });
 }
 
 void SimLog::finish_group() {

@@ -22,6 +22,7 @@ class LogDisk {
 
   /// The power goes: each unsynced 512-byte sector is kept, dropped, or torn in the middle.
   void power_cut(Prng& prng);
+  std::size_t size_bytes() const;
 
  private:
   friend class SimLog;
@@ -43,7 +44,7 @@ enum class DiskHonesty : std::uint8_t { honest, lying };
 class SimLog final : public node::LogStore {
  public:
   struct Config {
-    std::uint64_t sync_ms_max = 3;
+    const std::uint64_t* sync_ms_max = nullptr;  ///< one fdatasync; may change meanwhile
     DiskHonesty honesty = DiskHonesty::honest;
     std::size_t segment_bytes = 256 * 1024;
     std::function<void(PersistId)> on_durable;

@@ -1,10 +1,11 @@
 /// Virtual time: what happens next, in one fixed order.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <utility>
+#include <vector>
 
 #include "core/assert.h"
 #include "core/ids.h"
@@ -17,17 +18,21 @@ class EventQueue {
   Tick now() const { return now_; }
 
   void after(std::uint64_t delay_ms, std::function<void()> event) {
-    events_.emplace(std::pair(now_.value + delay_ms, next_order_++), std::move(event));
+    heap_.push_back({now_.value + delay_ms, next_order_++, std::move(event)});
+    std::push_heap(heap_.begin(), heap_.end(), Later{});
   }
   /// Carries out the next event. Requires: there is one.
   void run_next() {
-    ASSERT(!events_.empty());
-    auto first = events_.extract(events_.begin());
-    ASSERT(first.key().first >= now_.value);
-    now_ = Tick{first.key().first};
-    first.mapped()();
+    ASSERT(!heap_.empty());
+    std::pop_heap(heap_.begin(), heap_.end(), Later{});
+    const Event next = std::move(heap_.back());
+    heap_.pop_back();
+    ASSERT(next.at >= now_.value);
+    now_ = Tick{next.at};
+    next.run();
   }
-  bool empty() const { return events_.empty(); }
+  bool empty() const { return heap_.empty(); }
+  std::size_t size() const { return heap_.size(); }
 
   /// Civil time, which every clock of the simulation follows.
   TimeMs wall() const { return TimeMs{kWallStartMs + now_.value + leapt_ms_}; }
@@ -38,8 +43,18 @@ class EventQueue {
 
  private:
   static constexpr std::uint64_t kWallStartMs = 1'750'000'100'000;
+  struct Event {
+    std::uint64_t at = 0;
+    std::uint64_t order = 0;
+    std::function<void()> run;
+  };
+  struct Later {
+    bool operator()(const Event& a, const Event& b) const {
+      return a.at != b.at ? a.at > b.at : a.order > b.order;
+    }
+  };
 
-  std::map<std::pair<std::uint64_t, std::uint64_t>, std::function<void()>> events_;
+  std::vector<Event> heap_;
   std::uint64_t next_order_ = 0;
   std::uint64_t leapt_ms_ = 0;
   Tick now_;

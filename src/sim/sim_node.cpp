@@ -7,9 +7,25 @@
 
 namespace baolian::sim {
 
-SimNode::SimNode(node::ReplicaId id, const NodeOptions& options, const Surroundings& around,
+namespace {
+
+/// A slow node has a queue of this length; what does not fit is dropped, as in the mesh.
+constexpr std::uint64_t kBacklogMsMax = 2'000;
+constexpr std::size_t kHeldMax = 20'000;
+/// Between the end of a Byzantine engine that noticed itself and its next start.
+constexpr std::uint64_t kRestartMs = 1'000;
+constexpr std::uint64_t kBanMsMax = 30'000;
+
+}  // namespace
+
+SimNode::SimNode(EndpointId endpoint, const NodeOptions& options, const Surroundings& around,
                  Prng prng)
-    : id_(id), options_(options), around_(around), prng_(prng) {}
+    : endpoint_(endpoint),
+      id_(around.replica_of[endpoint]),
+      options_(options),
+      around_(around),
+      prng_(prng),
+      ban_ms_(around.world.node_signers.size(), options.ban_ms) {}
 
 SimNode::~SimNode() = default;
 
@@ -19,15 +35,59 @@ TimeMs SimNode::wall() const {
 }
 
 void SimNode::after(std::uint64_t delay_ms, std::function<void()> event) {
-  around_.events.after(delay_ms, [this, run = run_, event = std::move(event)] {
-    if (run == run_ && is_up()) event();
+  around_.events.after(delay_ms, [this, run = run_, event = std::move(event)]() mutable {
+    if (run != run_ || !is_up()) return;
+    if (frozen_) return held_.push_back(std::move(event));
+    event();
   });
+}
+
+void SimNode::thaw() {
+  if (!frozen_) return;
+  frozen_ = false;
+  std::deque<std::function<void()>> held;
+  held.swap(held_);
+  for (std::function<void()>& event : held) after(0, std::move(event));
+}
+
+void SimNode::become_quick() {
+  options_.execute_ms_max = std::min<std::uint64_t>(options_.execute_ms_max, 5);
+  options_.sync_ms_max = std::min<std::uint64_t>(options_.sync_ms_max, 5);
+  options_.message_ms = 0;
 }
 
 void SimNode::on_executor(std::uint64_t delay_ms, std::function<void()> event) {
   const Tick now = around_.events.now();
   executor_free_at_ = std::max(executor_free_at_, now) + delay_ms;
   after(executor_free_at_.value - now.value, std::move(event));
+}
+
+void SimNode::misbehave(ByzantineKind kind) {
+  const World& world = around_.world;
+  ByzantineHands hands{
+      world,
+      id_,
+      around_.events,
+      Forge(world.chain_id, world.genesis.epoch.epoch, id_, *world.node_signers[id_]),
+      prng_.fork(9000),
+      [this](node::ReplicaId to, node::MessageClass message_class, node::SharedBytes bytes,
+             std::uint64_t delay_ms) {
+        if (delay_ms == 0) return transmit(to, message_class, bytes);
+        after(delay_ms, [this, to, message_class, bytes = std::move(bytes)] {
+          transmit(to, message_class, bytes);
+        });
+      },
+      [this] { return is_up() ? driver_->status() : consensus::Status{}; },
+      [this](const TxHash& hash) {
+        return is_up() ? driver_->pool().find(hash) : node::SharedBytes();
+      }};
+  script_ = make_byzantine(kind, std::move(hands));
+}
+
+consensus::ProbeCounts SimNode::probes() const {
+  consensus::ProbeCounts out = probes_before_;
+  if (is_up()) out.add(driver_->probes());
+  return out;
 }
 
 void SimNode::start() {
@@ -42,12 +102,13 @@ void SimNode::start() {
     return around_.checker.violation("node " + std::to_string(id_) +
                                      " cannot start again: " + error.context);
   }
+  around_.checker.on_replayed(id_, *records);
   chain_ = *std::move(chain);
   executor_ = std::make_unique<node::Executor>(*chain_, crypto::toy_verifier());
   executor_free_at_ = around_.events.now();
   log_ = std::make_unique<SimLog>(
       SimLog::Config{
-          .sync_ms_max = options_.sync_ms_max,
+          .sync_ms_max = &options_.sync_ms_max,
           .honesty = options_.disk,
           .segment_bytes = options_.log_segment_bytes,
           .on_durable =
@@ -81,6 +142,10 @@ void SimNode::start() {
 void SimNode::crash() {
   ASSERT(is_up());
   ++run_;
+  frozen_ = false;
+  held_.clear();
+  free_at_ = Tick{};
+  probes_before_.add(driver_->probes());
   driver_.reset();
   log_.reset();
   executor_.reset();
@@ -91,29 +156,54 @@ void SimNode::crash() {
 
 void SimNode::tick() {
   driver_->on_tick(around_.events.now(), wall());
+  if (script_) script_->on_tick();
+  if (around_.events.now().value % 100 < options_.tick_ms) {
+    around_.checker.on_bounds(id_, driver_->pool().size_bytes(), log_disk_.size_bytes());
+  }
   after_step();
   after(options_.tick_ms, [this] { tick(); });
 }
 
 void SimNode::after_step() {
+  // What a Byzantine node thinks of itself is nobody's business.
+  if (is_byzantine()) return;
   driver_->check_invariants();
   around_.checker.on_status(id_, driver_->status());
-  if (!driver_->evidence().empty()) {
-    around_.checker.violation("I4: node " + std::to_string(id_) +
-                              " has evidence against a correct validator");
-  }
+  if (!driver_->evidence().empty()) around_.checker.on_evidence(id_, driver_->evidence());
 }
 
-void SimNode::deliver(node::ReplicaId from, node::MessageClass message_class,
-                      node::SharedBytes bytes) {
+void SimNode::deliver(EndpointId from, node::MessageClass message_class, node::SharedBytes bytes) {
   if (!is_up()) return;
-  around_.trace(id_, "deliver", *bytes);
-  driver_->on_message(from, message_class, std::move(bytes));
+  if (frozen_) {
+    if (held_.size() >= kHeldMax) return;
+    return held_.push_back([this, from, message_class, bytes = std::move(bytes)]() mutable {
+      take(from, message_class, std::move(bytes));
+    });
+  }
+  if (options_.message_ms == 0) return take(from, message_class, std::move(bytes));
+  const Tick now = around_.events.now();
+  free_at_ = std::max(free_at_, now) + options_.message_ms;
+  if (free_at_.value - now.value > kBacklogMsMax) {
+    free_at_ = Tick{free_at_.value - options_.message_ms};
+    return;
+  }
+  after(free_at_.value - now.value,
+        [this, from, message_class, bytes = std::move(bytes)]() mutable {
+          take(from, message_class, std::move(bytes));
+        });
+}
+
+void SimNode::take(EndpointId from, node::MessageClass message_class, node::SharedBytes bytes) {
+  around_.trace.delivered(from, endpoint_, *bytes);
+  const node::ReplicaId peer = around_.replica_of[from];
+  if (script_ && !script_->on_receive(peer, message_class, *bytes)) return;
+  driver_->on_message(peer, message_class, std::move(bytes));
   after_step();
 }
 
 Result<void> SimNode::submit(const node::SharedBytes& transaction) {
-  ASSERT(is_up());
+  ASSERT(is_up() && !frozen_);
+  if (script_ && !script_->admits(*transaction)) return ok();
   TRY(node::CheckedTransaction checked,
       node::check_body(transaction, around_.world.chain_id, around_.world.genesis.epoch,
                        crypto::toy_verifier()));
@@ -140,22 +230,43 @@ Result<void> SimNode::rebuild_and_compare() {
 
 // ------------------------------------------------------------------ ports
 
+void SimNode::transmit(node::ReplicaId to, node::MessageClass message_class,
+                       const node::SharedBytes& bytes) {
+  around_.trace.sent(endpoint_, to, *bytes);
+  for (std::size_t one = 0; one < around_.replica_of.size(); ++one) {
+    const auto endpoint = static_cast<EndpointId>(one);
+    if (around_.replica_of[one] != to || endpoint == endpoint_) continue;
+    around_.network.send(endpoint_, endpoint, message_class, bytes);
+  }
+}
+
 void SimNode::send(node::ReplicaId to, node::MessageClass message_class, node::SharedBytes bytes) {
-  around_.trace(id_, "send", *bytes);
-  around_.checker.on_sent(id_, *bytes);
-  around_.network.send(id_, to, message_class, bytes);
+  if (script_) return script_->on_send(to, message_class, bytes);
+  around_.checker.on_sent(id_, *bytes, driver_->status().certified);
+  transmit(to, message_class, bytes);
 }
 
 void SimNode::send_to_validators(node::MessageClass message_class, node::SharedBytes bytes) {
-  around_.trace(id_, "send all", *bytes);
-  around_.checker.on_sent(id_, *bytes);
-  for (node::ReplicaId to = 0; to < around_.world.validator_count; ++to) {
-    if (to != id_) around_.network.send(id_, to, message_class, bytes);
+  if (script_) return script_->on_broadcast(message_class, bytes);
+  around_.trace.sent(endpoint_, std::nullopt, *bytes);
+  around_.checker.on_sent(id_, *bytes, driver_->status().certified);
+  for (std::size_t one = 0; one < around_.replica_of.size(); ++one) {
+    const auto endpoint = static_cast<EndpointId>(one);
+    if (!around_.world.is_validator(around_.replica_of[one]) || endpoint == endpoint_) continue;
+    around_.network.send(endpoint_, endpoint, message_class, bytes);
   }
 }
 
 void SimNode::ban(node::ReplicaId peer, std::string reason) {
   around_.checker.on_banned(id_, peer, reason);
+  around_.trace.note(endpoint_, "bans n" + std::to_string(peer) + ": " + reason);
+  std::uint64_t& ban_ms = ban_ms_[peer];
+  if (ban_ms == 0 || is_byzantine()) return;
+  for (std::size_t one = 0; one < around_.replica_of.size(); ++one) {
+    if (around_.replica_of[one] != peer) continue;
+    around_.network.disconnect(endpoint_, static_cast<EndpointId>(one), ban_ms);
+  }
+  ban_ms = std::min(2 * ban_ms, kBanMsMax);
 }
 
 void SimNode::execute(node::ExecuteRequest request) {
@@ -164,7 +275,8 @@ void SimNode::execute(node::ExecuteRequest request) {
     if (!applied) {
       driver_->on_execution_failed(applied.error());
     } else {
-      around_.trace(id_, "executed", applied->header_hash.view());
+      around_.trace.event(endpoint_, "executes " + std::to_string(applied->height.value),
+                          applied->header_hash.view());
       around_.checker.on_executed(id_, *chain_, applied->height);
       driver_->on_applied(*std::move(applied));
     }
@@ -173,7 +285,7 @@ void SimNode::execute(node::ExecuteRequest request) {
 }
 
 void SimNode::put_certificate(crypto::ExecCertificate certificate) {
-  around_.checker.on_certified(certificate);
+  around_.checker.on_certified(id_, certificate);
   on_executor(
       0, [this, certificate = std::move(certificate)] { executor_->put_certificate(certificate); });
 }
@@ -204,10 +316,23 @@ void SimNode::verify(TxHash hash, node::SharedBytes bytes) {
 }
 
 void SimNode::on_stop(consensus::Stop::Kind, const std::string& reason) {
+  around_.trace.note(endpoint_, "stops: " + reason);
   around_.checker.on_stopped(id_, reason);
+  if (is_byzantine()) restart_after_stop();
+}
+
+/// An engine that meets what its script said in its name stops, as it should. The adversary goes
+/// on.
+void SimNode::restart_after_stop() {
+  around_.events.after(kRestartMs, [this, run = run_] {
+    if (run != run_ || !is_up()) return;
+    crash();
+    start();
+  });
 }
 
 void SimNode::on_transfer_needed(const crypto::ExecCertificate&) {
+  if (is_byzantine()) return;
   around_.checker.violation("node " + std::to_string(id_) +
                             " asks for a snapshot, though its peers have all blocks");
 }

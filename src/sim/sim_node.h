@@ -3,18 +3,22 @@
 #pragma once
 
 #include <algorithm>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "ledger/chain.h"
 #include "ledger/memory_store.h"
 #include "node/executor.h"
 #include "node/replica_driver.h"
+#include "sim/byzantine.h"
 #include "sim/checker.h"
 #include "sim/disk.h"
 #include "sim/event_queue.h"
 #include "sim/network.h"
+#include "sim/trace.h"
 #include "sim/world.h"
 
 namespace baolian::sim {
@@ -24,10 +28,12 @@ struct NodeOptions {
   DiskHonesty disk = DiskHonesty::honest;
   std::uint64_t sync_ms_max = 3;     ///< one fdatasync of the log
   std::uint64_t execute_ms_max = 3;  ///< one block
+  std::uint64_t message_ms = 0;      ///< every message; above 0 it is a slow processor
   std::int64_t clock_skew_ms = 0;
   std::uint64_t tick_ms = 10;
   std::size_t log_segment_bytes = 256 * 1024;
-  node::ReplicaDriver::Config driver;  ///< `engine` is filled in by the node
+  std::uint64_t ban_ms = 0;  ///< a peer that is banned is not listened to for so long; doubles
+  node::ReplicaDriver::Config driver;  ///< `engine` is filled in by the node, but for its timers
 };
 
 /// Threads: none. Ownership: not the world, the events, the network and the checker.
@@ -38,10 +44,11 @@ class SimNode final : node::Transport, node::Application, node::BodyVerifier, no
     EventQueue& events;
     Network& network;
     Checker& checker;
-    /// Every step of every node, for the trace hash.
-    std::function<void(node::ReplicaId, std::string_view what, BytesView)> trace;
+    Trace& trace;
+    /// Which replica acts at an endpoint; two endpoints may act for one (twins).
+    const std::vector<node::ReplicaId>& replica_of;
   };
-  SimNode(node::ReplicaId id, const NodeOptions& options, const Surroundings& around, Prng prng);
+  SimNode(EndpointId endpoint, const NodeOptions& options, const Surroundings& around, Prng prng);
   ~SimNode();
   SimNode(const SimNode&) = delete;
   SimNode& operator=(const SimNode&) = delete;
@@ -51,18 +58,30 @@ class SimNode final : node::Transport, node::Application, node::BodyVerifier, no
   /// The power goes: memory is lost, unsynced log sectors and unflushed blocks may be.
   void crash();
   bool is_up() const { return driver_ != nullptr; }
-  /// A slow processor becomes as fast as the others (the liveness phase has no slow nodes).
-  void become_quick() {
-    options_.execute_ms_max = std::min<std::uint64_t>(options_.execute_ms_max, 5);
-  }
+  bool is_frozen() const { return frozen_; }
+  /// SIGSTOP: nothing happens in the node, and what arrives waits; thaw() lets all of it happen.
+  void freeze() { frozen_ = true; }
+  void thaw();
+  /// A slow node becomes as fast as the others (the liveness phase has no slow nodes).
+  void become_quick();
+  /// The civil clock of this node goes wrong by so much.
+  void set_clock_skew(std::int64_t skew_ms) { options_.clock_skew_ms = skew_ms; }
+  /// From now on the node's messages pass through a script. Its replica must be declared Byzantine
+  /// to the checker.
+  void misbehave(ByzantineKind kind);
 
-  void deliver(node::ReplicaId from, node::MessageClass message_class, node::SharedBytes bytes);
+  node::ReplicaId id() const { return id_; }
+  EndpointId endpoint() const { return endpoint_; }
+
+  void deliver(EndpointId from, node::MessageClass message_class, node::SharedBytes bytes);
   /// Returns: the errors of the check and of ReplicaDriver::submit.
   Result<void> submit(const node::SharedBytes& transaction);
 
   const ledger::Chain& chain() const { return *chain_; }  ///< Requires: is_up().
   consensus::Status status() const { return driver_->status(); }
   const node::ReplicaDriver& driver() const { return *driver_; }
+  /// Rare branches taken, over all starts.
+  consensus::ProbeCounts probes() const;
 
   /// Builds everything again from what is on the disk and compares the state root (I7).
   Result<void> rebuild_and_compare();
@@ -88,13 +107,26 @@ class SimNode final : node::Transport, node::Application, node::BodyVerifier, no
   void on_executor(std::uint64_t delay_ms, std::function<void()> event);
   void tick();
   void after_step();
+  void take(EndpointId from, node::MessageClass message_class, node::SharedBytes bytes);
+  /// Puts a message on the network, to every endpoint of a replica.
+  void transmit(node::ReplicaId to, node::MessageClass message_class,
+                const node::SharedBytes& bytes);
+  void restart_after_stop();
   TimeMs wall() const;
+  bool is_byzantine() const { return script_ != nullptr; }
 
+  EndpointId endpoint_;
   node::ReplicaId id_;
   NodeOptions options_;
   Surroundings around_;
   Prng prng_;
   std::uint64_t run_ = 0;  ///< events of an earlier run do not happen
+  std::unique_ptr<ByzantineScript> script_;
+  bool frozen_ = false;
+  std::deque<std::function<void()>> held_;  ///< what waits for thaw()
+  Tick free_at_;                            ///< of a slow processor
+  std::vector<std::uint64_t> ban_ms_;       ///< by replica: the next ban
+  consensus::ProbeCounts probes_before_;    ///< of earlier starts
 
   // What outlives a crash.
   LogDisk log_disk_;

@@ -4,71 +4,20 @@
 #include <memory>
 #include <vector>
 
-#include "core/codec.h"
 #include "core/prng.h"
-#include "crypto/hash.h"
+#include "crypto/certificate.h"
+#include "sim/faults.h"
 #include "sim/sim_node.h"
+#include "sim/swarm.h"
 #include "sim/workload.h"
 
 namespace baolian::sim {
 
 namespace {
 
-/// What the seed draws (swarm testing: each run has its own mix of faults).
-struct Swarm {
-  NetworkFaults network;
-  std::uint64_t partition_every_ms = 0;  ///< 0 = never
-  std::uint64_t crash_every_ms = 0;      ///< 0 = never
-  std::uint64_t down_ms_max = 2000;
-  bool primary_crashes = false;
-  bool power_cut_of_all = false;
-  std::size_t backups_lost_at_the_end = 0;  ///< at most F stay away in the liveness phase
-  Workload::Options work;
-  std::vector<NodeOptions> nodes;
-};
-
-Swarm draw_swarm(Prng& prng, const SimulationConfig& config) {
-  Swarm swarm;
-  swarm.network.delay_ms_max = prng.between(0, 30);
-  if (prng.chance_percent(60)) swarm.network.drop_percent = prng.between(0, 30);
-  if (prng.chance_percent(50)) swarm.network.duplicate_percent = prng.between(0, 20);
-  if (prng.chance_percent(40)) swarm.network.slow_percent = prng.between(0, 5);
-  if (prng.chance_percent(60)) swarm.partition_every_ms = prng.between(300, 3000);
-  if (prng.chance_percent(70)) swarm.crash_every_ms = prng.between(200, 3000);
-  swarm.down_ms_max = prng.between(50, 3000);
-  swarm.primary_crashes = prng.chance_percent(50);
-  swarm.power_cut_of_all = prng.chance_percent(40);
-  const std::size_t faulty_max = (config.validators - 1) / 3;
-  if (prng.chance_percent(30)) swarm.backups_lost_at_the_end = prng.between(0, faulty_max);
-  swarm.work.pause_ms_max = prng.between(5, 400);
-  swarm.work.outstanding_max = prng.between(1, 12);
-  swarm.work.operations_max = prng.between(1, 20);
-  for (std::size_t i = 0; i < config.validators + config.observers; ++i) {
-    NodeOptions node;
-    node.disk = config.disk;
-    node.sync_ms_max = prng.chance_percent(20) ? prng.between(20, 200) : prng.between(0, 5);
-    node.execute_ms_max = prng.chance_percent(20) ? prng.between(20, 200) : prng.between(0, 5);
-    node.clock_skew_ms = static_cast<std::int64_t>(prng.between(0, 200)) - 100;
-    node.log_segment_bytes = prng.between(4, 256) * 1024;
-    node.driver.flush_heights = prng.between(1, 64);
-    node.driver.flush_ms = prng.between(50, 5000);
-    node.driver.linger_ms = prng.between(0, 20);
-    node.driver.pool.transactions_max = prng.chance_percent(20) ? 20 : 10'000;
-    swarm.nodes.push_back(node);
-  }
-  return swarm;
-}
-
-std::string describe(const Swarm& swarm) {
-  const auto number = [](std::uint64_t value) { return std::to_string(value); };
-  return "delay<=" + number(swarm.network.delay_ms_max) +
-         "ms drop=" + number(swarm.network.drop_percent) +
-         "% dup=" + number(swarm.network.duplicate_percent) +
-         "% slow=" + number(swarm.network.slow_percent) + "% partition/" +
-         number(swarm.partition_every_ms) + "ms crash/" + number(swarm.crash_every_ms) + "ms" +
-         (swarm.primary_crashes ? " primary-crashes" : "") +
-         (swarm.power_cut_of_all ? " power-cut" : "") +
-         " lost=" + number(swarm.backups_lost_at_the_end);
+SwarmLimits limits_of(const SimulationConfig& config) {
+  return {config.validators, config.observers, config.disk, config.draws_byzantine,
+          config.byzantine};
 }
 
 class Simulation {
@@ -78,18 +27,25 @@ class Simulation {
         prng_(config.seed),
         world_(make_world(config.validators, config.observers, prng_.next())),
         checker_(world_),
-        network_(events_, prng_.fork(1),
-                 [this](node::ReplicaId from, node::ReplicaId to, node::MessageClass message_class,
+        trace_(events_, config.trace),
+        network_(events_, prng_.fork(1), world_.node_signers.size(),
+                 [this](EndpointId from, EndpointId to, node::MessageClass message_class,
                         node::SharedBytes bytes) {
                    nodes_[to]->deliver(from, message_class, std::move(bytes));
                  }),
-        swarm_(draw_swarm(prng_, config)) {
-    const SimNode::Surroundings around{world_, events_, network_, checker_,
-                                       [this](node::ReplicaId id, std::string_view what,
-                                              BytesView bytes) { trace(id, what, bytes); }};
+        swarm_(draw_swarm(prng_, limits_of(config))),
+        faults_(swarm_, {events_, network_, checker_, trace_, nodes_}, prng_.fork(3)) {
     for (std::size_t i = 0; i < world_.node_signers.size(); ++i) {
-      nodes_.push_back(std::make_unique<SimNode>(static_cast<node::ReplicaId>(i), swarm_.nodes[i],
+      replica_of_.push_back(static_cast<node::ReplicaId>(i));
+    }
+    const SimNode::Surroundings around{world_, events_, network_, checker_, trace_, replica_of_};
+    for (std::size_t i = 0; i < replica_of_.size(); ++i) {
+      nodes_.push_back(std::make_unique<SimNode>(static_cast<EndpointId>(i), swarm_.nodes[i],
                                                  around, prng_.fork(100 + i)));
+    }
+    for (const ByzantineRole& role : swarm_.byzantine) {
+      checker_.set_byzantine(replica_of_[role.endpoint]);
+      nodes_[role.endpoint]->misbehave(role.kind);
     }
     work_ =
         std::make_unique<Workload>(world_, swarm_.work, events_, checker_, nodes_, prng_.fork(2));
@@ -98,10 +54,10 @@ class Simulation {
   SimulationReport run() {
     for (const auto& node : nodes_) node->start();
     work_->start();
-    network_.set_faults(swarm_.network);
-    plan_faults();
+    faults_.begin(config_.safety_ms);
     run_until(Tick{config_.safety_ms}, [] { return false; });
-    heal();
+    faults_.heal();
+    work_->drain([this](const SimNode& node) { return !faults_.is_away(node.endpoint()); });
     const Tick healed = events_.now();
     run_until(healed + config_.liveness_ms_max, [this] { return has_ended(); });
     if (!checker_.first_violation() && !has_ended()) report_unfinished();
@@ -110,144 +66,81 @@ class Simulation {
   }
 
  private:
-  void trace(node::ReplicaId id, std::string_view what, BytesView bytes) {
-    Bytes line;
-    Encoder encoder(line);
-    encoder.integer(events_.now().value);
-    encoder.integer(id);
-    encoder.raw(as_bytes(what));
-    encoder.integer(crypto::crc32c(bytes));
-    trace_.update(line);
-  }
-
   template <typename Done>
   void run_until(Tick end, const Done& done) {
-    while (events_.now() < end && !checker_.first_violation() && !done()) {
+    std::uint64_t looked_at_ms = 0;
+    while (events_.now() < end && !checker_.first_violation()) {
       events_.run_next();
       ++steps_;
+      if (events_.now().value == looked_at_ms) continue;
+      looked_at_ms = events_.now().value;
+      if (done()) return;
     }
   }
 
-  void plan_faults() {
-    if (swarm_.crash_every_ms > 0) events_.after(swarm_.crash_every_ms, [this] { crash_one(); });
-    if (swarm_.partition_every_ms > 0) {
-      events_.after(swarm_.partition_every_ms, [this] { partition(); });
-    }
-    if (swarm_.power_cut_of_all) {
-      events_.after(prng_.between(config_.safety_ms / 4, config_.safety_ms), [this] {
-        for (std::size_t i = 0; i < nodes_.size(); ++i) crash(i, prng_.below(500));
-      });
-    }
+  /// A node that must make progress in the liveness phase.
+  bool is_judged(const SimNode& node) const {
+    return checker_.is_correct(node.id()) && !faults_.is_away(node.endpoint());
   }
 
-  bool in_safety() const { return !healing_; }
-
-  void crash(std::size_t index, std::uint64_t down_ms) {
-    if (!nodes_[index]->is_up()) return;
-    trace(static_cast<node::ReplicaId>(index), "crash", {});
-    nodes_[index]->crash();
-    ++crashes_;
-    events_.after(down_ms, [this, index] { restart(index); });
-  }
-
-  void restart(std::size_t index) {
-    if (nodes_[index]->is_up() || checker_.first_violation()) return;
-    if (healing_ && is_lost(index)) return;
-    trace(static_cast<node::ReplicaId>(index), "restart", {});
-    nodes_[index]->start();
-  }
-
-  void crash_one() {
-    if (!in_safety()) return;
-    const std::size_t index = prng_.below(nodes_.size());
-    // View 0 is the only one: its primary is validator 0.
-    if (index != 0 || swarm_.primary_crashes) crash(index, prng_.below(swarm_.down_ms_max + 1));
-    events_.after(1 + prng_.below(2 * swarm_.crash_every_ms), [this] { crash_one(); });
-  }
-
-  /// Cuts the nodes in two, both ways or one way only; heals after a while.
-  void partition() {
-    if (!in_safety()) return;
-    network_.heal();
-    const bool both_ways = prng_.chance_percent(70);
-    std::vector<bool> side;
-    for (std::size_t i = 0; i < nodes_.size(); ++i) side.push_back(prng_.chance_percent(50));
-    for (std::size_t a = 0; a < nodes_.size(); ++a) {
-      for (std::size_t b = 0; b < nodes_.size(); ++b) {
-        const bool cuts = side[a] != side[b] && (both_ways || side[a]);
-        if (cuts) network_.cut(static_cast<node::ReplicaId>(a), static_cast<node::ReplicaId>(b));
-      }
-    }
-    events_.after(prng_.below(2000), [this] { network_.heal(); });
-    events_.after(1 + prng_.below(2 * swarm_.partition_every_ms), [this] { partition(); });
-  }
-
-  bool is_lost(std::size_t index) const {
-    return index > 0 && index <= swarm_.backups_lost_at_the_end;
-  }
-
-  void heal() {
-    healing_ = true;
-    network_.heal();
-    network_.set_faults({.delay_ms_max = 20});
-    work_->drain();
-    if (checker_.first_violation()) return;
-    for (std::size_t i = 0; i < nodes_.size(); ++i) {
-      nodes_[i]->become_quick();
-      if (is_lost(i)) {
-        if (nodes_[i]->is_up()) nodes_[i]->crash();
-      } else if (!nodes_[i]->is_up()) {
-        restart(i);
-      }
-    }
-  }
-
-  /// Every admitted transaction has ended, and all nodes stand at one certified height.
+  /// Every admitted transaction has ended, and all correct nodes stand at one certified height.
   bool has_ended() const {
-    if (!work_->all_settled()) return false;
     const Height height = checker_.executed_height();
-    for (const auto& node : nodes_) {
-      if (!node->is_up()) continue;
-      if (node->chain().height() != height || node->chain().certified_height() != height) {
-        return false;
-      }
-    }
-    return checker_.certified_height() == height;
+    if (checker_.certified_height() != height || !work_->all_settled()) return false;
+    return std::all_of(nodes_.begin(), nodes_.end(), [&](const auto& node) {
+      if (!is_judged(*node)) return true;
+      return node->is_up() && node->chain().height() == height &&
+             node->chain().certified_height() == height;
+    });
   }
 
   void report_unfinished() {
     std::string where;
     for (const auto& node : nodes_) {
+      where += " n" + std::to_string(node->id());
+      if (!checker_.is_correct(node->id())) where += "(byzantine)";
+      if (faults_.is_away(node->endpoint())) where += "(away)";
       if (!node->is_up()) {
-        where += " down";
+        where += ":down";
         continue;
       }
       const consensus::Status status = node->status();
-      where += " " + std::to_string(status.executed.value) + "/" +
+      where += ":v" + std::to_string(status.view.value) + (status.active ? "" : "-inactive") +
+               "/vc" + std::to_string(status.view_change.value) + "/" +
+               std::to_string(status.executed.value) + "/" +
                std::to_string(status.certified.value) + "/" +
                std::to_string(status.highest_seen.value) + "/" +
                std::to_string(node->driver().pool().size());
     }
-    checker_.violation("I17: " + std::to_string(work_->submitted() - work_->settled()) +
-                       " transactions have no end after " +
-                       std::to_string(config_.liveness_ms_max) +
-                       " ms without faults; executed/certified/seen/pool:" + where);
+    checker_.violation(
+        "I17: " + std::to_string(work_->submitted() - work_->settled()) +
+        " transactions have no end after " + std::to_string(config_.liveness_ms_max) +
+        " ms without faults; view/view change/executed/certified/seen/pool:" + where);
   }
 
   void judge_end() {
-    if (checker_.first_violation()) return;
     for (const auto& node : nodes_) {
-      if (!node->is_up()) continue;
-      for (Height at{1}; at <= checker_.certified_height(); ++at) {
-        const auto certified = checker_.certified_header(at);
-        const auto own = node->chain().header(at);
-        if (!own || (certified && ledger::header_hash(*own) != *certified)) {
-          return checker_.violation("I5: a certified block is missing at the end, height " +
-                                    std::to_string(at.value));
-        }
-      }
+      if (checker_.first_violation()) return;
+      if (!node->is_up() || !checker_.is_correct(node->id())) continue;
+      judge_chain(*node);
       const auto rebuilt = node->rebuild_and_compare();
-      if (!rebuilt) return checker_.violation("I7: " + rebuilt.error().context);
+      if (!rebuilt) checker_.violation("I7: " + rebuilt.error().context);
+    }
+  }
+
+  /// What was certified anywhere stands in the chain of every correct node that got so far.
+  void judge_chain(const SimNode& node) {
+    const Height last = std::min(checker_.certified_height(), node.chain().height());
+    if (is_judged(node) && last < checker_.certified_height()) {
+      checker_.violation("I5: a certified block is missing at the end");
+    }
+    for (Height at{1}; at <= last; ++at) {
+      const auto certified = checker_.certified_header(at);
+      const auto own = node.chain().header(at);
+      if (!own || (certified && ledger::header_hash(*own) != *certified)) {
+        return checker_.violation("I5: a certified block is another one at the end, height " +
+                                  std::to_string(at.value));
+      }
     }
   }
 
@@ -258,12 +151,20 @@ class Simulation {
     out.steps = steps_;
     out.virtual_ms = events_.now().value;
     out.height = checker_.certified_height().value;
-    out.crashes = crashes_;
+    out.highest_view = checker_.highest_view().value;
+    out.crashes = faults_.crashes();
     out.submitted = work_->submitted();
     out.settled = work_->settled();
     out.applied_operations = checker_.applied_operations();
     out.rejected_transactions = checker_.rejected_count();
+    out.bans = checker_.bans();
+    out.evidence = checker_.evidence_count();
+    out.messages = network_.sent_messages();
+    out.message_bytes = network_.sent_bytes();
     out.healed_after_ms = events_.now().value - healed.value;
+    for (const auto& node : nodes_) {
+      if (checker_.is_correct(node->id())) out.probes.add(node->probes());
+    }
     out.options = describe(swarm_);
     return out;
   }
@@ -273,14 +174,14 @@ class Simulation {
   World world_;
   EventQueue events_;
   Checker checker_;
+  Trace trace_;
   Network network_;
   Swarm swarm_;
   std::vector<std::unique_ptr<SimNode>> nodes_;
+  Faults faults_;
+  std::vector<node::ReplicaId> replica_of_;
   std::unique_ptr<Workload> work_;
-  crypto::Sha256 trace_;
   std::uint64_t steps_ = 0;
-  std::uint64_t crashes_ = 0;
-  bool healing_ = false;
 };
 
 }  // namespace
@@ -288,10 +189,18 @@ class Simulation {
 SimulationReport simulate(const SimulationConfig& config) { return Simulation(config).run(); }
 
 std::string repeating_command(const SimulationConfig& config) {
-  return "baolian-sim --seed " + std::to_string(config.seed) + " --nodes " +
-         std::to_string(config.validators) + " --observers " + std::to_string(config.observers) +
-         " --safety-ms " + std::to_string(config.safety_ms) + " --liveness-ms " +
-         std::to_string(config.liveness_ms_max);
+  std::string out = "baolian-sim --seed " + std::to_string(config.seed) + " --nodes " +
+                    std::to_string(config.validators) + " --observers " +
+                    std::to_string(config.observers) + " --safety-ms " +
+                    std::to_string(config.safety_ms) + " --liveness-ms " +
+                    std::to_string(config.liveness_ms_max);
+  if (config.byzantine) {
+    out += " --byzantine " + std::string(byzantine_name(*config.byzantine));
+  } else if (!config.draws_byzantine) {
+    out += " --byzantine none";
+  }
+  if (config.disk == DiskHonesty::lying) out += " --bug lying_disk";
+  return out;
 }
 
 }  // namespace baolian::sim

@@ -1,17 +1,17 @@
 /// One simulated life of a network, drawn from a seed: first faults, then healing (testing.md, "The
-/// simulator").
-///
-/// What it does not do yet: Byzantine nodes, and the loss of a primary for good (the engine has no
-/// view change: a primary that stays away stops the network). Every primary that crashes here comes
-/// back.
+/// simulator"). Up to F nodes may be Byzantine for all of it, and up to F in all may be lost or
+/// Byzantine when the others must make progress.
 #pragma once
 
 #include <cstdint>
 #include <optional>
 #include <string>
 
+#include "consensus/probes.h"
 #include "core/ids.h"
+#include "sim/byzantine.h"
 #include "sim/disk.h"
+#include "sim/trace.h"
 
 namespace baolian::sim {
 
@@ -19,9 +19,12 @@ struct SimulationConfig {
   std::uint64_t seed = 1;
   std::size_t validators = 4;
   std::size_t observers = 1;
-  std::uint64_t safety_ms = 8'000;         ///< virtual time with faults
-  DiskHonesty disk = DiskHonesty::honest;  ///< lying: a seeded bug, to test the checker
-  std::uint64_t liveness_ms_max = 60'000;  ///< virtual time in which everything must end
+  std::uint64_t safety_ms = 60'000;          ///< virtual time with faults
+  DiskHonesty disk = DiskHonesty::honest;    ///< lying: a seeded bug, to test the checker
+  std::uint64_t liveness_ms_max = 60'000;    ///< virtual time in which everything must end
+  bool draws_byzantine = true;               ///< false: all nodes are correct
+  std::optional<ByzantineKind> byzantine{};  ///< F nodes of this kind instead of drawn ones
+  TraceOptions trace{};
 };
 
 struct SimulationReport {
@@ -30,12 +33,18 @@ struct SimulationReport {
   std::uint64_t steps = 0;
   std::uint64_t virtual_ms = 0;
   std::uint64_t height = 0;
+  std::uint64_t highest_view = 0;
   std::uint64_t crashes = 0;
   std::uint64_t submitted = 0;
   std::uint64_t settled = 0;
   std::uint64_t applied_operations = 0;
   std::uint64_t rejected_transactions = 0;
+  std::uint64_t bans = 0;      ///< of Byzantine nodes by correct ones
+  std::uint64_t evidence = 0;  ///< against Byzantine nodes
+  std::uint64_t messages = 0;
+  std::uint64_t message_bytes = 0;
   std::uint64_t healed_after_ms = 0;  ///< liveness phase until everything had ended
+  consensus::ProbeCounts probes;      ///< of correct nodes
   std::string options;                ///< what the seed drew, for people
 };
 

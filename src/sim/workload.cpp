@@ -6,6 +6,10 @@ namespace baolian::sim {
 
 namespace {
 
+/// How often a client looks after its transactions.
+constexpr std::uint64_t kLookMs = 100;
+constexpr std::uint64_t kDrainResendMs = 500;
+
 template <typename Id>
 Id draw(Prng& prng) {
   Id id;
@@ -32,7 +36,15 @@ Workload::Workload(const World& world, const Options& options, EventQueue& event
 
 void Workload::start() {
   for (std::size_t i = 0; i < clients_.size(); ++i) {
-    events_.after(prng_.below(options_.pause_ms_max + 1), [this, i] { step(i); });
+    clients_[i].submit_at = Tick{prng_.below(options_.pause_ms_max + 1)};
+    events_.after(prng_.below(kLookMs), [this, i] { step(i); });
+  }
+}
+
+void Workload::drain(std::function<bool(const SimNode&)> stays) {
+  stays_ = std::move(stays);
+  for (Client& client : clients_) {
+    for (auto& [id, open] : client.open) open.resend_at = events_.now();
   }
 }
 
@@ -51,14 +63,15 @@ void Workload::step(std::size_t index) {
       at = client.open.erase(at);
       continue;
     }
-    if (at->second.resend_at <= events_.now()) {
-      at->second.resend_at = events_.now() + options_.resend_ms;
-      send(at->second.bytes);
-    }
+    if (at->second.resend_at <= events_.now() && !at->second.admitted) send(at->second);
     ++at;
   }
-  if (!draining_ && client.open.size() < options_.outstanding_max) submit_new(client);
-  events_.after(1 + prng_.below(options_.pause_ms_max + 1), [this, index] { step(index); });
+  if (!stays_ && client.submit_at <= events_.now() &&
+      client.open.size() < options_.outstanding_max) {
+    client.submit_at = events_.now() + prng_.below(options_.pause_ms_max + 1);
+    submit_new(client);
+  }
+  events_.after(kLookMs, [this, index] { step(index); });
 }
 
 /// Registers a record of the own institution, or reads one that was registered before.
@@ -95,18 +108,24 @@ void Workload::submit_new(Client& client) {
   auto bytes = std::make_shared<const Bytes>(encode(transaction));
   checker_.on_submitted(id);
   ++submitted_;
-  client.open.emplace(id, Open{bytes, events_.now() + options_.resend_ms});
-  send(bytes);
+  send(client.open.emplace(id, Open{std::move(bytes), {}}).first->second);
 }
 
 /// To one node that runs. Busy, known or unreachable: the next turn sends the same bytes again.
-void Workload::send(const node::SharedBytes& bytes) {
+void Workload::send(Open& open) {
+  open.resend_at = events_.now() + (stays_ ? kDrainResendMs : options_.resend_ms);
   SimNode& node = *nodes_[prng_.below(nodes_.size())];
-  if (!node.is_up()) return;
-  const auto result = node.submit(bytes);
+  if (!node.is_up() || node.is_frozen()) return;
+  const auto result = node.submit(open.bytes);
+  const bool correct = checker_.is_correct(node.id());
   if (!result && result.error().code != Errc::busy && result.error().code != Errc::already_exists) {
-    checker_.violation("a node refused a valid transaction: " + result.error().context);
+    if (correct) {
+      checker_.violation("a node refused a valid transaction: " + result.error().context);
+    }
+    return;
   }
+  const bool holds = result.has_value() || result.error().code == Errc::already_exists;
+  open.admitted = stays_ && correct && holds && world_.is_validator(node.id()) && stays_(node);
 }
 
 }  // namespace baolian::sim

@@ -1,5 +1,5 @@
 /// Clients of the simulation: they sign transactions, keep the bytes, and send the same bytes again
-/// until the outcome is certified.
+/// until the outcome is certified. They do not know who is Byzantine.
 #pragma once
 
 #include <cstdint>
@@ -18,18 +18,18 @@ namespace baolian::sim {
 class Workload {
  public:
   struct Options {
-    std::uint64_t pause_ms_max = 200;  ///< between two transactions of one client
+    std::uint64_t pause_ms_max = 200;  ///< longest pause between two transactions of one client
     std::uint64_t outstanding_max = 4;
     std::uint64_t operations_max = 5;  ///< in one transaction
-    std::uint64_t padding_bytes_max = 200;
     std::uint64_t resend_ms = 1500;
   };
   Workload(const World& world, const Options& options, EventQueue& events, Checker& checker,
            std::vector<std::unique_ptr<SimNode>>& nodes, Prng prng);
 
   void start();
-  /// No new transactions; the open ones are sent on.
-  void drain() { draining_ = true; }
+  /// No new transactions. The open ones are sent on, each until a correct node that `stays` has
+  /// admitted it: from then on its end is that network's affair.
+  void drain(std::function<bool(const SimNode&)> stays);
   bool all_settled() const;
   std::size_t submitted() const { return submitted_; }
   std::size_t settled() const { return settled_; }
@@ -38,16 +38,18 @@ class Workload {
   struct Open {
     node::SharedBytes bytes;
     Tick resend_at;
+    bool admitted = false;  ///< by a correct node, in the liveness phase
   };
   struct Client {
     Sender sender;
     std::uint64_t next_nonce = 1;
+    Tick submit_at;
     std::map<TxId, Open> open;
     std::vector<RecordId> records;
   };
   void step(std::size_t index);
   void submit_new(Client& client);
-  void send(const node::SharedBytes& bytes);
+  void send(Open& open);
   ledger::Operation make_operation(Client& client);
 
   const World& world_;
@@ -57,7 +59,7 @@ class Workload {
   std::vector<std::unique_ptr<SimNode>>& nodes_;
   Prng prng_;
   std::vector<Client> clients_;
-  bool draining_ = false;
+  std::function<bool(const SimNode&)> stays_;  ///< set in the liveness phase
   std::size_t submitted_ = 0;
   std::size_t settled_ = 0;
 };

@@ -1,0 +1,119 @@
+// What must be on the disk: everything that a node sent, found again in the records of its log.
+#include <algorithm>
+
+#include "consensus/pbft/records.h"
+#include "core/codec.h"
+#include "sim/checker.h"
+
+namespace baolian::sim {
+
+namespace pbft = consensus::pbft;
+using consensus::RecordType;
+
+namespace {
+
+std::string at(Height height) { return " at height " + std::to_string(height.value); }
+std::string in(View view) { return " in view " + std::to_string(view.value); }
+
+}  // namespace
+
+void Checker::collect_snapshot(Held& held, BytesView body) {
+  const auto snapshot = decode<pbft::Snapshot>(body);
+  if (!snapshot) return;
+  held.entered = std::max(held.entered, snapshot->view);
+  if (snapshot->certified) {
+    held.certified = std::max(held.certified, snapshot->certified->certificate.vote.height);
+  }
+  for (const pbft::SnapshotEntry& entry : snapshot->entries) {
+    if (entry.type != RecordType::snapshot) collect(held, entry.type, entry.body);
+  }
+}
+
+void Checker::collect(Held& held, RecordType type, BytesView body) {
+  switch (type) {
+    case RecordType::snapshot:
+      return collect_snapshot(held, body);
+    case RecordType::view_enter:
+      if (const auto record = decode<pbft::ViewEnter>(body)) {
+        held.entered = std::max(held.entered, record->view);
+      }
+      return;
+    case RecordType::pp_accept:
+      if (const auto record = decode<pbft::PpAccept>(body)) {
+        View& view = held.accepted[record->vote.height];
+        view = std::max(view, record->vote.view);
+      }
+      return;
+    case RecordType::prepared:
+      if (const auto record = decode<pbft::Prepared>(body)) {
+        const crypto::Vote& vote = record->certificate.vote;
+        View& view = held.prepared[vote.height];
+        view = std::max(view, vote.view);
+      }
+      return;
+    case RecordType::exec_sent:
+      if (const auto record = decode<pbft::ExecSent>(body)) {
+        held.execs[record->vote.height] = record->vote.header_hash;
+      }
+      return;
+    case RecordType::vc_sent:
+      if (const auto record = decode<pbft::ViewChangeSent>(body)) {
+        held.view_change = std::max(held.view_change, record->new_view);
+      }
+      return;
+    case RecordType::exec_cert:
+      if (const auto record = decode<pbft::ExecCert>(body)) {
+        held.certified = std::max(held.certified, record->certificate.vote.height);
+      }
+      return;
+    case RecordType::block:
+      if (const auto record = decode<consensus::SyncBlock>(body)) {
+        held.certified = std::max(held.certified, record->certificate.vote.height);
+      }
+      return;
+    case RecordType::contradiction:
+    case RecordType::stopped:
+    case RecordType::boot:
+    case RecordType::epoch:
+    case RecordType::committed:
+      return;
+  }
+}
+
+void Checker::compare(node::ReplicaId node, const Sent& sent, const Held& held) {
+  const auto missing = [&](const char* what, Height height, View view) {
+    violation("I5: node " + std::to_string(node) + " had sent " + what + at(height) + in(view) +
+              ", and its disk does not know");
+  };
+  const auto holds = [](const std::map<Height, View>& records, const VoteHead& vote) {
+    const auto record = records.find(vote.height);
+    return record != records.end() && record->second >= vote.view;
+  };
+  for (auto one = sent.prepares.upper_bound(held.certified); one != sent.prepares.end(); ++one) {
+    if (held.entered <= one->second.view && !holds(held.accepted, one->second)) {
+      missing("PREPARE", one->first, one->second.view);
+    }
+  }
+  for (auto one = sent.commits.upper_bound(held.certified); one != sent.commits.end(); ++one) {
+    if (!holds(held.prepared, one->second)) missing("COMMIT", one->first, one->second.view);
+  }
+  for (auto one = sent.execs.upper_bound(held.certified); one != sent.execs.end(); ++one) {
+    const auto record = held.execs.find(one->first);
+    if (record == held.execs.end() || record->second != one->second) {
+      missing("EXEC", one->first, View{});
+    }
+  }
+  if (std::max(held.entered, held.view_change) < sent.view_change) {
+    missing("VIEW-CHANGE", Height{}, sent.view_change);
+  }
+}
+
+void Checker::on_replayed(node::ReplicaId node, const std::vector<consensus::LogRecord>& records) {
+  const auto sent = sent_.find(node);
+  if (!is_correct(node) || sent == sent_.end()) return;
+  Held held;
+  for (const consensus::LogRecord& record : records) collect(held, record.type, *record.body);
+  compare(node, sent->second, held);
+}
+
+}  // namespace baolian::sim

@@ -1,0 +1,161 @@
+#include "sim/swarm.h"
+
+#include <algorithm>
+
+namespace baolian::sim {
+
+namespace {
+
+std::size_t faulty_max(std::size_t validators) { return (validators - 1) / 3; }
+
+NetworkFaults draw_network(Prng& prng) {
+  NetworkFaults out;
+  out.delay_ms_max = prng.between(0, 40);
+  if (prng.chance_percent(60)) out.drop_percent = prng.between(0, 30);
+  if (prng.chance_percent(50)) out.duplicate_percent = prng.between(0, 20);
+  if (prng.chance_percent(40)) {
+    out.slow_percent = prng.between(1, 5);
+    out.slow_ms_max = prng.between(200, 10'000);
+  }
+  return out;
+}
+
+FaultOptions draw_faults(Prng& prng) {
+  FaultOptions out;
+  out.network = draw_network(prng);
+  if (prng.chance_percent(70)) out.crash_every_ms = prng.between(300, 8'000);
+  out.crash_primary_percent = prng.chance_percent(50) ? prng.between(20, 100) : 0;
+  out.down_ms_max = prng.between(50, 3'000);
+  if (prng.chance_percent(40)) out.long_down_percent = prng.between(5, 40);
+  if (prng.chance_percent(60)) out.partition_every_ms = prng.between(500, 8'000);
+  out.partition_ms_max = prng.between(200, 6'000);
+  if (prng.chance_percent(30)) out.freeze_every_ms = prng.between(1'000, 10'000);
+  out.freeze_ms_max = prng.between(100, 8'000);
+  if (prng.chance_percent(30)) {
+    out.clock_every_ms = prng.between(1'000, 10'000);
+    out.clock_jump_ms_max = static_cast<std::int64_t>(prng.between(100, 30'000));
+  }
+  if (prng.chance_percent(40)) out.power_cuts = prng.between(1, 3);
+  if (prng.chance_percent(20)) out.link_delay_ms_max = prng.between(10, 500);
+  return out;
+}
+
+NodeOptions draw_node(Prng& prng, DiskHonesty disk, bool slow, std::uint64_t ban_ms) {
+  NodeOptions node;
+  node.disk = disk;
+  node.sync_ms_max = prng.chance_percent(20) ? prng.between(20, 200) : prng.between(0, 5);
+  node.execute_ms_max = prng.chance_percent(20) ? prng.between(20, 200) : prng.between(0, 5);
+  if (slow) {
+    node.message_ms = prng.between(1, 20);
+    node.sync_ms_max = prng.between(100, 400);
+    node.execute_ms_max = prng.between(100, 500);
+  }
+  node.clock_skew_ms = static_cast<std::int64_t>(prng.between(0, 200)) - 100;
+  node.log_segment_bytes = prng.between(4, 256) * 1024;
+  node.ban_ms = ban_ms;
+  node.driver.flush_heights = prng.between(1, 64);
+  node.driver.flush_ms = prng.between(50, 5000);
+  node.driver.linger_ms = prng.between(0, 20);
+  node.driver.pool.transactions_max = prng.chance_percent(20) ? 20 : 10'000;
+  return node;
+}
+
+/// About 25 to 60 operations a second from all clients together; few and large transactions in some
+/// runs, many and small ones in others.
+Workload::Options draw_work(Prng& prng, std::size_t clients) {
+  Workload::Options work;
+  work.operations_max = prng.between(3, 24);
+  const std::uint64_t per_second = prng.between(28, 60);
+  const std::uint64_t operations_mean = (1 + work.operations_max) / 2;
+  work.pause_ms_max = 2 * clients * operations_mean * 1000 / per_second;
+  work.outstanding_max = prng.between(4, 16);
+  work.resend_ms = prng.chance_percent(50) ? 1'500 : prng.between(1'000, 15'000);
+  return work;
+}
+
+std::vector<EndpointId> draw_endpoints(Prng& prng, std::size_t validators, std::size_t count) {
+  std::vector<EndpointId> all;
+  for (std::size_t i = 0; i < validators; ++i) all.push_back(static_cast<EndpointId>(i));
+  for (std::size_t i = 0; i < count; ++i) {
+    std::swap(all[i], all[i + prng.below(all.size() - i)]);
+  }
+  all.resize(count);
+  return all;
+}
+
+void draw_faulty(Prng& prng, const SwarmLimits& limits, Swarm& swarm) {
+  const std::size_t most = faulty_max(limits.validators);
+  std::size_t byzantine = 0;
+  if (limits.byzantine) {
+    byzantine = most;
+  } else if (limits.draws_byzantine && most > 0 && prng.chance_percent(60)) {
+    byzantine = prng.between(1, most);
+  }
+  const std::size_t away =
+      prng.chance_percent(40) ? prng.between(0, most - byzantine) : std::size_t{0};
+  const std::vector<EndpointId> chosen = draw_endpoints(prng, limits.validators, byzantine + away);
+  for (std::size_t i = 0; i < chosen.size(); ++i) {
+    const auto drawn =
+        static_cast<ByzantineKind>(prng.below(static_cast<std::uint64_t>(ByzantineKind::kCount)));
+    if (i < byzantine) {
+      swarm.byzantine.push_back({chosen[i], limits.byzantine.value_or(drawn)});
+    } else {
+      swarm.away.push_back(chosen[i]);
+    }
+  }
+  swarm.away_is_cut_off = prng.chance_percent(50);
+}
+
+}  // namespace
+
+Swarm draw_swarm(Prng& prng, const SwarmLimits& limits) {
+  Swarm swarm;
+  swarm.faults = draw_faults(prng);
+  draw_faulty(prng, limits, swarm);
+  const std::size_t nodes = limits.validators + limits.observers;
+  swarm.work = draw_work(prng, 2 * nodes);
+  const std::uint64_t ban_ms = prng.chance_percent(50) ? prng.between(500, 5'000) : 0;
+  const std::size_t slow = prng.chance_percent(25) ? prng.below(nodes) : nodes;
+  for (std::size_t i = 0; i < nodes; ++i) {
+    swarm.nodes.push_back(draw_node(prng, limits.disk, i == slow, ban_ms));
+  }
+  return swarm;
+}
+
+std::string describe(const Swarm& swarm) {
+  std::string out;
+  const auto add = [&](const char* name, std::uint64_t value, const char* unit) {
+    if (value == 0) return;
+    if (!out.empty()) out += ' ';
+    out += name + std::to_string(value) + unit;
+  };
+  const FaultOptions& faults = swarm.faults;
+  add("delay<=", faults.network.delay_ms_max, "ms");
+  add("drop=", faults.network.drop_percent, "%");
+  add("dup=", faults.network.duplicate_percent, "%");
+  add("late=", faults.network.slow_percent, "%");
+  add("late<=", faults.network.slow_percent > 0 ? faults.network.slow_ms_max : 0, "ms");
+  add("links<=", faults.link_delay_ms_max, "ms");
+  add("crash/", faults.crash_every_ms, "ms");
+  add("of-primary=", faults.crash_every_ms > 0 ? faults.crash_primary_percent : 0, "%");
+  add("long-down=", faults.crash_every_ms > 0 ? faults.long_down_percent : 0, "%");
+  add("partition/", faults.partition_every_ms, "ms");
+  add("freeze/", faults.freeze_every_ms, "ms");
+  add("clock/", faults.clock_every_ms, "ms");
+  add("power-cuts=", faults.power_cuts, "");
+  add("pause<=", swarm.work.pause_ms_max, "ms");
+  add("ops<=", swarm.work.operations_max, "");
+  for (std::size_t i = 0; i < swarm.nodes.size(); ++i) {
+    if (swarm.nodes[i].message_ms > 0) add("slow=n", i, "");
+  }
+  for (const ByzantineRole& role : swarm.byzantine) {
+    out += " byzantine=n" + std::to_string(role.endpoint) + ":" +
+           std::string(byzantine_name(role.kind));
+  }
+  for (const EndpointId endpoint : swarm.away) {
+    out += (swarm.away_is_cut_off ? " cut-off=n" : " away=n") + std::to_string(endpoint);
+  }
+  return out;
+}
+
+}  // namespace baolian::sim

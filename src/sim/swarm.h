@@ -1,0 +1,62 @@
+/// What the seed of a run draws: each run has its own mix of faults, load and machines (swarm
+/// testing), so that rare mixes come up and a common fault does not drown all others.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "core/prng.h"
+#include "sim/byzantine.h"
+#include "sim/network.h"
+#include "sim/sim_node.h"
+#include "sim/workload.h"
+
+namespace baolian::sim {
+
+/// One family of faults each; a period of 0 means never. Periods are means.
+struct FaultOptions {
+  NetworkFaults network;
+  std::uint64_t crash_every_ms = 0;
+  std::uint64_t crash_primary_percent = 0;  ///< share of crashes that meet the primary of the view
+  std::uint64_t down_ms_max = 2'000;
+  std::uint64_t long_down_percent = 0;  ///< share of crashes after which a node stays down long
+  std::uint64_t long_down_ms_max = 20'000;
+  std::uint64_t partition_every_ms = 0;
+  std::uint64_t partition_ms_max = 2'000;
+  std::uint64_t freeze_every_ms = 0;
+  std::uint64_t freeze_ms_max = 5'000;
+  std::uint64_t clock_every_ms = 0;
+  std::int64_t clock_jump_ms_max = 0;
+  std::uint64_t power_cuts = 0;         ///< of all nodes at once, in the safety phase
+  std::uint64_t link_delay_ms_max = 0;  ///< some links are slow for the whole safety phase
+};
+
+/// A node that does not follow the rules.
+struct ByzantineRole {
+  EndpointId endpoint = 0;
+  ByzantineKind kind{};
+};
+
+struct Swarm {
+  FaultOptions faults;
+  std::vector<ByzantineRole> byzantine;  ///< at most F
+  std::vector<EndpointId> away;  ///< gone in the liveness phase; with the Byzantine ones at most F
+  bool away_is_cut_off = false;  ///< they run on, but nobody hears them
+  Workload::Options work;
+  std::vector<NodeOptions> nodes;
+};
+
+struct SwarmLimits {
+  std::size_t validators = 4;
+  std::size_t observers = 1;
+  DiskHonesty disk = DiskHonesty::honest;
+  bool draws_byzantine = true;
+  std::optional<ByzantineKind> byzantine;  ///< F nodes of this kind
+};
+
+Swarm draw_swarm(Prng& prng, const SwarmLimits& limits);
+/// One line for people.
+std::string describe(const Swarm& swarm);
+
+}  // namespace baolian::sim

@@ -1,0 +1,44 @@
+/// The types of the table-driven targets, in the order of their first bytes. Corpora depend on the
+/// order: new types go to the end.
+#pragma once
+
+#include "consensus/batch.h"
+#include "consensus/engine.h"
+#include "consensus/pbft/messages.h"
+#include "consensus/pbft/records.h"
+#include "fuzz/type_table.h"
+#include "ledger/evidence_file.h"
+#include "ledger/genesis.h"
+#include "ledger/header.h"
+#include "ledger/transaction.h"
+#include "net/hello.h"
+#include "node/claims/claim_messages.h"
+#include "node/institution_messages.h"
+#include "node/log_store.h"
+#include "node/pool_messages.h"
+
+namespace baolian::fuzz {
+
+using ConsensusMessages =
+    TypeTable<consensus::Envelope, consensus::pbft::PrePrepare, crypto::Vote, crypto::ExecVote,
+              consensus::pbft::Suspect, consensus::pbft::ViewChange, consensus::pbft::NewView,
+              consensus::pbft::StatusBody, consensus::pbft::Fetch, consensus::pbft::Reply,
+              consensus::Batch, consensus::SyncBlock, consensus::pbft::Proposals,
+              crypto::VoteCertificate, crypto::ExecCertificate, crypto::EpochRecord>;
+
+using LogRecords =
+    TypeTable<consensus::pbft::PpAccept, consensus::pbft::Prepared, consensus::pbft::Committed,
+              consensus::pbft::ExecSent, consensus::pbft::ExecCert, consensus::pbft::ViewEnter,
+              consensus::pbft::ViewChangeSent, consensus::pbft::Snapshot, node::BootRecord,
+              consensus::SyncBlock, consensus::Evidence, consensus::pbft::Stopped>;
+
+using NodeMessages =
+    TypeTable<net::SignedHello, node::PushTransactions, node::FetchTransactions,
+              node::ReplyTransactions, node::DeliveryPart, node::AttestRequest, node::AttestReply,
+              node::CountersignRequest, node::CountersignReply, node::BalanceRequest,
+              node::BalanceReply, node::ContentRequest, node::ContentReply>;
+
+using LedgerObjects = TypeTable<ledger::Transaction, ledger::Header, ledger::Genesis,
+                                ledger::Evidence, ledger::Receipt>;
+
+}  // namespace baolian::fuzz
