@@ -115,6 +115,12 @@ bool is_receipt(const json& answer) {
          answer.contains("tx_id") && answer.value("outcome", "") == "read";
 }
 
+std::uint64_t civil_ms() {
+  return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(
+                                        std::chrono::system_clock::now().time_since_epoch())
+                                        .count());
+}
+
 /// One reading, with the same request id until its outcome is known.
 void read_once(cli::ApiClient& client, const Target& target, const LoadOptions& options,
                Progress& progress) {
@@ -134,6 +140,7 @@ void read_once(cli::ApiClient& client, const Target& target, const LoadOptions& 
                                    {"record", target.record},
                                    {"node", target.node},
                                    {"certified_ms", answer->value("certified_ms", 0U)},
+                                   {"acknowledged_at_ms", civil_ms()},
                                    {"latency_us", sample.latency_us},
                                    {"attempts", sample.attempts}},
                                   sample);
