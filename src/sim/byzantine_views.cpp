@@ -3,6 +3,7 @@
 #include <map>
 
 #include "consensus/pbft/messages.h"
+#include "consensus/pbft/proposals.h"
 #include "core/codec.h"
 #include "crypto/hash.h"
 #include "sim/byzantine.h"
@@ -79,8 +80,8 @@ class BadNewView final : public ByzantineScript {
     }
     auto view = decode<pbft::NewView>(message->body);
     if (!view) return;
-    if (way_ < 0 || chance(20)) way_ = static_cast<int>(hands_.prng.below(6));
-    if (way_ == 5 && !in_second_half(to)) return transmit(to, message_class, bytes);
+    if (way_ < 0 || chance(20)) way_ = static_cast<int>(hands_.prng.below(8));
+    if (way_ == 7 && !in_second_half(to)) return transmit(to, message_class, bytes);
     spoil(*view);
     say(to, MessageKind::new_view, encode(*view));
   }
@@ -93,9 +94,7 @@ class BadNewView final : public ByzantineScript {
     while (next % count != hands_.self) ++next;
     pbft::NewView view;
     view.view = View{next};
-    for (const auto& [sender, hash] : latest_) view.view_changes.push_back({sender, hash});
-    if (view.view_changes.size() > quorum()) view.view_changes.resize(quorum());
-    view.proposals_hash = proposals_hash(View{next}, hands_.status().certified);
+    rest_on(view, latest_, quorum());
     say_to_all(MessageKind::new_view, encode(view));
   }
 
@@ -112,7 +111,31 @@ class BadNewView final : public ByzantineScript {
   void remember(BytesView bytes) {
     const auto message = peek(bytes);
     if (!message || message->kind != MessageKind::view_change) return;
-    latest_[message->sender] = crypto::sha256(message->body);
+    auto body = decode<pbft::ViewChange>(message->body);
+    if (!body) return;
+    const Hash hash = crypto::sha256(message->body);
+    const auto latest = latest_.find(message->sender);
+    if (latest != latest_.end() && latest->second.message_hash == hash) return;
+    if (latest != latest_.end()) earlier_[message->sender] = latest->second;
+    latest_[message->sender] = {message->sender, *std::move(body), hash, nullptr};
+  }
+
+  using Heard = std::map<ValidatorIndex, pbft::HeldViewChange>;
+  /// Names `count` of these view changes, whatever view they were for, with the O that follows.
+  void rest_on(pbft::NewView& view, const Heard& heard, std::size_t count) {
+    std::vector<pbft::SharedViewChange> chosen;
+    view.view_changes.clear();
+    for (const auto& [sender, held] : heard) {
+      if (chosen.size() == count) break;
+      auto copy = std::make_shared<pbft::HeldViewChange>(held);
+      copy->message.new_view = view.view;
+      chosen.push_back(std::move(copy));
+      view.view_changes.push_back({sender, held.message_hash});
+    }
+    if (chosen.empty()) return;
+    const auto outcome = pbft::compute_proposals(
+        hands_.world.chain_id, hands_.world.genesis.epoch.epoch, view.view, chosen);
+    view.proposals_hash = pbft::proposals_hash(outcome.proposals);
   }
 
   /// Each way breaks one rule of V5 to V7.
@@ -132,13 +155,22 @@ class BadNewView final : public ByzantineScript {
           view.view_changes[1].message_hash = view.view_changes[0].message_hash;
         }
         return;
-      case 4:  // those that it likes best
-        for (pbft::ViewChangeReference& one : view.view_changes) {
-          const auto latest = latest_.find(one.sender);
-          if (latest != latest_.end()) one.message_hash = latest->second;
-        }
+      case 4:  // one that nobody sent
         if (!view.view_changes.empty()) view.view_changes.back().message_hash.bytes[5] ^= 1;
         return;
+      case 5:  // true ones, of a view of the past
+        if (earlier_.size() >= quorum()) rest_on(view, earlier_, quorum());
+        return;
+      case 6: {  // one too few, without one other, and the O that follows
+        Heard fewer = latest_;
+        std::erase_if(fewer,
+                      [&](const auto& one) { return one.second.message.new_view != view.view; });
+        if (fewer.size() > 1)
+          fewer.erase(fewer.begin()->first == hands_.self ? std::next(fewer.begin())
+                                                          : fewer.begin());
+        rest_on(view, fewer, quorum() - 1);
+        return;
+      }
       default:  // a second one, to half of the others
         view.proposals_hash = proposals_hash(view.view, Height{hands_.status().certified.value});
         return;
@@ -146,7 +178,8 @@ class BadNewView final : public ByzantineScript {
   }
 
   int way_ = -1;
-  std::map<ValidatorIndex, Hash> latest_;
+  Heard latest_;
+  Heard earlier_;  ///< the one before the latest of each
 };
 
 /// Views at the edges of what a number can hold, wherever a view may stand.

@@ -44,9 +44,9 @@ def bug_names(include_raft):
 
 
 def caught_by(text):
-    """The invariant or assertion in the first report of a violation."""
+    """The invariant in the first report of a violation, or the engine's own assertion."""
     found = re.search(r"VIOLATION.*\n\s+(.*)", text)
-    if found:
+    if found and not found.group(1).startswith(("repeat:", "drawn:")):
         return found.group(1)[:110]
     found = re.search(r"(ASSERT[^\n]*)", text)
     return found.group(1)[:110] if found else "an unexplained end"

@@ -276,7 +276,9 @@ Result<SharedViewChange> PbftEngine::check_view_change(const Verified& message, 
   if (body.new_view.value == 0 || body.new_view.value >= kViewLimit) {
     return fail(Errc::bad_message, "VIEW-CHANGE to an impossible view");
   }
-  if (body.new_view <= at_.view) return fail(Errc::not_found, "VIEW-CHANGE to a view of the past");
+  if (body.new_view <= at_.view && !seeded_bug(Bug::new_view_of_stale_changes)) {
+    return fail(Errc::not_found, "VIEW-CHANGE to a view of the past");
+  }
   if (held != nullptr && passage == Passage::direct && body.new_view < held->message.new_view) {
     return fail(Errc::not_found, "VIEW-CHANGE older than another of its sender");
   }
