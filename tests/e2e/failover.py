@@ -9,6 +9,7 @@ import network
 from kill_primary import disturb, freeze, kill, start
 
 KILLS = 30
+LOAD_S = 13  # timers double with every view change and halve again after 10 s of progress
 FROZEN_S = 30
 THROUGHPUT_S = 20
 
@@ -25,7 +26,7 @@ def throughput(net):
 def test(make, options):
     net = make()
     net.start()
-    gaps = [disturb(net, kill, start) for _ in range(KILLS)]
+    gaps = [disturb(net, kill, start, LOAD_S) for _ in range(KILLS)]
     print(f"{KILLS} kills of the primary: without progress p50 {percentile(gaps, 50)} ms, "
           f"p99 {percentile(gaps, 99)} ms, longest {max(gaps)} ms", flush=True)
     frozen = disturb(net, *freeze(FROZEN_S), load_s=FROZEN_S + 10)
