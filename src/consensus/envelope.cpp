@@ -4,35 +4,10 @@
 
 #include "consensus/engine.h"
 #include "consensus/pbft/messages.h"
+#include "consensus/signed_as.h"
 
 namespace baolian::consensus {
 namespace {
-
-/// What a message of this kind is signed as; nothing for FETCH and REPLY.
-std::optional<crypto::ObjectType> object_type(MessageKind kind) {
-  switch (kind) {
-    case MessageKind::pre_prepare:
-      return crypto::ObjectType::pre_prepare;
-    case MessageKind::prepare:
-      return crypto::ObjectType::prepare;
-    case MessageKind::commit:
-      return crypto::ObjectType::commit;
-    case MessageKind::exec:
-      return crypto::ObjectType::exec;
-    case MessageKind::suspect:
-      return crypto::ObjectType::suspect;
-    case MessageKind::view_change:
-      return crypto::ObjectType::view_change;
-    case MessageKind::new_view:
-      return crypto::ObjectType::new_view;
-    case MessageKind::status:
-      return crypto::ObjectType::status;
-    case MessageKind::fetch:
-    case MessageKind::reply:
-      return std::nullopt;
-  }
-  return std::nullopt;
-}
 
 struct BodyBounds {
   std::size_t min = 0;
@@ -64,7 +39,7 @@ BodyBounds body_bounds(MessageKind kind) {
 }
 
 Result<void> check_sender(ReplicaId from, const Envelope& envelope, std::size_t validators) {
-  const bool has_signature = object_type(envelope.kind).has_value();
+  const bool has_signature = signed_as(envelope.kind).has_value();
   if (envelope.sender == kObserver) {
     if (has_signature) {
       return fail(Errc::bad_message, "an observer sends no consensus message");
@@ -88,6 +63,31 @@ Result<void> check_sender(ReplicaId from, const Envelope& envelope, std::size_t 
 
 }  // namespace
 
+std::optional<crypto::ObjectType> signed_as(MessageKind kind) {
+  switch (kind) {
+    case MessageKind::pre_prepare:
+      return crypto::ObjectType::pre_prepare;
+    case MessageKind::prepare:
+      return crypto::ObjectType::prepare;
+    case MessageKind::commit:
+      return crypto::ObjectType::commit;
+    case MessageKind::exec:
+      return crypto::ObjectType::exec;
+    case MessageKind::suspect:
+      return crypto::ObjectType::suspect;
+    case MessageKind::view_change:
+      return crypto::ObjectType::view_change;
+    case MessageKind::new_view:
+      return crypto::ObjectType::new_view;
+    case MessageKind::status:
+      return crypto::ObjectType::status;
+    case MessageKind::fetch:
+    case MessageKind::reply:
+      return std::nullopt;
+  }
+  return std::nullopt;
+}
+
 Result<Verified> verify_envelope(ReplicaId from, SharedBytes bytes, const ChainId& chain,
                                  const crypto::EpochRecord& epoch,
                                  const crypto::Verifier& verifier) {
@@ -103,7 +103,7 @@ Result<Verified> verify_envelope(ReplicaId from, SharedBytes bytes, const ChainI
                                        " bytes does not fit its kind");
   }
   TRY(check_sender(from, envelope, epoch.validators.size()));
-  const auto type = object_type(envelope.kind);
+  const auto type = signed_as(envelope.kind);
   if (type.has_value()) {
     BytesView signed_part = envelope.body;
     if (envelope.kind == MessageKind::pre_prepare)

@@ -61,31 +61,6 @@ std::optional<VoteHead> peek_vote(const MessageView& message) {
   return out;
 }
 
-std::optional<crypto::ObjectType> signed_as(MessageKind kind) {
-  switch (kind) {
-    case MessageKind::pre_prepare:
-      return crypto::ObjectType::pre_prepare;
-    case MessageKind::prepare:
-      return crypto::ObjectType::prepare;
-    case MessageKind::commit:
-      return crypto::ObjectType::commit;
-    case MessageKind::exec:
-      return crypto::ObjectType::exec;
-    case MessageKind::suspect:
-      return crypto::ObjectType::suspect;
-    case MessageKind::view_change:
-      return crypto::ObjectType::view_change;
-    case MessageKind::new_view:
-      return crypto::ObjectType::new_view;
-    case MessageKind::status:
-      return crypto::ObjectType::status;
-    case MessageKind::fetch:
-    case MessageKind::reply:
-      break;
-  }
-  return std::nullopt;
-}
-
 node::MessageClass class_of(MessageKind kind) {
   switch (kind) {
     case MessageKind::pre_prepare:

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "consensus/engine.h"
+#include "consensus/signed_as.h"
 #include "core/ids.h"
 #include "crypto/signing.h"
 #include "node/ports.h"
@@ -33,8 +34,7 @@ struct VoteHead {
 /// short.
 std::optional<VoteHead> peek_vote(const MessageView& message);
 
-/// What a message of this kind is signed as; nothing for FETCH and REPLY.
-std::optional<crypto::ObjectType> signed_as(consensus::MessageKind kind);
+using consensus::signed_as;
 node::MessageClass class_of(consensus::MessageKind kind);
 
 /// Makes envelopes in the name of one validator, whatever they say.

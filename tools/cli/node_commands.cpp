@@ -15,8 +15,10 @@ void print_status(const nlohmann::json& status) {
   fmt::print("chain       {}\n", text_at(status, "chain_id"));
   fmt::print("height      {} executed, {} certified\n", number_at(status, "height"),
              number_at(status, "certified_height"));
-  fmt::print("view        {}{}\n", number_at(status, "view"),
-             status.value("is_primary", false) ? ", this node is the primary" : "");
+  const bool changes_view = text_at(status, "role") == "validator" && !status.value("active", true);
+  fmt::print("view        {}{}{}\n", number_at(status, "view"),
+             status.value("is_primary", false) ? ", this node is the primary" : "",
+             changes_view ? ", left; waiting for the next view" : "");
   fmt::print("state root  {}\n\n", text_at(status, "state_root"));
   gateway::Table table({{"peer"}, {"connected"}});
   for (const auto& peer : status.value("peers", nlohmann::json::array())) {
