@@ -18,22 +18,22 @@ BodyBounds body_bounds(MessageKind kind) {
   switch (kind) {
     case MessageKind::prepare:
     case MessageKind::commit:
-      return {pbft::kVoteBytes, pbft::kVoteBytes};
+      return {consensus::kVoteBytes, consensus::kVoteBytes};
     case MessageKind::exec:
-      return {pbft::kExecVoteBytes, pbft::kExecVoteBytes};
+      return {consensus::kExecVoteBytes, consensus::kExecVoteBytes};
     case MessageKind::pre_prepare:
-      return {pbft::kVoteBytes, pbft::kBatchBytesMax + 1024 * 1024};
+      return {consensus::kVoteBytes, consensus::kBatchBytesMax + 1024 * 1024};
     case MessageKind::suspect:
     case MessageKind::fetch:
       return {1, 64};
     case MessageKind::status:
-      return {1, 64 + pbft::kLogWindowMax};
+      return {1, 64 + consensus::kLogWindowMax};
     case MessageKind::view_change:
       return {1, 512 * 1024};
     case MessageKind::new_view:
       return {1, 64 * 1024};
     case MessageKind::reply:
-      return {1, pbft::kMessageBodyBytesMax};
+      return {1, consensus::kMessageBodyBytesMax};
   }
   return {};
 }
@@ -107,7 +107,7 @@ Result<Verified> verify_envelope(ReplicaId from, SharedBytes bytes, const ChainI
   if (type.has_value()) {
     BytesView signed_part = envelope.body;
     if (envelope.kind == MessageKind::pre_prepare)
-      signed_part = signed_part.first(pbft::kVoteBytes);
+      signed_part = signed_part.first(consensus::kVoteBytes);
     if (!verifier.verify_object(epoch.validators[envelope.sender], *type, chain, envelope.epoch,
                                 crypto::sha256(signed_part), envelope.signature)) {
       return fail(Errc::bad_signature, "message of validator " + std::to_string(envelope.sender) +

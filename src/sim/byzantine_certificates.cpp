@@ -35,9 +35,9 @@ class ForgedCertificates final : public ByzantineScript {
     if (!chance(2)) return;
     const consensus::Status status = hands_.status();
     const node::ReplicaId to = others()[hands_.prng.below(others().size())];
-    pbft::Reply reply;
+    consensus::Reply reply;
     if (chance(50)) {
-      pbft::ReplyCommit commit;
+      consensus::ReplyCommit commit;
       commit.certificate.epoch = hands_.forge.epoch();
       commit.certificate.vote = {status.view, Height{status.certified.value + 1}, {}};
       commit.certificate.vote.digest = consensus::null_digest(
@@ -46,7 +46,7 @@ class ForgedCertificates final : public ByzantineScript {
           own_signatures(crypto::ObjectType::commit, encode(commit.certificate.vote));
       reply.what = std::move(commit);
     } else {
-      pbft::ReplyCertificate answer;
+      consensus::ReplyCertificate answer;
       answer.certificate.epoch = hands_.forge.epoch();
       answer.certificate.vote = {Height{status.certified.value + 1 + hands_.prng.below(50)}, {}};
       answer.certificate.vote.header_hash.bytes[0] = 7;
@@ -139,13 +139,13 @@ class ForgedCertificates final : public ByzantineScript {
   }
 
   void send_reply(node::ReplicaId to, const MessageView& message) {
-    auto reply = decode<pbft::Reply>(message.body);
+    auto reply = decode<consensus::Reply>(message.body);
     if (!reply) return;
-    if (auto* held = std::get_if<pbft::ReplyCertificate>(&reply->what)) {
+    if (auto* held = std::get_if<consensus::ReplyCertificate>(&reply->what)) {
       spoil(held->certificate);
-    } else if (auto* commit = std::get_if<pbft::ReplyCommit>(&reply->what)) {
+    } else if (auto* commit = std::get_if<consensus::ReplyCommit>(&reply->what)) {
       spoil(commit->certificate);
-    } else if (auto* blocks = std::get_if<pbft::ReplyBlocks>(&reply->what)) {
+    } else if (auto* blocks = std::get_if<consensus::ReplyBlocks>(&reply->what)) {
       if (!blocks->blocks.empty()) spoil_block(blocks->blocks.back());
     }
     say(to, MessageKind::reply, encode(*reply));

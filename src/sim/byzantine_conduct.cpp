@@ -86,8 +86,8 @@ class BodyWithholding final : public ByzantineScript {
     if (message_class == node::MessageClass::transaction) return;
     const auto message = peek(*bytes);
     if (message && message->kind == MessageKind::reply) {
-      const auto reply = decode<pbft::Reply>(message->body);
-      if (reply && std::holds_alternative<pbft::ReplyBodies>(reply->what)) return;
+      const auto reply = decode<consensus::Reply>(message->body);
+      if (reply && std::holds_alternative<consensus::ReplyBodies>(reply->what)) return;
     }
     if (message && message->kind == MessageKind::pre_prepare) {
       auto proposal = decode<pbft::PrePrepare>(message->body);
@@ -124,11 +124,11 @@ class Flood final : public ByzantineScript {
         return say(to, MessageKind::suspect,
                    encode(pbft::Suspect{vote.view, pbft::SuspectReason::no_heartbeat}));
       case 3:
-        return fetch(to, {hands_.prng.next(), pbft::FetchBlocks{Height{1}}});
+        return fetch(to, {hands_.prng.next(), consensus::FetchBlocks{Height{1}}});
       case 4:
-        return fetch(to, {hands_.prng.next(), pbft::FetchBodies{height, vote.digest}});
+        return fetch(to, {hands_.prng.next(), consensus::FetchBodies{height, vote.digest}});
       case 5:
-        return fetch(to, {hands_.prng.next(), pbft::FetchBatch{height, vote.digest}});
+        return fetch(to, {hands_.prng.next(), consensus::FetchBatch{height, vote.digest}});
       default:
         return;
     }
@@ -140,7 +140,7 @@ class Flood final : public ByzantineScript {
     for (std::uint8_t& byte : out.bytes) byte = static_cast<std::uint8_t>(hands_.prng.next());
     return out;
   }
-  void fetch(node::ReplicaId to, const pbft::Fetch& what) {
+  void fetch(node::ReplicaId to, const consensus::Fetch& what) {
     say(to, MessageKind::fetch, encode(what));
   }
   std::uint64_t copies_ = 2;

@@ -67,11 +67,11 @@ class Mutate final : public ByzantineScript {
       case MessageKind::new_view:
         return change_one<pbft::NewView>(body);
       case MessageKind::status:
-        return change_one<pbft::StatusBody>(body);
+        return change_one<consensus::StatusBody>(body);
       case MessageKind::fetch:
-        return change_one<pbft::Fetch>(body);
+        return change_one<consensus::Fetch>(body);
       case MessageKind::reply:
-        return change_one<pbft::Reply>(body);
+        return change_one<consensus::Reply>(body);
     }
     return std::nullopt;
   }

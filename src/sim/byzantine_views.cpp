@@ -191,7 +191,7 @@ class HugeView final : public ByzantineScript {
     const auto message = peek(*bytes);
     if (!message || !chance(10)) return transmit(to, message_class, bytes);
     if (message->kind == MessageKind::status) {
-      auto status = decode<pbft::StatusBody>(message->body);
+      auto status = decode<consensus::StatusBody>(message->body);
       if (!status) return;
       (chance(50) ? status->view : status->view_change) = huge();
       return say(to, MessageKind::status, encode(*status));
@@ -218,8 +218,8 @@ class HugeView final : public ByzantineScript {
  private:
   /// Mostly below the limit of 2^62, so that the network goes on listening.
   View huge() {
-    if (chance(1)) return View{chance(50) ? pbft::kViewLimit : UINT64_MAX};
-    return View{chance(70) ? pbft::kViewLimit - 1 : hands_.status().view.value + 1000};
+    if (chance(1)) return View{chance(50) ? consensus::kViewLimit : UINT64_MAX};
+    return View{chance(70) ? consensus::kViewLimit - 1 : hands_.status().view.value + 1000};
   }
 };
 
@@ -234,7 +234,7 @@ class LyingStatus final : public ByzantineScript {
     if (!message || message->kind != MessageKind::status) {
       return transmit(to, message_class, bytes);
     }
-    auto status = decode<pbft::StatusBody>(message->body);
+    auto status = decode<consensus::StatusBody>(message->body);
     if (!status) return;
     switch (hands_.prng.below(6)) {
       case 0:
@@ -251,7 +251,7 @@ class LyingStatus final : public ByzantineScript {
         status->active = !status->active;
         break;
       case 4:
-        status->progress.assign(16, pbft::Progress::committed);
+        status->progress.assign(16, consensus::Progress::committed);
         break;
       default:
         status->view_change = View{status->view.value + 1};

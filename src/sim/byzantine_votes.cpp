@@ -178,11 +178,11 @@ class Replay final : public ByzantineScript {
 
   /// Old messages of others travel inside replies.
   void relay(node::ReplicaId to) {
-    pbft::Reply reply;
+    consensus::Reply reply;
     if (!old_change_.empty() && chance(50)) {
-      reply.what = pbft::ReplyViewChange{old_change_};
+      reply.what = consensus::ReplyViewChange{old_change_};
     } else if (!old_proposal_.empty()) {
-      reply.what = pbft::ReplyPrePrepare{old_proposal_};
+      reply.what = consensus::ReplyPrePrepare{old_proposal_};
     } else {
       return;
     }

@@ -18,13 +18,13 @@ std::string in(View view) { return " in view " + std::to_string(view.value); }
 }  // namespace
 
 void Checker::collect_snapshot(Held& held, BytesView body) {
-  const auto snapshot = decode<pbft::Snapshot>(body);
+  const auto snapshot = decode<consensus::Snapshot>(body);
   if (!snapshot) return;
   held.entered = std::max(held.entered, snapshot->view);
   if (snapshot->certified) {
     held.certified = std::max(held.certified, snapshot->certified->certificate.vote.height);
   }
-  for (const pbft::SnapshotEntry& entry : snapshot->entries) {
+  for (const consensus::SnapshotEntry& entry : snapshot->entries) {
     if (entry.type != RecordType::snapshot) collect(held, entry.type, entry.body);
   }
 }
@@ -52,7 +52,7 @@ void Checker::collect(Held& held, RecordType type, BytesView body) {
       }
       return;
     case RecordType::exec_sent:
-      if (const auto record = decode<pbft::ExecSent>(body)) {
+      if (const auto record = decode<consensus::ExecSent>(body)) {
         held.execs[record->vote.height] = record->vote.header_hash;
       }
       return;
@@ -62,7 +62,7 @@ void Checker::collect(Held& held, RecordType type, BytesView body) {
       }
       return;
     case RecordType::exec_cert:
-      if (const auto record = decode<pbft::ExecCert>(body)) {
+      if (const auto record = decode<consensus::ExecCert>(body)) {
         held.certified = std::max(held.certified, record->certificate.vote.height);
       }
       return;

@@ -150,12 +150,12 @@ void Checker::on_reply(node::ReplicaId from, const MessageView& message) {
   if (message.body.size() <= kTagAt) return;
   const std::uint8_t tag = message.body[kTagAt];
   if (tag != 2 && tag != 3) return;
-  const auto reply = decode<pbft::Reply>(message.body);
+  const auto reply = decode<consensus::Reply>(message.body);
   if (!reply) return violation("I14: " + name(from) + " sent a REPLY that does not decode");
-  if (const auto* held = std::get_if<pbft::ReplyCertificate>(&reply->what)) {
+  if (const auto* held = std::get_if<consensus::ReplyCertificate>(&reply->what)) {
     check_certificate(from, held->certificate);
   }
-  if (const auto* held = std::get_if<pbft::ReplyCommit>(&reply->what)) {
+  if (const auto* held = std::get_if<consensus::ReplyCommit>(&reply->what)) {
     check_certificate(from, held->certificate, crypto::ObjectType::commit);
   }
 }

@@ -141,7 +141,7 @@ std::vector<consensus::SharedBytes> EngineHost::read_blocks(
     while (m < chain_.size() && !chain_[m].certificate.has_value()) ++m;
     if (m == chain_.size()) break;
     for (std::size_t i = n + 1; i <= m; ++i) later.push_back(chain_[i].header);
-    out.push_back(std::make_shared<const Bytes>(consensus::pbft::encode_block(
+    out.push_back(std::make_shared<const Bytes>(consensus::encode_block(
         chain_[n].header, *chain_[m].certificate, chain_[n].batch, chain_[n].bodies, later)));
   }
   return out;

@@ -52,7 +52,7 @@ std::string describe_new_view(BytesView body) {
 }
 
 std::string describe_status(BytesView body) {
-  const auto status = decode<pbft::StatusBody>(body);
+  const auto status = decode<consensus::StatusBody>(body);
   if (!status) return "STATUS (malformed)";
   return "STATUS v" + number(status->view.value) + (status->active ? "" : " inactive") +
          (status->view_change.value > 0 ? " vc" + number(status->view_change.value) : "") + " h" +
@@ -60,30 +60,30 @@ std::string describe_status(BytesView body) {
 }
 
 std::string describe_fetch(BytesView body) {
-  const auto fetch = decode<pbft::Fetch>(body);
+  const auto fetch = decode<consensus::Fetch>(body);
   if (!fetch) return "FETCH (malformed)";
   constexpr std::array<std::string_view, 4> kWhat = {"blocks", "bodies", "batch", "view change"};
   return "FETCH " + std::string(kWhat.at(fetch->what.index()));
 }
 
 std::string describe_reply(BytesView body) {
-  const auto reply = decode<pbft::Reply>(body);
+  const auto reply = decode<consensus::Reply>(body);
   if (!reply) return "REPLY (malformed)";
   constexpr std::array<std::string_view, 8> kWhat = {"blocks",      "bodies",      "certificate",
                                                      "commit",      "pre-prepare", "batch",
                                                      "view change", "new view"};
   std::string out = "REPLY " + std::string(kWhat.at(reply->what.index()));
-  if (const auto* commit = std::get_if<pbft::ReplyCommit>(&reply->what)) {
+  if (const auto* commit = std::get_if<consensus::ReplyCommit>(&reply->what)) {
     out += " h" + number(commit->certificate.vote.height.value);
-  } else if (const auto* certificate = std::get_if<pbft::ReplyCertificate>(&reply->what)) {
+  } else if (const auto* certificate = std::get_if<consensus::ReplyCertificate>(&reply->what)) {
     out += " h" + number(certificate->certificate.vote.height.value);
-  } else if (const auto* blocks = std::get_if<pbft::ReplyBlocks>(&reply->what)) {
+  } else if (const auto* blocks = std::get_if<consensus::ReplyBlocks>(&reply->what)) {
     out += " x" + number(blocks->blocks.size());
-  } else if (const auto* proposal = std::get_if<pbft::ReplyPrePrepare>(&reply->what)) {
+  } else if (const auto* proposal = std::get_if<consensus::ReplyPrePrepare>(&reply->what)) {
     out += " (" + describe_message(proposal->envelope) + ")";
-  } else if (const auto* change = std::get_if<pbft::ReplyViewChange>(&reply->what)) {
+  } else if (const auto* change = std::get_if<consensus::ReplyViewChange>(&reply->what)) {
     out += " (" + describe_message(change->envelope) + ")";
-  } else if (const auto* view = std::get_if<pbft::ReplyNewView>(&reply->what)) {
+  } else if (const auto* view = std::get_if<consensus::ReplyNewView>(&reply->what)) {
     out += " (" + describe_message(view->envelope) + ")";
   }
   return out;

@@ -40,12 +40,12 @@ std::optional<VoteHead> peek_vote(const MessageView& message) {
     case MessageKind::pre_prepare:
     case MessageKind::prepare:
     case MessageKind::commit:
-      if (message.body.size() < consensus::pbft::kVoteBytes) return std::nullopt;
+      if (message.body.size() < consensus::kVoteBytes) return std::nullopt;
       out.view = View{read_integer(message.body, 0, 8)};
       at = 8;
       break;
     case MessageKind::exec:
-      if (message.body.size() < consensus::pbft::kExecVoteBytes) return std::nullopt;
+      if (message.body.size() < consensus::kExecVoteBytes) return std::nullopt;
       break;
     case MessageKind::suspect:
     case MessageKind::view_change:
@@ -95,8 +95,8 @@ node::SharedBytes Forge::message_as(MessageKind kind, Bytes body,
   envelope.body = std::move(body);
   if (type) {
     BytesView part = envelope.body;
-    if (kind == MessageKind::pre_prepare && part.size() > consensus::pbft::kVoteBytes) {
-      part = part.first(consensus::pbft::kVoteBytes);
+    if (kind == MessageKind::pre_prepare && part.size() > consensus::kVoteBytes) {
+      part = part.first(consensus::kVoteBytes);
     }
     envelope.signature = signer_->sign_object(*type, chain, epoch, crypto::sha256(part));
   }

@@ -67,7 +67,7 @@ class Bench {
     const Status own = status();
     const auto primary = static_cast<ValidatorIndex>(own.view.value % epoch_.validators.size());
     if (primary == config_.self) return;
-    pbft::StatusBody heard;
+    consensus::StatusBody heard;
     heard.view = own.view;
     heard.active = true;
     heard.certified = own.certified;
@@ -179,18 +179,18 @@ class Bench {
     return deliver(sender, signed_message(epoch_, MessageKind::exec, sender,
                                           encode(crypto::ExecVote{{height}, hash})));
   }
-  RejectReason say_status(ValidatorIndex sender, const pbft::StatusBody& status) {
+  RejectReason say_status(ValidatorIndex sender, const consensus::StatusBody& status) {
     return deliver(sender, signed_message(epoch_, MessageKind::status, sender, encode(status)));
   }
-  RejectReason reply(ReplicaId from, const pbft::Reply& reply) {
+  RejectReason reply(ReplicaId from, const consensus::Reply& reply) {
     return deliver(from, unsigned_message(epoch_, MessageKind::reply, from, encode(reply)));
   }
-  RejectReason fetch(ReplicaId from, const pbft::Fetch& fetch) {
+  RejectReason fetch(ReplicaId from, const consensus::Fetch& fetch) {
     const ValidatorIndex sender = from < epoch_.validators.size() ? from : kObserver;
     return deliver(from, unsigned_message(epoch_, MessageKind::fetch, sender, encode(fetch)));
   }
-  static std::optional<pbft::Reply> as_reply(const Envelope& envelope) {
-    auto decoded = decode<pbft::Reply>(envelope.body);
+  static std::optional<consensus::Reply> as_reply(const Envelope& envelope) {
+    auto decoded = decode<consensus::Reply>(envelope.body);
     REQUIRE(decoded.has_value());
     return *std::move(decoded);
   }

@@ -77,7 +77,7 @@ TEST_CASE("consensus 1.12: length and role are checked before the signature", "[
   CHECK(error_of(verify(1, as_observer)) == Errc::bad_message);
   envelope.sender = 4;  // no such validator
   CHECK(error_of(verify(4, std::make_shared<const Bytes>(encode(envelope)))) == Errc::bad_message);
-  const Bytes fetch = encode(pbft::Fetch{1, pbft::FetchBlocks{{1}}});
+  const Bytes fetch = encode(consensus::Fetch{1, consensus::FetchBlocks{{1}}});
   CHECK(verify(5, unsigned_message(epoch, MessageKind::fetch, kObserver, fetch)).has_value());
   CHECK(error_of(verify(2, unsigned_message(epoch, MessageKind::fetch, kObserver, fetch))) ==
         Errc::bad_message);
@@ -103,7 +103,7 @@ TEST_CASE("pbft 1.4: the signature of a PRE-PREPARE covers view, height and dige
       pre_prepare_message(bench.epoch(), 0, proposal.vote, proposal.batch, {*proposal.bodies[0]});
   REQUIRE(verify(0, message).has_value());
   Envelope envelope = *decode<Envelope>(*message);
-  for (std::size_t at = 0; at < pbft::kVoteBytes; ++at) {
+  for (std::size_t at = 0; at < consensus::kVoteBytes; ++at) {
     Envelope other = envelope;
     other.body[at] ^= 1;
     CHECK(error_of(verify(0, std::make_shared<const Bytes>(encode(other)))) == Errc::bad_signature);

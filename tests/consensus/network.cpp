@@ -75,7 +75,7 @@ SharedBytes signed_message(const crypto::EpochRecord& epoch, MessageKind kind,
   // MessageKind 1..8 are signed as ObjectType 3..10, in the same order.
   const auto type = static_cast<crypto::ObjectType>(static_cast<std::uint8_t>(kind) + 2);
   BytesView part = body;
-  if (kind == MessageKind::pre_prepare) part = part.first(pbft::kVoteBytes);
+  if (kind == MessageKind::pre_prepare) part = part.first(consensus::kVoteBytes);
   Envelope envelope;
   envelope.kind = kind;
   envelope.epoch = epoch.epoch;
@@ -334,7 +334,7 @@ void Network::watch(std::size_t from, const SharedBytes& bytes) {
     digest = vote->header_hash;
   } else if (kind == MessageKind::prepare || kind == MessageKind::commit ||
              kind == MessageKind::pre_prepare) {
-    Decoder decoder(BytesView(envelope->body).first(pbft::kVoteBytes));
+    Decoder decoder(BytesView(envelope->body).first(consensus::kVoteBytes));
     crypto::Vote vote;
     REQUIRE(decoder.value(vote));
     key = {envelope->sender, kind, vote.view.value, vote.height.value};
@@ -421,7 +421,7 @@ void Network::answer_blocks(Node& node, const ReadBlocks& read) {
       if (++m < node.store.size()) later.push_back(node.store[m].header);
     }
     if (m == node.store.size()) break;
-    out.blocks.push_back(std::make_shared<const Bytes>(pbft::encode_block(
+    out.blocks.push_back(std::make_shared<const Bytes>(consensus::encode_block(
         block.header, *node.store[m].certificate, block.batch, block.bodies, later)));
   }
   node.inputs.push_back(std::move(out));

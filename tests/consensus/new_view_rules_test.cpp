@@ -126,7 +126,7 @@ TEST_CASE("pbft 1.6 V5: a NEW-VIEW whose VIEW-CHANGEs are missing here fetches t
   CHECK(bench.pending_records(RecordType::view_enter) == 0);
   CHECK(bench.hits(Probe::new_view_waits) == 1);
   bench.pass(50);
-  auto fetches = bench.fetches<pbft::FetchViewChange>();
+  auto fetches = bench.fetches<consensus::FetchViewChange>();
   REQUIRE(fetches.size() == 2);
   for (const auto& [to, what] : fetches) {
     CHECK(to == ReplicaId{1});  // the sender of the NEW-VIEW first
@@ -138,14 +138,16 @@ TEST_CASE("pbft 1.6 V5: a NEW-VIEW whose VIEW-CHANGEs are missing here fetches t
   bench.forget_sent();
   bench.pass(500);
   std::set<ReplicaId> asked;
-  for (const auto& [to, what] : bench.fetches<pbft::FetchViewChange>()) {
+  for (const auto& [to, what] : bench.fetches<consensus::FetchViewChange>()) {
     REQUIRE(to.has_value());
     asked.insert(*to);
   }
   CHECK(asked.size() >= 2);
-  CHECK(bench.reply(3, {0, pbft::ReplyViewChange{*made.view_changes[2]}}) == RejectReason::none);
+  CHECK(bench.reply(3, {0, consensus::ReplyViewChange{*made.view_changes[2]}}) ==
+        RejectReason::none);
   CHECK(bench.pending_records(RecordType::view_enter) == 0);
-  CHECK(bench.reply(3, {0, pbft::ReplyViewChange{*made.view_changes[0]}}) == RejectReason::none);
+  CHECK(bench.reply(3, {0, consensus::ReplyViewChange{*made.view_changes[0]}}) ==
+        RejectReason::none);
   CHECK(bench.pending_records(RecordType::view_enter) == 1);
   bench.persist_all();
   CHECK(bench.status().view == View{1});
@@ -203,7 +205,7 @@ TEST_CASE("pbft 1.6 V6: O of the primary is the reference function of the VIEW-C
     const auto votes = bench.votes(MessageKind::prepare);
     bench.pass(50);
     std::map<std::uint64_t, Hash> fetched;
-    for (const auto& [to, what] : bench.fetches<pbft::FetchBatch>()) {
+    for (const auto& [to, what] : bench.fetches<consensus::FetchBatch>()) {
       fetched[what.height.value] = what.digest;
     }
     for (std::size_t i = 0; i < expected.digests.size(); ++i) {
@@ -280,7 +282,7 @@ TEST_CASE("pbft 1.6 V6: of several certificates for a height the highest view wi
   bench.enter(made);
   bench.pass(50);
   std::map<std::uint64_t, Hash> fetched;
-  for (const auto& [to, what] : bench.fetches<pbft::FetchBatch>()) {
+  for (const auto& [to, what] : bench.fetches<consensus::FetchBatch>()) {
     fetched[what.height.value] = what.digest;
   }
   CHECK(fetched ==
@@ -305,7 +307,7 @@ TEST_CASE("pbft 1.6 V6: mins is the highest h, and nothing at or below it is in 
   CHECK(bench.status().certified == Height{5});
   bench.pass(100);
   CHECK(bench.votes(MessageKind::prepare).empty());
-  CHECK(bench.fetches<pbft::FetchBatch>().empty());
+  CHECK(bench.fetches<consensus::FetchBatch>().empty());
   // The first fresh height is maxs + 1.
   CHECK(bench.propose(bench.proposal(5, 1, 1), 1) == RejectReason::outside_window);
   CHECK(bench.propose(bench.proposal(6, 1, 1), 1) == RejectReason::none);
@@ -500,7 +502,7 @@ TEST_CASE("pbft 1.6 V7: the first accepted NEW-VIEW of a view is final, durable 
   CHECK(entered[0].new_view == *first.message);
   CHECK(bench.status().view == View{1});
   bench.pass(200, Heartbeat::heard);
-  CHECK(bench.fetches<pbft::FetchBatch>().empty());
+  CHECK(bench.fetches<consensus::FetchBatch>().empty());
 }
 
 TEST_CASE("pbft 1.6 V7: a batch of O is judged by its digest, not by clock, view or proposer",
@@ -512,10 +514,10 @@ TEST_CASE("pbft 1.6 V7: a batch of O is judged by its digest, not by clock, view
   asked[0].prepared = {bench.prepared(old.vote)};
   bench.enter(bench.new_view(5, asked));
   bench.pass(100, Heartbeat::heard);
-  const auto fetches = bench.fetches<pbft::FetchBatch>();
+  const auto fetches = bench.fetches<consensus::FetchBatch>();
   REQUIRE_FALSE(fetches.empty());
   CHECK(fetches[0].second.digest == old.vote.digest);
-  CHECK(bench.reply(0, {0, pbft::ReplyBatch{{1}, old.batch}}) == RejectReason::none);
+  CHECK(bench.reply(0, {0, consensus::ReplyBatch{{1}, old.batch}}) == RejectReason::none);
   CHECK(bench.hits(Probe::batch_fetched) == 1);
   REQUIRE(bench.effects<NeedBodies>().size() == 1);
   REQUIRE(bench.give_bodies(old).accepted);
@@ -533,12 +535,12 @@ TEST_CASE("pbft 1.6 V7: a batch of another digest is not taken for one of O", "[
   bench.enter(bench.new_view(1, asked));
   bench.pass(100, Heartbeat::heard);
   const auto wrong = bench.proposal(1, 2);
-  CHECK(bench.reply(0, {0, pbft::ReplyBatch{{1}, wrong.batch}}) != RejectReason::none);
-  CHECK(bench.reply(0, {0, pbft::ReplyBatch{{1}, {}}}) != RejectReason::none);
-  CHECK(bench.reply(0, {0, pbft::ReplyBatch{{1}, {1, 2, 3}}}) != RejectReason::none);
-  CHECK(bench.reply(0, {0, pbft::ReplyBatch{{7}, right.batch}}) != RejectReason::none);
+  CHECK(bench.reply(0, {0, consensus::ReplyBatch{{1}, wrong.batch}}) != RejectReason::none);
+  CHECK(bench.reply(0, {0, consensus::ReplyBatch{{1}, {}}}) != RejectReason::none);
+  CHECK(bench.reply(0, {0, consensus::ReplyBatch{{1}, {1, 2, 3}}}) != RejectReason::none);
+  CHECK(bench.reply(0, {0, consensus::ReplyBatch{{7}, right.batch}}) != RejectReason::none);
   CHECK(bench.effects<NeedBodies>().empty());
-  CHECK(bench.reply(3, {0, pbft::ReplyBatch{{1}, right.batch}}) == RejectReason::none);
+  CHECK(bench.reply(3, {0, consensus::ReplyBatch{{1}, right.batch}}) == RejectReason::none);
 }
 
 TEST_CASE("pbft 1.6 V7: O with another digest for a height that was executed here halts",

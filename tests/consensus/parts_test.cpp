@@ -2,9 +2,9 @@
 #include <algorithm>
 
 #include "consensus/bench.h"
-#include "consensus/pbft/log_tail.h"
 #include "consensus/pbft/records.h"
-#include "consensus/pbft/slots.h"
+#include "consensus/replica/log_tail.h"
+#include "consensus/replica/slots.h"
 
 namespace baolian::consensus::testing {
 namespace {
@@ -35,8 +35,8 @@ TEST_CASE("consensus 1.2: two quorums share a correct validator, and the correct
 }
 
 TEST_CASE("pbft 1.5 N8: a vote table keeps the first vote of each validator", "[pbft]") {
-  pbft::VoteTable table;
-  using Outcome = pbft::VoteTable::Outcome;
+  consensus::VoteTable table;
+  using Outcome = consensus::VoteTable::Outcome;
   CHECK(table.vote_of(2) == nullptr);
   CHECK_FALSE(table.digest_with(3).has_value());
   for (const ValidatorIndex voter : {ValidatorIndex{3}, ValidatorIndex{0}, ValidatorIndex{1}}) {
@@ -57,7 +57,7 @@ TEST_CASE("pbft 1.5 N8: a vote table keeps the first vote of each validator", "[
 
 TEST_CASE("pbft 1.7: the log's tail forgets certified heights only, and then a cut must wait",
           "[pbft]") {
-  pbft::LogTail tail(1000);
+  consensus::LogTail tail(1000);
   for (std::uint64_t n = 1; n <= 10; ++n) tail.add({n}, record_of(300));
   tail.limit({2});
   CHECK(tail.forgotten() == Height{2});
@@ -93,11 +93,11 @@ TEST_CASE("pbft: what is written from shared buffers is the canonical encoding",
   REQUIRE(pre_prepare_back.has_value());
   CHECK(encode(*pre_prepare_back) == pre_prepare);
   const auto exec = exec_certificate(bench.epoch(), {3}, bench.genesis(), {0, 1, 2});
-  const Bytes block = pbft::encode_block({1, 2}, exec, batch, proposal.bodies, {{3}, {4, 5}});
+  const Bytes block = consensus::encode_block({1, 2}, exec, batch, proposal.bodies, {{3}, {4, 5}});
   const auto block_back = decode<SyncBlock>(block);
   REQUIRE(block_back.has_value());
   CHECK(encode(*block_back) == block);
-  const Bytes null_block = pbft::encode_block({1, 2}, exec, nullptr, {}, {});
+  const Bytes null_block = consensus::encode_block({1, 2}, exec, nullptr, {}, {});
   CHECK(decode<SyncBlock>(null_block).has_value());
 }
 

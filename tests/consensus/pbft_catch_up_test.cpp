@@ -8,11 +8,11 @@
 namespace baolian::consensus::testing {
 namespace {
 
-using pbft::Progress;
+using consensus::Progress;
 
-pbft::StatusBody status_of(std::uint64_t certified, std::uint64_t executed,
-                           std::vector<Progress> progress = {}) {
-  pbft::StatusBody out;
+consensus::StatusBody status_of(std::uint64_t certified, std::uint64_t executed,
+                                std::vector<Progress> progress = {}) {
+  consensus::StatusBody out;
   out.active = true;
   out.certified = {certified};
   out.executed = {executed};
@@ -45,8 +45,8 @@ Chain make_chain(const Bench& bench, std::uint64_t count,
   return out;
 }
 
-pbft::ReplyBlocks blocks_reply(const std::vector<SyncBlock>& blocks) {
-  pbft::ReplyBlocks out;
+consensus::ReplyBlocks blocks_reply(const std::vector<SyncBlock>& blocks) {
+  consensus::ReplyBlocks out;
   for (const SyncBlock& block : blocks) out.blocks.push_back(encode(block));
   return out;
 }
@@ -59,10 +59,10 @@ std::uint64_t let_it_ask(Bench& bench, ValidatorIndex source, std::uint64_t heig
   bench.tick(60);
   const auto fetches = bench.sent_now(MessageKind::fetch);
   REQUIRE(fetches.size() == 1);
-  const auto fetch = decode<pbft::Fetch>(fetches[0].body);
+  const auto fetch = decode<consensus::Fetch>(fetches[0].body);
   REQUIRE(fetch.has_value());
-  REQUIRE(std::holds_alternative<pbft::FetchBlocks>(fetch->what));
-  CHECK(std::get<pbft::FetchBlocks>(fetch->what).first == bench.status().executed.next());
+  REQUIRE(std::holds_alternative<consensus::FetchBlocks>(fetch->what));
+  CHECK(std::get<consensus::FetchBlocks>(fetch->what).first == bench.status().executed.next());
   return fetch->request;
 }
 
@@ -108,7 +108,7 @@ TEST_CASE("pbft 1.6 S3: a peer that stands still gets own PREPARE, COMMIT and th
   const auto replies = bench.sent_now(MessageKind::reply);
   REQUIRE(replies.size() == 1);
   const auto reply = Bench::as_reply(replies[0]);
-  REQUIRE(std::holds_alternative<pbft::ReplyPrePrepare>(reply->what));
+  REQUIRE(std::holds_alternative<consensus::ReplyPrePrepare>(reply->what));
   // Bytes are those of the first time.
   CHECK(bench.sent_now(MessageKind::commit)[0] == bench.sent(MessageKind::commit).at(0));
   // A peer in another view gets neither votes nor the proposal.
@@ -138,7 +138,7 @@ TEST_CASE("pbft 1.6 S3: own EXEC and the CommitQC go to a peer whose h is below,
   CHECK(bench.sent_now(MessageKind::exec).size() == 1);
   const auto replies = bench.sent_now(MessageKind::reply);
   REQUIRE(replies.size() == 1);
-  CHECK(std::holds_alternative<pbft::ReplyCommit>(Bench::as_reply(replies[0])->what));
+  CHECK(std::holds_alternative<consensus::ReplyCommit>(Bench::as_reply(replies[0])->what));
   CHECK(bench.sent_now(MessageKind::prepare).empty());
   // One that has committed needs the EXEC only.
   bench.say_status(3, status_of(0, 0, {Progress::committed}));
@@ -153,9 +153,9 @@ TEST_CASE("pbft 1.6 S2: a peer with a lower h gets the newest certificate", "[pb
   const auto replies = bench.sent_now(MessageKind::reply);
   REQUIRE(replies.size() == 1);
   const auto reply = Bench::as_reply(replies[0]);
-  REQUIRE(std::holds_alternative<pbft::ReplyCertificate>(reply->what));
-  CHECK(std::get<pbft::ReplyCertificate>(reply->what).certificate.vote.header_hash == hash);
-  CHECK_FALSE(std::get<pbft::ReplyCertificate>(reply->what).header.empty());
+  REQUIRE(std::holds_alternative<consensus::ReplyCertificate>(reply->what));
+  CHECK(std::get<consensus::ReplyCertificate>(reply->what).certificate.vote.header_hash == hash);
+  CHECK_FALSE(std::get<consensus::ReplyCertificate>(reply->what).header.empty());
 }
 
 TEST_CASE("pbft 1.6 S6: answers are rate-limited and a peer that moves gets none", "[pbft]") {
@@ -210,7 +210,7 @@ TEST_CASE("pbft 1.5 N2: missing bodies are fetched from the primary, then from P
   CHECK(asked[0] == 0);
   CHECK(std::count(asked.begin(), asked.end(), 3) >= 1);
   // An answer goes to the driver, which knows how to check it.
-  const pbft::ReplyBodies bodies{proposal.vote.digest, {*proposal.bodies[0]}};
+  const consensus::ReplyBodies bodies{proposal.vote.digest, {*proposal.bodies[0]}};
   CHECK(bench.reply(3, {1, bodies}) == RejectReason::none);
   REQUIRE(bench.effects<NeedBodies>().size() == 1);
   CHECK(bench.effects<NeedBodies>()[0].inline_bodies.size() == 1);
@@ -223,17 +223,20 @@ TEST_CASE("pbft 1.5 N2: bodies of an accepted proposal are served, also after a 
   Bench bench;
   const auto proposal = bench.accept(1);
   bench.open(bench.log(), {0}, bench.genesis());
-  CHECK(bench.fetch(3, {9, pbft::FetchBodies{{1}, proposal.vote.digest}}) == RejectReason::none);
+  CHECK(bench.fetch(3, {9, consensus::FetchBodies{{1}, proposal.vote.digest}}) ==
+        RejectReason::none);
   const auto replies = bench.sent_now(MessageKind::reply);
   REQUIRE(replies.size() == 1);
   const auto reply = Bench::as_reply(replies[0]);
   CHECK(reply->request == 9);
-  REQUIRE(std::holds_alternative<pbft::ReplyBodies>(reply->what));
-  CHECK(std::get<pbft::ReplyBodies>(reply->what).bodies == std::vector<Bytes>{*proposal.bodies[0]});
+  REQUIRE(std::holds_alternative<consensus::ReplyBodies>(reply->what));
+  CHECK(std::get<consensus::ReplyBodies>(reply->what).bodies ==
+        std::vector<Bytes>{*proposal.bodies[0]});
   // Not again at once, and nothing for a digest that is not here.
-  CHECK(bench.fetch(3, {9, pbft::FetchBodies{{1}, proposal.vote.digest}}) ==
+  CHECK(bench.fetch(3, {9, consensus::FetchBodies{{1}, proposal.vote.digest}}) ==
         RejectReason::not_wanted);
-  CHECK(bench.fetch(2, {9, pbft::FetchBodies{{1}, bench.genesis()}}) == RejectReason::not_wanted);
+  CHECK(bench.fetch(2, {9, consensus::FetchBodies{{1}, bench.genesis()}}) ==
+        RejectReason::not_wanted);
 }
 
 // ------------------------------------------------------------------ blocks
@@ -269,7 +272,7 @@ TEST_CASE("pbft 1.8: a block that is executed before it is durable is certified 
   Bench bench;
   const Chain chain = make_chain(bench, 2);
   const std::uint64_t request = let_it_ask(bench, 2, 2);
-  const pbft::ReplyCertificate newest{chain.blocks[1].header, chain.blocks[1].certificate};
+  const consensus::ReplyCertificate newest{chain.blocks[1].header, chain.blocks[1].certificate};
   REQUIRE(bench.reply(2, {0, newest}) == RejectReason::none);
   bench.persist_all();
   REQUIRE(bench.status().certified == Height{2});
@@ -315,7 +318,7 @@ TEST_CASE("pbft 1.8: forged, short, repeated and foreign certificates are refuse
   if (how == 11) block.bodies.clear();
   if (how == 12) block.batch.clear();
   const std::uint64_t request = let_it_ask(bench, 2, 1);
-  pbft::ReplyBlocks reply;
+  consensus::ReplyBlocks reply;
   Bytes bytes;
   if (how >= 1 && how <= 2) {
     // The codec refuses to write a list that is not ascending only when it reads it.
@@ -404,12 +407,12 @@ TEST_CASE("pbft 1.6 S2: a certificate from anywhere moves h, when it is valid an
   const Chain chain = make_chain(bench, 1);
   auto bad = chain.blocks[0].certificate;
   bad.signatures.pop_back();
-  CHECK(bench.reply(3, {0, pbft::ReplyCertificate{chain.blocks[0].header, bad}}) ==
+  CHECK(bench.reply(3, {0, consensus::ReplyCertificate{chain.blocks[0].header, bad}}) ==
         RejectReason::bad_certificate);
   CHECK(bench.effects<BanPeer>().size() == 1);
-  CHECK(bench.reply(3, {0, pbft::ReplyCertificate{Bytes{1}, chain.blocks[0].certificate}}) ==
+  CHECK(bench.reply(3, {0, consensus::ReplyCertificate{Bytes{1}, chain.blocks[0].certificate}}) ==
         RejectReason::bad_content);
-  const pbft::ReplyCertificate good{chain.blocks[0].header, chain.blocks[0].certificate};
+  const consensus::ReplyCertificate good{chain.blocks[0].header, chain.blocks[0].certificate};
   CHECK(bench.reply(3, {0, good}) == RejectReason::none);
   CHECK(bench.status().certified == Height{0});
   CHECK(bench.reply(2, {0, good}) == RejectReason::not_wanted);  // already on its way
@@ -421,7 +424,7 @@ TEST_CASE("pbft 1.6 S2: a certificate from anywhere moves h, when it is valid an
 TEST_CASE("pbft 1.8: FETCH of blocks is served from the store, later if it must be", "[pbft]") {
   Bench bench;
   bench.certify_height(1);
-  CHECK(bench.fetch(4, {5, pbft::FetchBlocks{{1}}}) == RejectReason::none);  // an observer
+  CHECK(bench.fetch(4, {5, consensus::FetchBlocks{{1}}}) == RejectReason::none);  // an observer
   auto reads = bench.effects<ReadBlocks>();
   REQUIRE(reads.size() == 1);
   CHECK(reads[0].peer == 4);
@@ -433,7 +436,7 @@ TEST_CASE("pbft 1.8: FETCH of blocks is served from the store, later if it must 
   CHECK(Bench::as_reply(replies[0])->request == 5);
   // Above the tip: answered when the height is certified.
   bench.tick(10);
-  CHECK(bench.fetch(4, {6, pbft::FetchBlocks{{2}}}) == RejectReason::none);
+  CHECK(bench.fetch(4, {6, consensus::FetchBlocks{{2}}}) == RejectReason::none);
   CHECK(bench.effects<ReadBlocks>().empty());
   bench.certify_height(2);
   bench.tick(10);
@@ -441,7 +444,7 @@ TEST_CASE("pbft 1.8: FETCH of blocks is served from the store, later if it must 
   CHECK(bench.step(BlocksReadInput{4, {block}}).accepted);
   REQUIRE(bench.sent_now(MessageKind::reply).size() == 1);
   CHECK(Bench::as_reply(bench.sent_now(MessageKind::reply)[0])->request == 6);
-  CHECK(bench.fetch(4, {7, pbft::FetchBlocks{{0}}}) == RejectReason::bad_content);
+  CHECK(bench.fetch(4, {7, consensus::FetchBlocks{{0}}}) == RejectReason::bad_content);
 }
 
 TEST_CASE("pbft 1.12: a peer that floods FETCH costs one read at a time", "[pbft]") {
@@ -449,7 +452,7 @@ TEST_CASE("pbft 1.12: a peer that floods FETCH costs one read at a time", "[pbft
   bench.certify_height(1);
   std::size_t reads = 0;
   for (std::uint64_t i = 0; i < 100; ++i) {
-    bench.fetch(3, {i, pbft::FetchBlocks{{1}}});
+    bench.fetch(3, {i, consensus::FetchBlocks{{1}}});
     reads += bench.effects<ReadBlocks>().size();
   }
   CHECK(reads == 1);
@@ -470,7 +473,7 @@ TEST_CASE("pbft 1.7: an own signature that the log does not know stops the node"
   SECTION("EXEC in a certificate") {
     Bench bench;
     const Chain chain = make_chain(bench, 1, {0, 1, 2});
-    bench.reply(2, {0, pbft::ReplyCertificate{{}, chain.blocks[0].certificate}});
+    bench.reply(2, {0, consensus::ReplyCertificate{{}, chain.blocks[0].certificate}});
     REQUIRE(bench.effects<Stop>().size() == 1);
     CHECK(bench.effects<Stop>()[0].kind == Stop::Kind::rolled_back);
   }
@@ -479,7 +482,7 @@ TEST_CASE("pbft 1.7: an own signature that the log does not know stops the node"
     const auto proposal = bench.proposal(1);
     const auto certificate =
         vote_certificate(bench.epoch(), crypto::ObjectType::commit, proposal.vote, {0, 1, 2});
-    bench.reply(2, {0, pbft::ReplyCommit{certificate, proposal.batch}});
+    bench.reply(2, {0, consensus::ReplyCommit{certificate, proposal.batch}});
     REQUIRE(bench.effects<Stop>().size() == 1);
     CHECK(bench.effects<Stop>()[0].kind == Stop::Kind::rolled_back);
   }
@@ -492,7 +495,7 @@ TEST_CASE("pbft 1.7: an own signature that the log does not know stops the node"
     bench.open(bench.log(), {0}, bench.genesis());
     const auto certificate =
         vote_certificate(bench.epoch(), crypto::ObjectType::commit, proposal.vote, {0, 1, 2});
-    CHECK(bench.reply(2, {0, pbft::ReplyCommit{certificate, proposal.batch}}) ==
+    CHECK(bench.reply(2, {0, consensus::ReplyCommit{certificate, proposal.batch}}) ==
           RejectReason::none);
     CHECK(bench.effects<Commit>().size() == 1);
     CHECK_FALSE(bench.status().stopped);
@@ -505,7 +508,7 @@ TEST_CASE("pbft 1.6 S3: a passed-on pre-prepare is checked like a direct one", "
   Bench bench;
   const auto proposal = bench.proposal(1);
   const auto pass_on = [&](const SharedBytes& envelope) {
-    return bench.reply(3, {0, pbft::ReplyPrePrepare{*envelope}});
+    return bench.reply(3, {0, consensus::ReplyPrePrepare{*envelope}});
   };
   const SharedBytes good = pre_prepare_message(bench.epoch(), 0, proposal.vote, proposal.batch);
   Envelope forged = *decode<Envelope>(*good);

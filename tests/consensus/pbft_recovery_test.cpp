@@ -160,7 +160,7 @@ TEST_CASE("pbft 1.7: the cut is below min(h, f), and a restart needs no older re
   REQUIRE(node.log.size() == 1);
   REQUIRE(node.log[0].type == RecordType::snapshot);
   CHECK(before > 10);
-  const auto snapshot = decode<pbft::Snapshot>(*node.log[0].body);
+  const auto snapshot = decode<consensus::Snapshot>(*node.log[0].body);
   REQUIRE(snapshot.has_value());
   REQUIRE(snapshot->certified.has_value());
   CHECK(snapshot->certified->certificate.vote.height == Height{10});

@@ -352,7 +352,7 @@ TEST_CASE(
   if (how == 2) certificate.signatures[1].signature.bytes[0] ^= 1;
   if (how == 3) certificate.vote.view = {1};
   if (how == 4) certificate.epoch = {1};
-  CHECK(bench.reply(2, {0, pbft::ReplyCommit{certificate, proposal.batch}}) ==
+  CHECK(bench.reply(2, {0, consensus::ReplyCommit{certificate, proposal.batch}}) ==
         RejectReason::bad_certificate);
   REQUIRE(bench.effects<BanPeer>().size() == 1);
   CHECK(bench.effects<BanPeer>()[0].peer == 2);
@@ -380,7 +380,8 @@ TEST_CASE("pbft 1.5 N4: a decided batch without bodies waits for them, then both
   const auto proposal = bench.proposal(1);
   const auto certificate =
       vote_certificate(bench.epoch(), crypto::ObjectType::commit, proposal.vote, {0, 2, 3});
-  CHECK(bench.reply(2, {0, pbft::ReplyCommit{certificate, proposal.batch}}) == RejectReason::none);
+  CHECK(bench.reply(2, {0, consensus::ReplyCommit{certificate, proposal.batch}}) ==
+        RejectReason::none);
   REQUIRE(bench.effects<NeedBodies>().size() == 1);
   CHECK(bench.pending().empty());
   REQUIRE(bench.give_bodies(proposal).accepted);
@@ -415,7 +416,7 @@ TEST_CASE("pbft 1.5 N4: the null batch can be decided and is executed as an empt
   const crypto::Vote vote{{1}, {1}, null_digest(test_chain(), {0}, {1})};
   const auto certificate =
       vote_certificate(bench.epoch(), crypto::ObjectType::commit, vote, {0, 2, 3});
-  CHECK(bench.reply(3, {0, pbft::ReplyCommit{certificate, {}}}) == RejectReason::none);
+  CHECK(bench.reply(3, {0, consensus::ReplyCommit{certificate, {}}}) == RejectReason::none);
   REQUIRE(bench.effects<Commit>().size() == 1);
   CHECK(bench.effects<Commit>()[0].batch == nullptr);
   bench.persist_all();
@@ -596,7 +597,7 @@ TEST_CASE("pbft 1.5 N7: a header that differs from the certified one diverges, i
   CHECK(bench.status().stopped);
   CHECK(bench.effects<Certified>().empty());
   // It votes and serves no more.
-  CHECK(bench.fetch(2, {1, pbft::FetchBlocks{{1}}}) == RejectReason::stopped);
+  CHECK(bench.fetch(2, {1, consensus::FetchBlocks{{1}}}) == RejectReason::stopped);
   CHECK(bench.propose(bench.proposal(2)) == RejectReason::stopped);
 }
 

@@ -45,7 +45,7 @@ bool is_vote_of_view_0(const Message& message, std::uint64_t first) {
       envelope->kind != MessageKind::commit) {
     return false;
   }
-  Decoder decoder(BytesView(envelope->body).first(pbft::kVoteBytes));
+  Decoder decoder(BytesView(envelope->body).first(consensus::kVoteBytes));
   crypto::Vote vote;
   REQUIRE(decoder.value(vote));
   return vote.view.value == 0 && vote.height.value >= first;

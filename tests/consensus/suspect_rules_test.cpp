@@ -150,7 +150,7 @@ TEST_CASE("pbft 1.12: nobody but the primary is blamed for what only looks like 
   Bytes changed = proposal.batch;
   changed.back() ^= 1;
   const SharedBytes envelope = pre_prepare_message(bench.epoch(), 0, proposal.vote, changed);
-  CHECK(bench.reply(3, {0, pbft::ReplyPrePrepare{*envelope}}) == RejectReason::bad_content);
+  CHECK(bench.reply(3, {0, consensus::ReplyPrePrepare{*envelope}}) == RejectReason::bad_content);
   REQUIRE(bench.effects<BanPeer>().size() == 1);
   CHECK(bench.effects<BanPeer>()[0].peer == 3);
   bench.pass(400, Heartbeat::heard);
@@ -165,7 +165,7 @@ TEST_CASE("pbft 1.6 V1: a primary that is not heard for T_hb is suspected", "[pb
   bench.pass(450);
   CHECK(bench.suspects().empty());
   // Others are heard: that says nothing about the primary.
-  pbft::StatusBody status;
+  consensus::StatusBody status;
   status.active = true;
   bench.say_status(2, status);
   bench.pass(100);
@@ -410,7 +410,8 @@ TEST_CASE("pbft 1.5 N4: Q COMMITs of the view that was left still decide", "[pbf
   const auto second = bench.proposal(2);
   const auto certificate =
       vote_certificate(bench.epoch(), crypto::ObjectType::commit, second.vote, {0, 2, 3});
-  CHECK(bench.reply(2, {0, pbft::ReplyCommit{certificate, second.batch}}) == RejectReason::none);
+  CHECK(bench.reply(2, {0, consensus::ReplyCommit{certificate, second.batch}}) ==
+        RejectReason::none);
   REQUIRE(bench.give_bodies(second).accepted);
   CHECK(bench.effects<Commit>().size() == 1);
 }

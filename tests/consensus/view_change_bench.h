@@ -127,7 +127,7 @@ class ViewChangeBench : public Bench {
   }
   /// NEW-VIEW and VIEW-CHANGEs in one REPLY, as V10 has it.
   RejectReason relay(const MadeNewView& made, ReplicaId from) {
-    pbft::ReplyNewView reply;
+    consensus::ReplyNewView reply;
     reply.envelope = *made.message;
     for (const SharedBytes& message : made.view_changes) reply.view_changes.push_back(*message);
     return Bench::reply(from, {0, std::move(reply)});
@@ -193,12 +193,12 @@ class ViewChangeBench : public Bench {
   /// FETCHes of a kind that left, with whom they asked: none = everybody.
   template <typename What>
   std::vector<std::pair<std::optional<ReplicaId>, What>> fetches() const {
-    return parts<pbft::Fetch, What>(MessageKind::fetch);
+    return parts<consensus::Fetch, What>(MessageKind::fetch);
   }
   /// REPLYs of a kind that left.
   template <typename What>
   std::vector<std::pair<std::optional<ReplicaId>, What>> replies() const {
-    return parts<pbft::Reply, What>(MessageKind::reply);
+    return parts<consensus::Reply, What>(MessageKind::reply);
   }
   template <typename Body>
   static Body body_of(const Envelope& envelope) {

@@ -14,7 +14,7 @@ using Heartbeat = Bench::Heartbeat;
 
 TEST_CASE("pbft 1.6 V3: a single huge view moves nobody", "[pbft][paper]") {
   ViewChangeBench bench;
-  for (const std::uint64_t view : {2UL, 1UL << 40, pbft::kViewLimit - 1}) {
+  for (const std::uint64_t view : {2UL, 1UL << 40, consensus::kViewLimit - 1}) {
     CHECK(bench.view_change(3, ViewChangeBench::asks(view)) == RejectReason::none);
     CHECK(bench.status().active);
     CHECK(bench.status().view_change == View{0});
@@ -443,7 +443,7 @@ TEST_CASE("pbft 1.6 V9: k falls by one after L fresh heights in a row, at most e
     bench.step(FlushedInput{bench.status().certified});
     const auto cuts = bench.effects<CutLog>();
     REQUIRE(cuts.size() == 1);
-    const auto snapshot = decode<pbft::Snapshot>(*cuts[0].snapshot.body);
+    const auto snapshot = decode<consensus::Snapshot>(*cuts[0].snapshot.body);
     REQUIRE(snapshot.has_value());
     return int{snapshot->backoff};
   };
@@ -541,7 +541,7 @@ TEST_CASE("pbft 1.6 S5: a peer in view change gets the own VIEW-CHANGE, and any 
   const SharedBytes held = bench.view_change_message(3, theirs);
   CHECK(bench.deliver(3, held) == RejectReason::none);
   bench.forget_sent();
-  pbft::StatusBody status;
+  consensus::StatusBody status;
   status.view_change = {1};
   CHECK(bench.say_status(2, status) == RejectReason::none);
   std::size_t to_peer = 0;
@@ -551,22 +551,22 @@ TEST_CASE("pbft 1.6 S5: a peer in view change gets the own VIEW-CHANGE, and any 
   CHECK(to_peer == 1);
 
   bench.forget_sent();
-  CHECK(bench.fetch(2, {9, pbft::FetchViewChange{3, crypto::sha256(encode(theirs))}}) ==
+  CHECK(bench.fetch(2, {9, consensus::FetchViewChange{3, crypto::sha256(encode(theirs))}}) ==
         RejectReason::none);
-  const auto replies = bench.replies<pbft::ReplyViewChange>();
+  const auto replies = bench.replies<consensus::ReplyViewChange>();
   REQUIRE(replies.size() == 1);
   CHECK(replies[0].first == 2);
   CHECK(replies[0].second.envelope == *held);
   bench.pass(200);
   bench.forget_sent();
-  bench.fetch(2, {10, pbft::FetchViewChange{3, bench.genesis()}});
-  CHECK(bench.replies<pbft::ReplyViewChange>().empty());
+  bench.fetch(2, {10, consensus::FetchViewChange{3, bench.genesis()}});
+  CHECK(bench.replies<consensus::ReplyViewChange>().empty());
   bench.pass(200);
   bench.forget_sent();
-  CHECK(bench.fetch(2, {11, pbft::FetchViewChange{
+  CHECK(bench.fetch(2, {11, consensus::FetchViewChange{
                                 1, crypto::sha256(encode(bench.body_of<pbft::ViewChange>(
                                        *decode<Envelope>(own))))}}) == RejectReason::none);
-  CHECK(bench.replies<pbft::ReplyViewChange>().size() == 1);  // its own too
+  CHECK(bench.replies<consensus::ReplyViewChange>().size() == 1);  // its own too
 }
 
 TEST_CASE("pbft 1.6 S1: STATUS tells that the view was left, every 100 ms", "[pbft]") {
@@ -576,7 +576,7 @@ TEST_CASE("pbft 1.6 S1: STATUS tells that the view was left, every 100 ms", "[pb
   bench.pass(1000);
   const auto all = bench.all_sent(MessageKind::status);
   CHECK(all.size() >= 9);
-  const auto status = bench.body_of<pbft::StatusBody>(all.back());
+  const auto status = bench.body_of<consensus::StatusBody>(all.back());
   CHECK(status.view == View{0});
   CHECK_FALSE(status.active);
   CHECK(status.view_change == View{1});

@@ -31,7 +31,7 @@ TEST_CASE("pbft 1.6 V8: EXECCERT(mins), then VIEW_ENTER, are durable before any 
   REQUIRE(certificate != types.end());
   REQUIRE(enter != types.end());
   CHECK(certificate < enter);
-  const auto proof = bench.pending_of<pbft::ExecCert>(RecordType::exec_cert).at(0);
+  const auto proof = bench.pending_of<consensus::ExecCert>(RecordType::exec_cert).at(0);
   CHECK(proof.certificate.vote.height == Height{7});
   CHECK(bench.status().view == View{0});
   const auto record = bench.pending_of<pbft::ViewEnter>(RecordType::view_enter).at(0);
@@ -97,7 +97,7 @@ TEST_CASE("pbft 1.6 V8: what is committed or executed here is prepared again for
   REQUIRE(votes.size() == 2);
   CHECK(votes.at(1) == crypto::Vote{{1}, {1}, executed.vote.digest});
   CHECK(votes.at(2) == crypto::Vote{{1}, {2}, committed.vote.digest});
-  CHECK(bench.fetches<pbft::FetchBatch>().empty());  // batch and bodies were kept (N2)
+  CHECK(bench.fetches<consensus::FetchBatch>().empty());  // batch and bodies were kept (N2)
   CHECK(bench.hits(Probe::new_view_committed_prepared) > 0);
   // And committed again: the others may need this COMMIT.
   for (const ValidatorIndex other : bench.others(2)) bench.prepare(other, votes.at(1));
@@ -111,19 +111,22 @@ TEST_CASE("pbft 1.5 N2: batch and bodies of an older view stay, and are served",
   const auto accepted = bench.accept(1);
   bench.enter(1);  // O is empty: the proposal of view 0 is in nobody's P
   bench.enter(5);
-  CHECK(bench.fetch(3, {4, pbft::FetchBatch{{1}, accepted.vote.digest}}) == RejectReason::none);
-  const auto batches = bench.replies<pbft::ReplyBatch>();
+  CHECK(bench.fetch(3, {4, consensus::FetchBatch{{1}, accepted.vote.digest}}) ==
+        RejectReason::none);
+  const auto batches = bench.replies<consensus::ReplyBatch>();
   REQUIRE(batches.size() == 1);
   CHECK(batches[0].second.batch == accepted.batch);
   bench.pass(200, Heartbeat::heard);
-  CHECK(bench.fetch(3, {5, pbft::FetchBodies{{1}, accepted.vote.digest}}) == RejectReason::none);
-  const auto bodies = bench.replies<pbft::ReplyBodies>();
+  CHECK(bench.fetch(3, {5, consensus::FetchBodies{{1}, accepted.vote.digest}}) ==
+        RejectReason::none);
+  const auto bodies = bench.replies<consensus::ReplyBodies>();
   REQUIRE(bodies.size() == 1);
   CHECK(bodies[0].second.bodies == std::vector<Bytes>{*accepted.bodies[0]});
   // Also after a restart.
   bench.restart();
-  CHECK(bench.fetch(3, {6, pbft::FetchBatch{{1}, accepted.vote.digest}}) == RejectReason::none);
-  CHECK(bench.replies<pbft::ReplyBatch>().size() == 1);
+  CHECK(bench.fetch(3, {6, consensus::FetchBatch{{1}, accepted.vote.digest}}) ==
+        RejectReason::none);
+  CHECK(bench.replies<consensus::ReplyBatch>().size() == 1);
 }
 
 TEST_CASE("pbft 1.6 V8: fresh proposals start above maxs, and nothing fresh is taken below",
@@ -226,12 +229,12 @@ TEST_CASE("pbft 1.6 V10 S4: any replica gives NEW-VIEW to a peer that is not in 
   const auto given = [&](std::uint64_t view, bool active, std::uint64_t view_change) {
     bench.pass(200, Heartbeat::heard);
     bench.forget_sent();
-    pbft::StatusBody status;
+    consensus::StatusBody status;
     status.view = {view};
     status.active = active;
     status.view_change = {view_change};
     REQUIRE(bench.say_status(3, status) == RejectReason::none);
-    return bench.replies<pbft::ReplyNewView>();
+    return bench.replies<consensus::ReplyNewView>();
   };
   for (const bool active : {false, true}) {
     const auto replies = given(0, active, active ? 0 : 1);
@@ -259,7 +262,7 @@ TEST_CASE("pbft 1.6 V10: what is relayed is enough to enter, whoever brings it",
   asked[0].prepared = {bench.prepared(0, 2)};
   bench.enter(bench.new_view(1, asked));
   bench.forget_sent();
-  pbft::StatusBody status;
+  consensus::StatusBody status;
   status.active = true;
   bench.say_status(6, status);
   const auto replies = bench.all_sent(MessageKind::reply);
@@ -325,7 +328,7 @@ TEST_CASE("pbft 1.7: a restart above view 0 knows view, O, votes and window agai
   CHECK(votes.at(2) == crypto::Vote{{1}, {2}, second.vote.digest});
   CHECK(votes.at(3) == crypto::Vote{{1}, {3}, null_at(3)});
   bench.pass(150, Heartbeat::heard);
-  const auto fetches = bench.fetches<pbft::FetchBatch>();
+  const auto fetches = bench.fetches<consensus::FetchBatch>();
   REQUIRE_FALSE(fetches.empty());
   CHECK(fetches[0].second.height == Height{4});
   CHECK(bench.propose(bench.proposal(4, 9, 1), 1) == RejectReason::not_wanted);
@@ -371,12 +374,12 @@ TEST_CASE("pbft 1.7: the NEW-VIEW of a primary is the same after a restart", "[p
   bench.persist_all();
   bench.pass(500);
   for (const Envelope& sent : bench.all_sent(MessageKind::new_view)) CHECK(encode(sent) == first);
-  pbft::StatusBody behind;
+  consensus::StatusBody behind;
   behind.active = true;
   bench.forget_sent();
   bench.say_status(3, behind);
-  REQUIRE(bench.replies<pbft::ReplyNewView>().size() == 1);
-  CHECK(bench.replies<pbft::ReplyNewView>()[0].second.envelope == first);
+  REQUIRE(bench.replies<consensus::ReplyNewView>().size() == 1);
+  CHECK(bench.replies<consensus::ReplyNewView>()[0].second.envelope == first);
 }
 
 }  // namespace baolian::consensus::testing

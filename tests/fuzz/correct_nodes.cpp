@@ -301,7 +301,7 @@ void CorrectNodes::handle(std::size_t i, const consensus::ReadBlocks& read) {
       if (++m < node.store.size()) later.push_back(node.store[m].header);
     }
     if (m == node.store.size()) break;
-    out.blocks.push_back(std::make_shared<const Bytes>(pbft::encode_block(
+    out.blocks.push_back(std::make_shared<const Bytes>(consensus::encode_block(
         block.header, *node.store[m].certificate, block.batch, block.bodies, later)));
   }
   node.inputs.push_back(std::move(out));

@@ -22,15 +22,15 @@ namespace baolian::fuzz {
 using ConsensusMessages =
     TypeTable<consensus::Envelope, consensus::pbft::PrePrepare, crypto::Vote, crypto::ExecVote,
               consensus::pbft::Suspect, consensus::pbft::ViewChange, consensus::pbft::NewView,
-              consensus::pbft::StatusBody, consensus::pbft::Fetch, consensus::pbft::Reply,
-              consensus::Batch, consensus::SyncBlock, consensus::pbft::Proposals,
-              crypto::VoteCertificate, crypto::ExecCertificate, crypto::EpochRecord>;
+              consensus::StatusBody, consensus::Fetch, consensus::Reply, consensus::Batch,
+              consensus::SyncBlock, consensus::pbft::Proposals, crypto::VoteCertificate,
+              crypto::ExecCertificate, crypto::EpochRecord>;
 
 using LogRecords =
     TypeTable<consensus::pbft::PpAccept, consensus::pbft::Prepared, consensus::pbft::Committed,
-              consensus::pbft::ExecSent, consensus::pbft::ExecCert, consensus::pbft::ViewEnter,
-              consensus::pbft::ViewChangeSent, consensus::pbft::Snapshot, node::BootRecord,
-              consensus::SyncBlock, consensus::Evidence, consensus::pbft::Stopped>;
+              consensus::ExecSent, consensus::ExecCert, consensus::pbft::ViewEnter,
+              consensus::pbft::ViewChangeSent, consensus::Snapshot, node::BootRecord,
+              consensus::SyncBlock, consensus::Evidence, consensus::Stopped>;
 
 using NodeMessages =
     TypeTable<net::SignedHello, node::PushTransactions, node::FetchTransactions,

@@ -52,9 +52,9 @@ View Liar::pick_view(InputBytes& in) const {
     case 9:
       return {highest + 1};
     case 10:
-      return {pbft::kViewLimit - 1};
+      return {consensus::kViewLimit - 1};
     case 11:
-      return {in.flip() ? pbft::kViewLimit : UINT64_MAX};
+      return {in.flip() ? consensus::kViewLimit : UINT64_MAX};
     default:
       return {choice};
   }
@@ -266,7 +266,7 @@ Bytes Liar::new_view(InputBytes& in) const {
 }
 
 Bytes Liar::status(InputBytes& in) const {
-  pbft::StatusBody out;
+  consensus::StatusBody out;
   out.view = pick_view(in);
   out.active = in.flip();
   out.view_change = pick_view(in);
@@ -274,22 +274,22 @@ Bytes Liar::status(InputBytes& in) const {
   out.executed = pick_height(in);
   const std::size_t count = in.pick(nodes_.epoch().log_window + 3U);
   for (std::size_t i = 0; i < count; ++i) {
-    out.progress.push_back(static_cast<pbft::Progress>(in.pick(5)));
+    out.progress.push_back(static_cast<consensus::Progress>(in.pick(5)));
   }
   return encode(out);
 }
 
 Bytes Liar::fetch(InputBytes& in) {
-  pbft::Fetch out;
+  consensus::Fetch out;
   out.request = in.pick(8);
   const std::size_t choice = in.pick(4);
-  if (choice == 0) out.what = pbft::FetchBlocks{pick_height(in)};
+  if (choice == 0) out.what = consensus::FetchBlocks{pick_height(in)};
   const crypto::Vote vote = pick_vote(in);
-  if (choice == 1) out.what = pbft::FetchBodies{vote.height, vote.digest};
-  if (choice == 2) out.what = pbft::FetchBatch{vote.height, vote.digest};
+  if (choice == 1) out.what = consensus::FetchBodies{vote.height, vote.digest};
+  if (choice == 2) out.what = consensus::FetchBatch{vote.height, vote.digest};
   if (choice == 3) {
     const auto envelope = decode<Envelope>(*pick_envelope(in, MessageKind::view_change));
-    pbft::FetchViewChange what;
+    consensus::FetchViewChange what;
     if (envelope) what = {envelope->sender, crypto::sha256(envelope->body)};
     if (in.pick(8) == 7) what.sender = in.byte();
     out.what = what;
@@ -297,8 +297,8 @@ Bytes Liar::fetch(InputBytes& in) {
   return encode(out);
 }
 
-pbft::ReplyBlocks Liar::reply_blocks(InputBytes& in) const {
-  pbft::ReplyBlocks out;
+consensus::ReplyBlocks Liar::reply_blocks(InputBytes& in) const {
+  consensus::ReplyBlocks out;
   const auto& store = nodes_.node(nodes_.correct(in.byte())).store;
   const std::size_t first = 1 + in.pick(16);
   const std::size_t count = 1 + in.pick(4);
@@ -335,8 +335,8 @@ pbft::ReplyBlocks Liar::reply_blocks(InputBytes& in) const {
   return out;
 }
 
-pbft::ReplyNewView Liar::reply_new_view(InputBytes& in) const {
-  pbft::ReplyNewView out;
+consensus::ReplyNewView Liar::reply_new_view(InputBytes& in) const {
+  consensus::ReplyNewView out;
   out.envelope = *pick_envelope(in, MessageKind::new_view);
   const auto envelope = decode<Envelope>(out.envelope);
   if (!envelope) return out;
@@ -361,7 +361,7 @@ pbft::ReplyNewView Liar::reply_new_view(InputBytes& in) const {
 }
 
 Bytes Liar::reply(InputBytes& in) {
-  pbft::Reply out;
+  consensus::Reply out;
   out.request = in.pick(8);
   switch (in.pick(8)) {
     case 0:
@@ -369,7 +369,7 @@ Bytes Liar::reply(InputBytes& in) {
       break;
     case 1: {
       const crypto::Vote vote = pick_vote(in);
-      pbft::ReplyBodies what{vote.digest, {}};
+      consensus::ReplyBodies what{vote.digest, {}};
       const auto at = batches_.find(vote.digest);
       if (at != batches_.end()) what.bodies = at->second.bodies;
       if (in.pick(4) == 3) what.bodies.push_back(*make_transaction(in.byte(), in.flip()));
@@ -379,7 +379,7 @@ Bytes Liar::reply(InputBytes& in) {
     case 2: {
       const Height height = pick_height(in);
       const auto& store = nodes_.node(nodes_.correct(in.byte())).store;
-      pbft::ReplyCertificate what;
+      consensus::ReplyCertificate what;
       what.certificate = pick_exec_certificate(in, height);
       if (height.value < store.size() && in.pick(4) != 3) {
         what.header = store[static_cast<std::size_t>(height.value)].header;
@@ -389,23 +389,23 @@ Bytes Liar::reply(InputBytes& in) {
     }
     case 3: {
       const crypto::Vote vote = pick_vote(in);
-      pbft::ReplyCommit what{pick_certificate(in, MessageKind::commit, vote), {}};
+      consensus::ReplyCommit what{pick_certificate(in, MessageKind::commit, vote), {}};
       if (const Bytes* batch = batch_of(vote.digest)) what.batch = *batch;
       if (in.pick(16) == 15) what.batch.clear();
       out.what = std::move(what);
       break;
     }
     case 4:
-      out.what = pbft::ReplyPrePrepare{*pick_envelope(in, MessageKind::pre_prepare)};
+      out.what = consensus::ReplyPrePrepare{*pick_envelope(in, MessageKind::pre_prepare)};
       break;
     case 5: {
       const crypto::Vote vote = pick_vote(in);
       const Bytes* batch = batch_of(vote.digest);
-      out.what = pbft::ReplyBatch{vote.height, batch == nullptr ? Bytes{} : *batch};
+      out.what = consensus::ReplyBatch{vote.height, batch == nullptr ? Bytes{} : *batch};
       break;
     }
     case 6:
-      out.what = pbft::ReplyViewChange{*pick_envelope(in, MessageKind::view_change)};
+      out.what = consensus::ReplyViewChange{*pick_envelope(in, MessageKind::view_change)};
       break;
     default:
       out.what = reply_new_view(in);
@@ -437,8 +437,8 @@ void Liar::send(InputBytes& in, MessageKind kind, Bytes body) {
   envelope.kind = kind;
   envelope.sender = self_;
   if (kind == MessageKind::pre_prepare) {
-    if (body.size() < pbft::kVoteBytes) return;
-    envelope.signature = sign(kind, BytesView(body).first(pbft::kVoteBytes));
+    if (body.size() < consensus::kVoteBytes) return;
+    envelope.signature = sign(kind, BytesView(body).first(consensus::kVoteBytes));
   } else if (kind != MessageKind::fetch && kind != MessageKind::reply) {
     envelope.signature = sign(kind, body);
   }

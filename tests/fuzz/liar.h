@@ -50,8 +50,8 @@ class Liar {
   Bytes status(InputBytes& in) const;
   Bytes fetch(InputBytes& in);
   Bytes reply(InputBytes& in);
-  consensus::pbft::ReplyBlocks reply_blocks(InputBytes& in) const;
-  consensus::pbft::ReplyNewView reply_new_view(InputBytes& in) const;
+  consensus::ReplyBlocks reply_blocks(InputBytes& in) const;
+  consensus::ReplyNewView reply_new_view(InputBytes& in) const;
   Bytes altered(InputBytes& in, MessageKind kind) const;
 
   Signature sign(MessageKind kind, BytesView signed_part) const;

@@ -15,25 +15,25 @@ SharedBytes shared_batch(const Bytes& batch) {
 void check_writers(BytesView in) {
   if (auto record = decode<pbft::PpAccept>(in)) {
     const auto batch = shared_batch(record->batch);
-    const auto bodies = pbft::share_all(std::move(record->bodies));
+    const auto bodies = consensus::share_all(std::move(record->bodies));
     ASSERT(pbft::encode_pp_accept(record->vote, record->proposal, record->prepare, batch, bodies) ==
            to_bytes(in));
   }
   if (auto record = decode<pbft::Committed>(in)) {
     const auto batch = shared_batch(record->batch);
-    const auto bodies = pbft::share_all(std::move(record->bodies));
+    const auto bodies = consensus::share_all(std::move(record->bodies));
     ASSERT(pbft::encode_committed(record->certificate, batch, bodies) == to_bytes(in));
   }
   if (auto message = decode<pbft::PrePrepare>(in)) {
     const auto batch = shared_batch(message->batch);
-    const auto bodies = pbft::share_all(std::move(message->inline_bodies));
+    const auto bodies = consensus::share_all(std::move(message->inline_bodies));
     ASSERT(pbft::encode_pre_prepare(message->vote, batch, bodies) == to_bytes(in));
   }
   if (auto block = decode<consensus::SyncBlock>(in)) {
     const auto batch = shared_batch(block->batch);
-    const auto bodies = pbft::share_all(std::move(block->bodies));
-    ASSERT(pbft::encode_block(block->header, block->certificate, batch, bodies,
-                              block->later_headers) == to_bytes(in));
+    const auto bodies = consensus::share_all(std::move(block->bodies));
+    ASSERT(consensus::encode_block(block->header, block->certificate, batch, bodies,
+                                   block->later_headers) == to_bytes(in));
   }
 }
 

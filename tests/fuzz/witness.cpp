@@ -27,7 +27,7 @@ std::string described(BytesView bytes) {
     out += std::string(" ") + name + "=" + std::to_string(value);
   };
   const BytesView body = envelope->body;
-  const BytesView head = body.first(std::min(body.size(), pbft::kVoteBytes));
+  const BytesView head = body.first(std::min(body.size(), consensus::kVoteBytes));
   if (envelope->kind <= MessageKind::commit) {
     if (const auto vote = decode<crypto::Vote>(head)) {
       number("v", vote->view.value);
@@ -62,7 +62,8 @@ void Witness::on_sent(ReplicaId from, const SharedBytes& bytes) {
       [[fallthrough]];
     case MessageKind::prepare:
     case MessageKind::commit: {
-      const auto vote = decode<crypto::Vote>(BytesView(envelope->body).first(pbft::kVoteBytes));
+      const auto vote =
+          decode<crypto::Vote>(BytesView(envelope->body).first(consensus::kVoteBytes));
       ASSERT(vote.has_value());
       return on_vote(*envelope, *vote);
     }

@@ -103,7 +103,7 @@ bool record_decodes(const consensus::LogRecord& record) {
     case RecordType::boot:
       return reads_and_writes<node::BootRecord>(body);
     case RecordType::snapshot:
-      return reads_and_writes<pbft::Snapshot>(body);
+      return reads_and_writes<consensus::Snapshot>(body);
     case RecordType::pp_accept:
       return reads_and_writes<pbft::PpAccept>(body);
     case RecordType::prepared:
@@ -111,9 +111,9 @@ bool record_decodes(const consensus::LogRecord& record) {
     case RecordType::committed:
       return reads_and_writes<pbft::Committed>(body);
     case RecordType::exec_sent:
-      return reads_and_writes<pbft::ExecSent>(body);
+      return reads_and_writes<consensus::ExecSent>(body);
     case RecordType::exec_cert:
-      return reads_and_writes<pbft::ExecCert>(body);
+      return reads_and_writes<consensus::ExecCert>(body);
     default:
       return false;
   }

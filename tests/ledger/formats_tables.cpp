@@ -64,6 +64,7 @@ std::map<std::string, std::string> format_tables() {
   add<StoredBlock, TransactionRow, HeightRow, PositionedEntry>(tables);
   add<consensus::Envelope, consensus::Batch, consensus::SyncBlock>(tables);
   {
+    using namespace consensus;
     using namespace consensus::pbft;
     add<PrePrepare, Suspect, ViewChange, ViewChangeReference, Proposals, NewView, StatusBody, Fetch,
         FetchBlocks, FetchBodies, FetchBatch, FetchViewChange, Reply, ReplyBlocks, ReplyBodies,

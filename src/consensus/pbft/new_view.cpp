@@ -254,7 +254,7 @@ void PbftEngine::enter_view(const ProposalsOutcome& outcome, const SharedBytes& 
   record.new_view = *new_view;
   for (const SharedViewChange& one : view_changes) record.view_changes.push_back(*one->bytes);
   stage_view_record(RecordType::view_enter, encode(record),
-                    Durable{Durable::Kind::view_entered, proposals.checkpoint, proposals.view});
+                    [this, view = proposals.view] { finish_entering(view); });
   if (primary_of(proposals.view) == config_.self) {
     if (seeded_bug(Bug::new_view_before_durable)) {
       send(std::nullopt, MessageClass::view_change, new_view);
@@ -295,8 +295,8 @@ void PbftEngine::become_member_of(const Proposals& proposals) {
   const bool is_next = proposals.view == at_.view.next();
   at_.view = proposals.view;
   at_.active = is_validator() && changing_.sent <= at_.view;
-  at_.proposals_top = seeded_bug(Bug::fresh_inside_o) ? proposals.checkpoint : proposals.top();
-  at_.proposed = at_.proposals_top;
+  proposals_top_ = seeded_bug(Bug::fresh_inside_o) ? proposals.checkpoint : proposals.top();
+  proposed_ = proposals_top_;
   // What was only proposed in the old view may never be seen again.
   at_.highest_seen = std::max({at_.certified, at_.certifying, at_.delivered, proposals.top()});
   for (auto& [height, slot] : slots_) slot.enter_view(is_next ? Votes::of_next_view : Votes::none);

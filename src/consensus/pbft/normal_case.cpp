@@ -7,12 +7,6 @@
 namespace baolian::consensus::pbft {
 namespace {
 
-std::size_t size_of(const std::vector<SharedBytes>& bodies) {
-  std::size_t size = 0;
-  for (const SharedBytes& body : bodies) size += body->size();
-  return size;
-}
-
 /// Transactions in order until `bytes_max` is reached: those a receiver may not have yet.
 std::vector<SharedBytes> inline_part(const std::vector<SharedBytes>& bodies,
                                      std::size_t bytes_max) {
@@ -36,11 +30,10 @@ Verdict PbftEngine::on_propose(ProposeInput& input) {
   if (!can_propose()) return Verdict::reject(RejectReason::outside_window);
   if (input.transactions.size() > kBatchTransactionsMax ||
       input.transactions.size() != input.bodies.size() ||
-      size_of(input.bodies) > kBatchBodyBytesMax) {
+      total_size_bytes(input.bodies) > kBatchBodyBytesMax) {
     return Verdict::reject(RejectReason::bad_content);
   }
-  const Height height =
-      std::max({at_.proposed, at_.certified, at_.delivered, at_.proposals_top}).next();
+  const Height height = std::max({proposed_, at_.certified, at_.delivered, proposals_top_}).next();
   Batch batch;
   batch.epoch = config_.epoch.epoch;
   batch.height = height;
@@ -54,7 +47,7 @@ Verdict PbftEngine::on_propose(ProposeInput& input) {
   Slot& slot = slots_.at_or_new(height);
   // A slot of the window that the primary itself has not proposed can hold no proposal of its view.
   ASSERT(!slot.proposal.has_value() && slot.own_prepare.bytes == nullptr);
-  at_.proposed = height;
+  proposed_ = height;
   note_seen(height);
   slot.proposed_at = patience_.request_clock();
   Proposal proposal{vote, {}, Proposal::State::waiting_for_bodies};
@@ -135,7 +128,7 @@ Verdict PbftEngine::judge_proposal(const crypto::Vote& vote, ValidatorIndex send
   if (vote.height <= at_.certified || is_above || vote.height > high_mark() + kLogWindowMax) {
     return Verdict::reject(RejectReason::outside_window);
   }
-  if (vote.height <= at_.proposals_top) return Verdict::reject(RejectReason::not_wanted);
+  if (vote.height <= proposals_top_) return Verdict::reject(RejectReason::not_wanted);
   return Verdict::accept();
 }
 
@@ -186,78 +179,25 @@ Verdict PbftEngine::judge_batch(const crypto::Vote& vote, ValidatorIndex sender,
   return Verdict::accept();
 }
 
-// ------------------------------------------------------------------ bodies
-
-void PbftEngine::add_batch(Slot& slot, Content& content, SharedBytes batch,
-                           std::vector<TxHash> transactions, ReplicaId source) {
-  ASSERT(slot.content(content.digest) == &content);
-  if (content.batch != nullptr) return;
-  content.batch = std::move(batch);
-  content.transactions = std::move(transactions);
-  content.source = source;
-}
-
-void PbftEngine::need_bodies(const Slot& slot, Content& content,
-                             std::vector<SharedBytes> inline_bodies) {
-  ASSERT(!content.complete);
-  content.asked_at = run_.now;
-  if (content.transactions.empty()) {
-    content.complete = true;
-    const Hash digest = content.digest;
-    return on_content(*slots_.find(slot.height), digest);
-  }
-  out_.effects->push_back(NeedBodies{content.digest, slot.height, content.transactions,
-                                     content.source, std::move(inline_bodies)});
-}
-
-Verdict PbftEngine::on_bodies(BodiesInput& input) {
-  Slot* slot = slots_.with_content(input.digest);
-  if (slot == nullptr) return Verdict::reject(RejectReason::not_wanted);
-  Content& content = *slot->content(input.digest);
-  if (content.complete) return Verdict::reject(RejectReason::duplicate);
-  if (input.bodies.size() != content.transactions.size()) {
-    return Verdict::reject(RejectReason::bad_content);
-  }
-  if (size_of(input.bodies) > kBatchBodyBytesMax) {
-    return on_bad_bodies(BadBodiesInput{input.digest});
-  }
-  content.bodies = std::move(input.bodies);
-  content.complete = true;
-  on_content(*slot, input.digest);
-  return Verdict::accept();
-}
-
-/// Batch and bodies of `digest` are complete: go on with whatever waited for them.
-void PbftEngine::on_content(Slot& slot, const Hash& digest) {
-  const Content* content = slot.content(digest);
-  ASSERT(content != nullptr && content->complete);
+/// Batch and bodies of a proposal are complete: N2.
+void PbftEngine::on_complete_content(Slot& slot, const Hash& digest) {
   const bool waits = slot.proposal.has_value() && slot.proposal->vote.digest == digest &&
                      slot.proposal->state == Proposal::State::waiting_for_bodies;
   const bool may_vote = at_.active && slot.height > at_.certified && slot.height <= high_mark();
   if (waits && may_vote && slot.proposal->vote.view == at_.view) {
-    accept(slot, *content, std::nullopt);
+    accept(slot, *slot.content(digest), std::nullopt);
   }
-  if (slot.is_decided() && slot.decision->digest == digest) log_decision(slot);
 }
 
-Verdict PbftEngine::on_bad_bodies(const BadBodiesInput& input) {
-  Slot* slot = slots_.with_content(input.digest);
-  if (slot == nullptr) return Verdict::reject(RejectReason::not_wanted);
-  const Content& content = *slot->content(input.digest);
-  if (content.complete) return Verdict::reject(RejectReason::duplicate);
-  // A quorum has seen valid bodies: ours were forged on the way, and are fetched again.
-  if (slot->is_decided() && slot->decision->digest == input.digest) {
-    return Verdict::reject(RejectReason::already_decided);
-  }
-  if (slot->proposal.has_value() && slot->proposal->vote.digest == input.digest) {
-    // In O it was prepared by a quorum, which has seen valid bodies.
-    if (slot->proposal->signature.is_zero()) return Verdict::reject(RejectReason::already_decided);
-    slot->proposal.reset();
-    slot->refused = input.digest;
-    if (at_.active) changing_.invalid = SuspectReason::invalid_proposal;
-  }
-  std::erase_if(slot->contents, [&](const Content& c) { return c.digest == input.digest; });
-  return Verdict::accept();
+/// A proposal whose bodies are invalid for every correct replica: its primary lied.
+bool PbftEngine::on_impossible_content(Slot& slot, const Hash& digest) {
+  if (!slot.proposal.has_value() || slot.proposal->vote.digest != digest) return true;
+  // In O it was prepared by a quorum, which has seen valid bodies.
+  if (slot.proposal->signature.is_zero()) return false;
+  slot.proposal.reset();
+  slot.refused = digest;
+  if (at_.active) changing_.invalid = SuspectReason::invalid_proposal;
+  return true;
 }
 
 // ------------------------------------------------------------------ N2
@@ -278,10 +218,20 @@ void PbftEngine::accept(Slot& slot, const Content& content, std::optional<Send> 
   stage(RecordType::pp_accept,
         encode_pp_accept(vote, slot.proposal->signature, *slot.own_prepare.bytes, content.batch,
                          content.bodies),
-        Durable{Durable::Kind::accepted, slot.height, vote.view});
+        slot.height,
+        [this, height = slot.height, view = vote.view] { on_accept_durable(height, view); });
   slot.content(content.digest)->logged = true;
   if (pre_prepare.has_value()) out_.sends.push_back(*std::move(pre_prepare));
   out_.sends.push_back(Send{std::nullopt, MessageClass::vote, slot.own_prepare.bytes});
+}
+
+void PbftEngine::on_accept_durable(Height height, View view) {
+  Slot* slot = slots_.find(height);
+  if (slot == nullptr || slot->own_prepare.bytes == nullptr || view != at_.view) return;
+  ASSERT(slot->proposal.has_value() && slot->proposal->vote.view == view);
+  slot->proposal->state = Proposal::State::durable;
+  count_own(slot->own_prepare, slot->prepares[0], slot->proposal->vote.digest, view, height);
+  check_prepared(*slot);
 }
 
 // ------------------------------------------------------------------ votes
@@ -315,22 +265,6 @@ Verdict PbftEngine::on_vote(const Verified& message) {
   return stored;
 }
 
-/// One cell a validator; the first vote stays, a second that differs is evidence (N8).
-Verdict PbftEngine::store_vote(VoteTable& table, const Envelope& envelope, crypto::ObjectType type,
-                               const Hash& digest, const Bytes& body) {
-  const VoteTable::Outcome outcome =
-      table.store(envelope.sender, validator_count(), digest, envelope.signature);
-  if (outcome == VoteTable::Outcome::stored) return Verdict::accept();
-  if (outcome == VoteTable::Outcome::duplicate) return Verdict::reject(RejectReason::duplicate);
-  const VoteTable::Vote& first = *table.vote_of(envelope.sender);
-  Bytes first_body = body;  // both bodies end with the 32 bytes in which they differ
-  std::copy(first.digest.bytes.begin(), first.digest.bytes.end(),
-            first_body.end() - static_cast<std::ptrdiff_t>(Hash::kSize));
-  keep_evidence(Evidence{type, envelope.epoch, envelope.sender, std::move(first_body), body,
-                         first.signature, envelope.signature});
-  return Verdict::reject(RejectReason::equivocation);
-}
-
 /// N3: Q PREPAREs for the accepted digest, batch and bodies durable here: PREPARED, then COMMIT.
 void PbftEngine::check_prepared(Slot& slot) {
   if (!at_.active || !slot.proposal.has_value()) return;
@@ -355,13 +289,21 @@ void PbftEngine::check_prepared(Slot& slot) {
   if (!slot.prepared.has_value() || !seeded_bug(Bug::keep_first_prepared)) {
     slot.prepared = certificate;
   }
-  stage(RecordType::prepared, encode(record),
-        Durable{Durable::Kind::prepared, slot.height, at_.view});
+  stage(RecordType::prepared, encode(record), slot.height,
+        [this, height = slot.height, view = at_.view] { on_prepared_durable(height, view); });
   out_.sends.push_back(Send{std::nullopt, MessageClass::vote, slot.own_commit.bytes});
   if (seeded_bug(Bug::execute_on_prepared)) {
     const Hash digest = certificate.vote.digest;
     decide(slot, digest, std::move(certificate));
   }
+}
+
+void PbftEngine::on_prepared_durable(Height height, View view) {
+  Slot* slot = slots_.find(height);
+  if (slot == nullptr || slot->own_commit.bytes == nullptr || view != at_.view) return;
+  ASSERT(slot->is_prepared_in(view));
+  count_own(slot->own_commit, slot->commits[0], slot->prepared->vote.digest, view, height);
+  check_committed(*slot);
 }
 
 /// N4: Q COMMITs for the same (v, n, d), in whatever view.
@@ -378,6 +320,18 @@ void PbftEngine::check_committed(Slot& slot) {
     decide(slot, *digest, std::move(certificate));
     return;
   }
+}
+
+/// COMMITTED, together with batch and bodies unless a PP_ACCEPT holds them.
+Decision::State PbftEngine::log_votes(Slot& slot, Content& content) {
+  ASSERT(slot.decision->certificate.has_value());
+  const std::vector<SharedBytes> none;
+  stage(RecordType::committed,
+        encode_committed(*slot.decision->certificate, content.logged ? nullptr : content.batch,
+                         content.logged ? none : content.bodies),
+        slot.height, [this, height = slot.height] { on_decision_durable(height, nullptr); });
+  content.logged = true;
+  return Decision::State::logged;
 }
 
 }  // namespace baolian::consensus::pbft

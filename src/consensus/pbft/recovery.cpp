@@ -1,5 +1,4 @@
-/// Restart: the state is rebuilt from the log, stored bytes are sent again, nothing is signed anew
-/// (consensus.md 1.7). And the SNAPSHOT with which the log can be cut.
+/// Restart: PBFT's own records (consensus.md 1.7).
 #include <algorithm>
 
 #include "consensus/pbft/engine.h"
@@ -7,67 +6,21 @@
 
 namespace baolian::consensus::pbft {
 
-Result<void> PbftEngine::replay(const LogRecord& record) {
-  ASSERT(record.body != nullptr);
-  if (record.type == RecordType::boot || record.type == RecordType::epoch) {
-    return ok();  // the driver's
-  }
-  if (record.type == RecordType::snapshot) return replay_snapshot(*record.body);
+Result<void> PbftEngine::replay_own(const LogRecord& record) {
   if (record.type == RecordType::view_enter) return replay_view_enter(record);
   if (record.type == RecordType::vc_sent) return replay_view_change(record);
-  if (record.type == RecordType::contradiction || record.type == RecordType::stopped) {
-    return replay_kept(record);
+  Height height;
+  if (record.type == RecordType::pp_accept) {
+    TRY(height, replay_pp_accept(*record.body));
+  } else if (record.type == RecordType::prepared) {
+    TRY(height, replay_prepared(*record.body));
+  } else if (record.type == RecordType::committed) {
+    TRY(height, replay_committed(*record.body));
+  } else {
+    return fail(Errc::log_corrupt, "a record that PBFT does not write");
   }
-  TRY(const Height height, replay_height(record.type, *record.body));
   tail_.add(height, record);
   tail_.limit(at_.certified);
-  return ok();
-}
-
-/// Replays a record of one height and names it.
-Result<Height> PbftEngine::replay_height(RecordType type, BytesView body) {
-  switch (type) {
-    case RecordType::pp_accept:
-      return replay_pp_accept(body);
-    case RecordType::prepared:
-      return replay_prepared(body);
-    case RecordType::committed:
-      return replay_committed(body);
-    case RecordType::exec_sent:
-      return replay_exec_sent(body);
-    case RecordType::exec_cert:
-      return replay_exec_cert(body);
-    case RecordType::block:
-      return replay_block(body);
-    case RecordType::view_enter:
-    case RecordType::vc_sent:
-    case RecordType::contradiction:
-    case RecordType::stopped:
-    case RecordType::boot:
-    case RecordType::epoch:
-    case RecordType::snapshot:
-      break;
-  }
-  return fail(Errc::log_corrupt, "a record of an unknown type");
-}
-
-Result<void> PbftEngine::replay_snapshot(BytesView body) {
-  TRY(Snapshot snapshot, decode<Snapshot>(body));
-  patience_.recover(snapshot.backoff);
-  at_.voted_view = std::max(at_.voted_view, snapshot.voted_view);
-  at_.voted_height = std::max(at_.voted_height, snapshot.voted_height);
-  if (snapshot.certified.has_value()) {
-    auto certified = std::make_shared<CertifiedHeader>();
-    certified->certificate = std::move(snapshot.certified->certificate);
-    certified->header = std::move(snapshot.certified->header);
-    recover_certified(certified);
-  }
-  for (SnapshotEntry& entry : snapshot.entries) {
-    if (entry.type == RecordType::snapshot) {
-      return fail(Errc::log_corrupt, "a snapshot inside a snapshot");
-    }
-    TRY(replay(LogRecord{entry.type, std::make_shared<const Bytes>(std::move(entry.body))}));
-  }
   return ok();
 }
 
@@ -115,20 +68,6 @@ Result<void> PbftEngine::replay_view_change(const LogRecord& record) {
   return ok();
 }
 
-Result<void> PbftEngine::replay_kept(const LogRecord& record) {
-  if (record.type == RecordType::stopped) {
-    TRY(run_.stopped_before, decode<Stopped>(*record.body));
-  } else {
-    TRY(Evidence evidence, decode<Evidence>(*record.body));
-    for (const Evidence& kept : evidence_) {
-      if (kept.signer == evidence.signer && kept.type == evidence.type) return ok();
-    }
-    evidence_.push_back(std::move(evidence));
-  }
-  tail_.keep_always(record);
-  return ok();
-}
-
 /// Was checked before it was logged; the log's own checksums hold it together.
 Result<SharedViewChange> PbftEngine::recovered_view_change(Bytes bytes) const {
   auto shared = std::make_shared<const Bytes>(std::move(bytes));
@@ -145,34 +84,6 @@ Result<SharedViewChange> PbftEngine::recovered_view_change(Bytes bytes) const {
       envelope.sender, std::move(body), crypto::sha256(envelope.body), std::move(shared)});
 }
 
-/// An own vote as it was sent, with its signature.
-Result<OwnMessage> PbftEngine::own_message(Bytes bytes) const {
-  TRY(const Envelope envelope, decode<Envelope>(bytes));
-  if (envelope.sender != config_.self) {
-    return fail(Errc::log_corrupt, "the log holds votes of another validator");
-  }
-  OwnMessage out;
-  out.signature = envelope.signature;
-  out.bytes = std::make_shared<const Bytes>(std::move(bytes));
-  out.durable = true;
-  return out;
-}
-
-Content& PbftEngine::recover_content(Slot& slot, const Hash& digest, Bytes&& batch,
-                                     std::vector<Bytes>&& bodies) {
-  Content& content = slot.content_or_new(digest);
-  if (content.complete) return content;
-  if (!batch.empty()) {
-    Result<Batch> decoded = decode<Batch>(batch);
-    if (decoded.has_value()) content.transactions = std::move(decoded->transactions);
-    content.batch = std::make_shared<const Bytes>(std::move(batch));
-  }
-  content.bodies = share_all(std::move(bodies));
-  content.complete = true;
-  content.logged = true;
-  return content;
-}
-
 Result<Height> PbftEngine::replay_pp_accept(BytesView body) {
   TRY(PpAccept record, decode<PpAccept>(body));
   Slot& slot = slots_.at_or_new(record.vote.height);
@@ -185,7 +96,7 @@ Result<Height> PbftEngine::replay_pp_accept(BytesView body) {
     slot.proposal = Proposal{record.vote, record.proposal, Proposal::State::durable};
     slot.prepares[0].store(config_.self, validator_count(), record.vote.digest,
                            slot.own_prepare.signature);
-    if (is_primary()) at_.proposed = std::max(at_.proposed, slot.height);
+    if (is_primary()) proposed_ = std::max(proposed_, slot.height);
   }
   at_.voted_view = std::max(at_.voted_view, record.vote.view);
   at_.voted_height = std::max(at_.voted_height, record.vote.height);
@@ -230,99 +141,20 @@ Result<Height> PbftEngine::replay_committed(BytesView body) {
   return vote.height;
 }
 
-Result<Height> PbftEngine::replay_exec_sent(BytesView body) {
-  TRY(ExecSent record, decode<ExecSent>(body));
-  Slot& slot = slots_.at_or_new(record.vote.height);
-  TRY(slot.execution.exec, own_message(std::move(record.message)));
-  slot.execution.header_hash = record.vote.header_hash;
-  slot.execs.store(config_.self, validator_count(), record.vote.header_hash,
-                   slot.execution.exec.signature);
-  at_.voted_height = std::max(at_.voted_height, record.vote.height);
-  return record.vote.height;
-}
-
-Result<Height> PbftEngine::replay_exec_cert(BytesView body) {
-  TRY(ExecCert record, decode<ExecCert>(body));
-  auto certified = std::make_shared<CertifiedHeader>();
-  certified->certificate = std::move(record.certificate);
-  certified->header = std::move(record.header);
-  const Height height = certified->certificate.vote.height;
-  recover_certified(certified);
-  return height;
-}
-
-Result<Height> PbftEngine::replay_block(BytesView body) {
-  TRY(SyncBlock block, decode<SyncBlock>(body));
-  TRY(const HeaderFacts facts, read_header_(block.header));
-  Slot& slot = slots_.at_or_new(facts.height);
-  recover_content(slot, facts.batch_digest, std::move(block.batch), std::move(block.bodies));
-  if (!slot.is_decided()) {
-    slot.decision = Decision{facts.batch_digest, std::nullopt, Decision::State::durable};
-  }
-  slot.execution.certified_hash = facts.header_hash;
-  auto certified = std::make_shared<CertifiedHeader>();
-  certified->certificate = std::move(block.certificate);
-  certified->header =
-      block.later_headers.empty() ? std::move(block.header) : std::move(block.later_headers.back());
-  recover_certified(certified);
-  return facts.height;
-}
-
-void PbftEngine::recover_certified(const SharedCertificate& certificate) {
-  const crypto::ExecVote& vote = certificate->certificate.vote;
-  if (vote.height <= at_.executed) {
-    run_.recovered.push_back(certificate->certificate);
-  } else if (vote.height <= at_.executed + keep_ahead()) {
-    Slot& slot = slots_.at_or_new(vote.height);
-    slot.execution.certified_hash = vote.header_hash;
-    slot.execution.certificate = certificate;
-    slot.execution.certificate_durable = true;
-  }
-  at_.certifying = std::max(at_.certifying, vote.height);
-  if (vote.height <= at_.certified) return;
-  at_.certified = vote.height;
-  newest_certificate_ = certificate;
-}
-
 // ------------------------------------------------------------------ first effects
 
-/// With the first tick: what was certified is announced again (the store may have lost it), what is
-/// decided above the store's height is executed again, and stored votes are sent again.
-void PbftEngine::start() {
-  if (run_.log_error.has_value()) {
-    return stop(Stop::Kind::halt,
-                "the consensus log cannot be replayed: " + run_.log_error->context);
-  }
-  if (run_.stopped_before.has_value()) {
-    return stop(run_.stopped_before->kind,
-                "stopped in an earlier run: " + run_.stopped_before->reason);
-  }
-  for (crypto::ExecCertificate& certificate : run_.recovered) {
-    out_.effects->push_back(Certified{std::move(certificate)});
-  }
-  run_.recovered.clear();
-  if (at_.executed > at_.certified && !at_.executed_hash.is_zero()) {
-    Slot& slot = slots_.at_or_new(at_.executed);
-    if (slot.execution.header_hash.has_value() && slot.execution.header_hash != at_.executed_hash) {
-      return stop(Stop::Kind::diverged, "the store holds another header than the one signed");
-    }
-    slot.execution.header_hash = at_.executed_hash;
-  }
+void PbftEngine::resume() {
+  if (!is_validator()) return;
   resume_view();
   for (auto& [height, slot] : slots_) {
-    if (!is_validator()) break;
     resend_stored(slot);
     check_prepared(slot);
     check_committed(slot);
-    send_exec(slot);
-    if (height > at_.certified) check_exec_certificate(slot);
   }
-  deliver();
 }
 
 /// O that was not accepted before the crash is accepted now; a VIEW-CHANGE is sent again.
 void PbftEngine::resume_view() {
-  if (!is_validator()) return;
   if (at_.view.value > 0) probes_.hit(Probe::restart_above_view_0);
   const std::optional<Proposals> proposals = std::exchange(changing_.recovered, std::nullopt);
   if (at_.active && proposals.has_value()) adopt_proposals(*proposals);
@@ -341,30 +173,23 @@ void PbftEngine::resend_stored(const Slot& slot) {
       send(std::nullopt, MessageClass::proposal, std::move(proposal));
     }
   }
-  for (const OwnMessage* message : {&slot.own_prepare, &slot.own_commit, &slot.execution.exec}) {
-    if (message != &slot.execution.exec && !at_.active) continue;  // V2: left is left
+  if (!at_.active) return;  // V2: left is left
+  for (const OwnMessage* message : {&slot.own_prepare, &slot.own_commit}) {
     if (message->durable) send(std::nullopt, MessageClass::vote, message->bytes);
   }
 }
 
 // ------------------------------------------------------------------ cut
 
-/// Everything a restart needs that older segments hold, including what was issued but is not yet
-/// durable: the snapshot follows it in the same log.
-LogRecord PbftEngine::make_snapshot() const {
-  Snapshot snapshot;
+void PbftEngine::fill_snapshot(Snapshot& snapshot) const {
   snapshot.view = at_.view;
-  snapshot.proposals_top = at_.proposals_top;
+  snapshot.proposals_top = proposals_top_;
   snapshot.backoff = patience_.backoff();
-  snapshot.voted_view = at_.voted_view;
-  snapshot.voted_height = at_.voted_height;
-  if (newest_certificate_ != nullptr) {
-    snapshot.certified = ExecCert{newest_certificate_->header, newest_certificate_->certificate};
-  }
-  for (const LogRecord& record : tail_.records()) {
-    snapshot.entries.push_back(SnapshotEntry{record.type, *record.body});
-  }
-  return LogRecord{RecordType::snapshot, std::make_shared<const Bytes>(encode(snapshot))};
+}
+
+Result<void> PbftEngine::replay_snapshot_fields(const Snapshot& snapshot) {
+  patience_.recover(snapshot.backoff);
+  return ok();
 }
 
 }  // namespace baolian::consensus::pbft

@@ -42,7 +42,7 @@ std::optional<SuspectReason> PbftEngine::reason_to_suspect() const {
   const Tick now = patience_.request_clock();
   if (run_.oldest_request.has_value()) {
     Tick since = std::max(*run_.oldest_request, changing_.activated_at);
-    if (seeded_bug(Bug::suspect_after_any_progress)) since = std::max(since, run_.executed_at);
+    if (seeded_bug(Bug::suspect_after_any_progress)) since = std::max(since, executed_at_);
     if (is_over(now, since, scaled_ms(timers.request_ms)))
       return SuspectReason::request_not_executed;
   }
@@ -187,25 +187,25 @@ void PbftEngine::leave_view(View target) {
   const OwnMessage message =
       sign_message(MessageKind::view_change, crypto::ObjectType::view_change, std::move(encoded));
   changing_.own = message.bytes;
-  Durable durable{Durable::Kind::view_change_sent, at_.certified, target};
-  durable.view_change = std::make_shared<const HeldViewChange>(
+  const auto held = std::make_shared<const HeldViewChange>(
       HeldViewChange{config_.self, std::move(body), message_hash, message.bytes});
   ViewChangeSent record;
   record.new_view = target;
   record.message = *message.bytes;
   if (seeded_bug(Bug::leave_without_persist)) {
     send(std::nullopt, MessageClass::view_change, message.bytes);
-    return complete(durable);
+    return on_view_change_durable(held);
   }
-  stage_view_record(RecordType::vc_sent, encode(record), std::move(durable));
+  stage_view_record(RecordType::vc_sent, encode(record),
+                    [this, held] { on_view_change_durable(held); });
   out_.sends.push_back(Send{std::nullopt, MessageClass::view_change, message.bytes});
 }
 
 /// The own VIEW-CHANGE is durable: it counts, and is sent again until a NEW-VIEW comes (V9).
-void PbftEngine::on_view_change_durable(const Durable& durable) {
-  if (durable.view != changing_.sent) return;
-  at_.voted_view = std::max(at_.voted_view, durable.view);
-  changing_.held[config_.self] = durable.view_change;
+void PbftEngine::on_view_change_durable(const SharedViewChange& own) {
+  if (own->message.new_view != changing_.sent) return;
+  at_.voted_view = std::max(at_.voted_view, changing_.sent);
+  changing_.held[config_.self] = own;
   changing_.resent_at = patience_.clock();
   on_view_changes();
 }

@@ -1,10 +1,10 @@
-#include "consensus/pbft/slots.h"
+#include "consensus/replica/slots.h"
 
 #include <algorithm>
 
 #include "core/seeded_bug.h"
 
-namespace baolian::consensus::pbft {
+namespace baolian::consensus {
 
 VoteTable::Outcome VoteTable::store(ValidatorIndex voter, std::size_t validator_count,
                                     const Hash& digest, const Signature& signature) {
@@ -124,4 +124,4 @@ void Slots::erase_between(Height first, Height last) {
   slots_.erase(slots_.lower_bound(first), slots_.upper_bound(last));
 }
 
-}  // namespace baolian::consensus::pbft
+}  // namespace baolian::consensus

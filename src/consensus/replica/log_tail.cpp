@@ -1,9 +1,9 @@
-#include "consensus/pbft/log_tail.h"
+#include "consensus/replica/log_tail.h"
 
 #include "core/assert.h"
 #include "core/seeded_bug.h"
 
-namespace baolian::consensus::pbft {
+namespace baolian::consensus {
 namespace {
 
 std::size_t size_of(const std::vector<LogRecord>& records) {
@@ -56,4 +56,4 @@ std::vector<LogRecord> LogTail::records() const {
   return out;
 }
 
-}  // namespace baolian::consensus::pbft
+}  // namespace baolian::consensus

@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "consensus/engine.h"
-#include "consensus/pbft/messages.h"
+#include "consensus/messages.h"
 
-namespace baolian::consensus::pbft {
+namespace baolian::consensus {
 
 /// Votes of one type for one height (and, for PREPARE and COMMIT, one view): one cell a validator,
 /// the first vote stays (N8, N9).
@@ -176,4 +176,4 @@ class Slots {
   Map slots_;
 };
 
-}  // namespace baolian::consensus::pbft
+}  // namespace baolian::consensus

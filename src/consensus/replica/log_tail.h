@@ -16,7 +16,7 @@
 #include "consensus/log_record.h"
 #include "core/ids.h"
 
-namespace baolian::consensus::pbft {
+namespace baolian::consensus {
 
 inline constexpr std::size_t kTailBytesMax = 48 * 1024 * 1024;
 
@@ -53,4 +53,4 @@ class LogTail {
   Height forgotten_;
 };
 
-}  // namespace baolian::consensus::pbft
+}  // namespace baolian::consensus

@@ -1,14 +1,14 @@
-/// Normal case, second half: decisions, execution in order, EXEC certificates (consensus.md 1.5,
-/// N4-N7).
-#include "consensus/pbft/engine.h"
-#include "core/seeded_bug.h"
+/// Decisions, execution in order, EXEC certificates (consensus.md 1.5, N4-N7).
+#include <string>
 
-namespace baolian::consensus::pbft {
+#include "consensus/replica/replica_engine.h"
+
+namespace baolian::consensus {
 
 // ------------------------------------------------------------------ decisions (N4)
 
-void PbftEngine::decide(Slot& slot, const Hash& digest,
-                        std::optional<crypto::VoteCertificate> certificate) {
+void ReplicaEngine::decide(Slot& slot, const Hash& digest,
+                           std::optional<crypto::VoteCertificate> certificate) {
   if (slot.is_decided() && slot.decision->digest != digest) {
     return stop(Stop::Kind::halt, "height " + std::to_string(slot.height.value) +
                                       " is decided with two digests: more than F validators are "
@@ -22,42 +22,45 @@ void PbftEngine::decide(Slot& slot, const Hash& digest,
 }
 
 /// COMMITTED or BLOCK, together with batch and bodies unless a PP_ACCEPT holds them.
-void PbftEngine::log_decision(Slot& slot) {
+void ReplicaEngine::log_decision(Slot& slot) {
   ASSERT(slot.is_decided());
   if (slot.decision->state != Decision::State::known) return;
   Content& content = *slot.content(slot.decision->digest);
   ASSERT(content.complete);
-  Durable durable{Durable::Kind::decided, slot.height, at_.view};
+  const Height height = slot.height;
   if (slot.synced.has_value()) {
     const SyncedBlock& block = *slot.synced;
     auto certified = std::make_shared<CertifiedHeader>();
     certified->certificate = block.certificate;
     certified->header = block.later_headers.empty() ? block.header : block.later_headers.back();
-    durable.certificate = certified;
     if (block.later_headers.empty()) slot.execution.certificate = certified;
     stage(RecordType::block,
           encode_block(block.header, block.certificate, content.batch, content.bodies,
                        block.later_headers),
-          std::move(durable));
+          height, [this, height, certified] { on_decision_durable(height, certified); });
     content.logged = true;
+    slot.decision->state = Decision::State::logged;
   } else {
-    ASSERT(slot.decision->certificate.has_value());
-    const SharedBytes batch = content.logged ? nullptr : content.batch;
-    const std::vector<SharedBytes> none;
-    stage(RecordType::committed,
-          encode_committed(*slot.decision->certificate, batch,
-                           content.logged ? none : content.bodies),
-          std::move(durable));
-    content.logged = true;
+    slot.decision->state = log_votes(slot, content);
   }
-  slot.decision->state = Decision::State::logged;
   deliver();
+}
+
+/// COMMITTED or BLOCK is durable: EXEC may be sent, and a block's certificate counts.
+void ReplicaEngine::on_decision_durable(Height height, const SharedCertificate& certificate) {
+  Slot* slot = slots_.find(height);
+  if (slot != nullptr && slot->is_decided_at_least(Decision::State::logged)) {
+    slot->decision->state = Decision::State::durable;
+  }
+  if (certificate != nullptr) advance_certified(certificate);
+  slot = slots_.find(height);  // advancing may have pruned it
+  if (slot != nullptr && !run_.stopped) send_exec(*slot);
 }
 
 // ------------------------------------------------------------------ execution (N5, N6)
 
 /// The one queue into execution, for consensus and sync alike: strictly in order, each height once.
-void PbftEngine::deliver() {
+void ReplicaEngine::deliver() {
   while (!run_.stopped && at_.delivered < at_.executed + keep_ahead()) {
     Slot* slot = slots_.find(at_.delivered.next());
     if (slot == nullptr || !slot->is_decided_at_least(Decision::State::logged)) return;
@@ -72,7 +75,7 @@ void PbftEngine::deliver() {
   }
 }
 
-Verdict PbftEngine::on_applied(AppliedInput& input) {
+Verdict ReplicaEngine::on_applied(AppliedInput& input) {
   if (input.height <= at_.executed) return Verdict::reject(RejectReason::duplicate);
   if (input.height != at_.executed.next() || input.height > at_.delivered) {
     return Verdict::reject(RejectReason::not_wanted);
@@ -86,7 +89,7 @@ Verdict PbftEngine::on_applied(AppliedInput& input) {
   }
   at_.executed = input.height;
   at_.executed_hash = input.header_hash;
-  run_.executed_at = patience_.request_clock();
+  on_executed();
   slot.execution.header_hash = input.header_hash;
   slot.execution.header = std::move(input.header);
   if (!agrees_with_certificate(slot)) return Verdict::reject(RejectReason::stopped);
@@ -109,7 +112,7 @@ Verdict PbftEngine::on_applied(AppliedInput& input) {
 }
 
 /// A snapshot was installed: everything up to its height is executed.
-Verdict PbftEngine::on_state_installed(const StateInstalledInput& input) {
+Verdict ReplicaEngine::on_state_installed(const StateInstalledInput& input) {
   if (input.height <= at_.executed) return Verdict::reject(RejectReason::duplicate);
   at_.executed = input.height;
   at_.executed_hash = input.header_hash;
@@ -121,7 +124,7 @@ Verdict PbftEngine::on_state_installed(const StateInstalledInput& input) {
 }
 
 /// N6: EXEC_SENT, then EXEC; only above h, and only when COMMITTED is durable.
-void PbftEngine::send_exec(Slot& slot) {
+void ReplicaEngine::send_exec(Slot& slot) {
   if (!is_validator()) return;
   if (slot.height <= at_.certified || slot.height > high_mark()) return;
   if (!slot.execution.header_hash.has_value() || slot.execution.exec.bytes != nullptr) return;
@@ -132,14 +135,18 @@ void PbftEngine::send_exec(Slot& slot) {
   ExecSent record;
   record.vote = vote;
   record.message = *slot.execution.exec.bytes;
-  stage(RecordType::exec_sent, encode(record),
-        Durable{Durable::Kind::exec_sent, slot.height, at_.view});
+  stage(RecordType::exec_sent, encode(record), slot.height, [this, vote, view = at_.view] {
+    Slot* sent = slots_.find(vote.height);
+    if (sent == nullptr || sent->execution.exec.bytes == nullptr) return;
+    count_own(sent->execution.exec, sent->execs, vote.header_hash, view, vote.height);
+    check_exec_certificate(*sent);
+  });
   out_.sends.push_back(Send{std::nullopt, MessageClass::vote, slot.execution.exec.bytes});
 }
 
 // ------------------------------------------------------------------ certificates (N6, N7)
 
-Verdict PbftEngine::on_exec(const Verified& message) {
+Verdict ReplicaEngine::on_exec(const Verified& message) {
   const Envelope& envelope = message.envelope();
   if (!is_validator()) return Verdict::reject(RejectReason::not_wanted);
   const Result<crypto::ExecVote> decoded = decode<crypto::ExecVote>(envelope.body);
@@ -154,7 +161,7 @@ Verdict PbftEngine::on_exec(const Verified& message) {
   return stored;
 }
 
-void PbftEngine::check_exec_certificate(Slot& slot) {
+void ReplicaEngine::check_exec_certificate(Slot& slot) {
   if (slot.execution.certificate != nullptr) return;
   const std::size_t needed = seeded_bug(Bug::exec_certificate_weak) ? weak_quorum() : quorum_;
   const std::optional<Hash> hash = slot.execs.digest_with(needed);
@@ -171,18 +178,18 @@ void PbftEngine::check_exec_certificate(Slot& slot) {
 }
 
 /// EXECCERT of a checked certificate; when it is durable, h moves.
-void PbftEngine::take_certificate(SharedCertificate certificate) {
+void ReplicaEngine::take_certificate(SharedCertificate certificate) {
   const Height height = certificate->certificate.vote.height;
   at_.certifying = std::max(at_.certifying, height);
   note_seen(height);
   const ExecCert record{certificate->header, certificate->certificate};
   if (seeded_bug(Bug::h_before_durable)) advance_certified(certificate);
-  Durable durable{Durable::Kind::certified, height, at_.view, std::move(certificate)};
-  stage(RecordType::exec_cert, encode(record), std::move(durable));
+  stage(RecordType::exec_cert, encode(record), height,
+        [this, certificate = std::move(certificate)] { advance_certified(certificate); });
 }
 
 /// N7: an own header that differs from a certified one ends this node's part.
-bool PbftEngine::agrees_with_certificate(const Slot& slot) {
+bool ReplicaEngine::agrees_with_certificate(const Slot& slot) {
   const Execution& execution = slot.execution;
   const bool known = execution.header_hash.has_value() && slot.height <= at_.executed;
   if (!known) return true;
@@ -201,7 +208,7 @@ bool PbftEngine::agrees_with_certificate(const Slot& slot) {
 }
 
 /// A certificate is durable: h and the window move, clients are acknowledged.
-void PbftEngine::advance_certified(const SharedCertificate& certificate) {
+void ReplicaEngine::advance_certified(const SharedCertificate& certificate) {
   const Height height = certificate->certificate.vote.height;
   const bool is_near = height > low_mark() && height <= at_.executed + keep_ahead();
   if (Slot* slot = is_near ? &slots_.at_or_new(height) : slots_.find(height)) {
@@ -215,20 +222,17 @@ void PbftEngine::advance_certified(const SharedCertificate& certificate) {
     out_.effects->push_back(Certified{certificate->certificate});
   }
   if (height <= at_.certified) return;
-  const Height fresh_above = std::max(at_.certified, at_.proposals_top);
+  const Height from = at_.certified;
   at_.certified = height;
   newest_certificate_ = certificate;
   note_seen(height);
   if (height > at_.executed) probes_.hit(Probe::certified_above_executed);
-  if (height > fresh_above && at_.active &&
-      patience_.on_certified(height.value - fresh_above.value, config_.epoch.log_window)) {
-    probes_.hit(Probe::backoff_lowered);
-  }
+  on_certified(from);
   prune();
 }
 
 /// Certified: once, when the certificate is durable and the height executed here.
-void PbftEngine::announce(Slot& slot) {
+void ReplicaEngine::announce(Slot& slot) {
   Execution& execution = slot.execution;
   if (slot.height > at_.executed || execution.announced) return;
   if (execution.certificate == nullptr || !execution.certificate_durable) return;
@@ -236,4 +240,4 @@ void PbftEngine::announce(Slot& slot) {
   out_.effects->push_back(Certified{execution.certificate->certificate});
 }
 
-}  // namespace baolian::consensus::pbft
+}  // namespace baolian::consensus
