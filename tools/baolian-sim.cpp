@@ -134,6 +134,8 @@ void add_range_options(CLI::App& app, RunOptions& run, Words& words) {
             name == "none" || name == "drawn" || baolian::sim::find_byzantine(name).has_value();
         return known ? std::string() : "no such strategy: " + name;
       });
+  app.add_option("--epochs", config.epochs, "changes of validators in every run; else drawn")
+      ->check(CLI::Range(0, 64));
   app.add_option("--bug", run.bug, "a bug planted on purpose (core/seeded_bug.h)");
   app.add_flag("--stop-at-first", run.stop_at_first, "end at the first seed with a violation");
   app.add_flag("--require-probes", run.require_probes, "fail if a named rare branch was never met");

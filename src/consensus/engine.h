@@ -150,6 +150,8 @@ struct AppliedInput {
   Height height;
   Bytes header;  ///< canonical header
   Hash header_hash;
+  /// The change of validators that this height fixed (1.10): it begins at height + L + 1.
+  std::optional<crypto::EpochRecord> next_epoch{};
 };
 /// The store has flushed block, state and certificate up to this height: the log may be cut (1.7).
 struct FlushedInput {
@@ -162,13 +164,33 @@ struct StateInstalledInput {
 };
 /// A block of the past that the driver read from the store for a peer (answer to ReadBlocks).
 struct BlocksReadInput {
-  ReplicaId peer = 0;
+  ReplicaId peer = 0;               ///< as ReadBlocks named it
   std::vector<SharedBytes> blocks;  ///< canonical SyncBlock
 };
 
 using Input =
     std::variant<TickInput, DeliverInput, ProposeInput, BodiesInput, BadBodiesInput, PersistedInput,
                  AppliedInput, FlushedInput, StateInstalledInput, BlocksReadInput>;
+
+// ------------------------------------------------------------------ epochs (1.10)
+
+/// EPOCH: how an epoch after the first begins. Body of the log's EPOCH record, behind which all
+/// records are of this epoch.
+struct EpochStart {
+  static constexpr std::string_view kTypeName = "EpochStart";
+  crypto::EpochRecord epoch;
+  Bytes header;                         ///< of the last height of the epoch before
+  crypto::ExecCertificate certificate;  ///< of that header, by the validators before
+
+  friend bool operator==(const EpochStart&, const EpochStart&) = default;
+  static constexpr auto fields() {
+    return std::make_tuple(
+        field("epoch", &EpochStart::epoch, "EPOCH record of the epoch that begins"),
+        field("header", &EpochStart::header, at_most(1024),
+              "canonical header of the last height of the epoch before"),
+        field("certificate", &EpochStart::certificate, "of that header, by the set that ended"));
+  }
+};
 
 // ------------------------------------------------------------------ effects
 
@@ -212,9 +234,16 @@ struct Certified {
 /// BlocksReadInput.
 struct ReadBlocks {
   ReplicaId peer = 0;
+  Epoch epoch;  ///< whose question it is; blocks of later epochs are not wanted
   Height first;
   std::uint32_t bytes_max = 0;
   std::uint32_t count_max = 32;  ///< and no more blocks than this
+};
+/// The last height of the epoch is executed and certified here, durably: this engine has nothing
+/// more to decide. The driver writes the EPOCH record, makes the engine of the next epoch and lets
+/// this one go; peers that are still in this epoch are served by a PastEpoch (1.10).
+struct EpochEnded {
+  EpochStart next;
 };
 /// This node is too far behind for blocks: fetch a snapshot at or above this certified height.
 struct TransferState {
@@ -247,7 +276,7 @@ constexpr auto enum_names(Stop::Kind) {
 }
 
 using Effect = std::variant<Send, Persist, NeedBodies, Commit, Certified, ReadBlocks, TransferState,
-                            CutLog, BanPeer, ViewEntered, Stop>;
+                            CutLog, BanPeer, ViewEntered, EpochEnded, Stop>;
 using Effects = std::vector<Effect>;
 
 // ------------------------------------------------------------------ judgement and status
@@ -299,6 +328,7 @@ struct Status {
   Height highest_seen;  ///< newest height proposed or certified that was seen
   View voted_view{};    ///< position of the last durable vote (for HELLO, 1.7)
   Height voted_height{};
+  std::optional<Height> epoch_last{};  ///< A - 1 while a change of validators is pending
   /// Time during which the primary is to blame if nothing is executed: it stands still while only
   /// EXECs are missing, and over gaps between ticks (1.6 V1, V9). Stamp for admitted transactions.
   Tick request_clock{};
@@ -335,6 +365,10 @@ struct Evidence {
 struct EngineConfig {
   ChainId chain_id;
   crypto::EpochRecord epoch;
+  /// How the epoch began; none for the epoch of the genesis. Its epoch is `epoch`.
+  std::optional<EpochStart> start{};
+  /// The change that is fixed at or below `executed` and has not begun there.
+  std::optional<crypto::EpochRecord> next_epoch{};
   /// Position of this node among the validators; kObserver for one that does not vote.
   ValidatorIndex self = kObserver;
   std::size_t observer_count = 0;
@@ -364,7 +398,8 @@ struct HeaderFacts {
   Height height;
   Hash header_hash;
   Hash batch_digest;
-  Hash parent_hash{};  ///< links a block to a certificate of a later height
+  Hash parent_hash{};          ///< links a block to a certificate of a later height
+  Height epoch_last_height{};  ///< A - 1 if a change is pending at this height, else 0
 };
 using HeaderReader = std::function<Result<HeaderFacts>(BytesView canonical_header)>;
 

@@ -88,6 +88,29 @@ std::optional<crypto::ObjectType> signed_as(MessageKind kind) {
   return std::nullopt;
 }
 
+SharedBytes make_envelope(MessageKind kind, Epoch epoch, ValidatorIndex sender, Bytes body,
+                          const Signature& signature) {
+  Envelope envelope;
+  envelope.kind = kind;
+  envelope.epoch = epoch;
+  envelope.sender = sender;
+  envelope.body = std::move(body);
+  envelope.signature = signature;
+  return std::make_shared<const Bytes>(encode(envelope));
+}
+
+std::optional<Epoch> envelope_epoch(BytesView bytes) {
+  Decoder head(bytes);
+  Version<1> version;
+  MessageKind kind{};
+  Epoch epoch;
+  if (!head.value(version).has_value() || !head.value(kind).has_value() ||
+      !head.value(epoch).has_value()) {
+    return std::nullopt;
+  }
+  return epoch;
+}
+
 Result<Verified> verify_envelope(ReplicaId from, SharedBytes bytes, const ChainId& chain,
                                  const crypto::EpochRecord& epoch,
                                  const crypto::Verifier& verifier) {

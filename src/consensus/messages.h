@@ -25,6 +25,13 @@ inline constexpr std::uint32_t kReplyBlocksMax = 32;
 inline constexpr std::uint32_t kViewChangeBytesMax = 512 * 1024;  ///< of the envelope (1.12)
 inline constexpr std::uint32_t kNewViewBytesMax = 64 * 1024;
 
+/// An envelope in its canonical bytes.
+SharedBytes make_envelope(MessageKind kind, Epoch epoch, ValidatorIndex sender, Bytes body,
+                          const Signature& signature);
+/// The epoch that an envelope names; none for bytes that are too short or of another format. Says
+/// nothing about the rest.
+std::optional<Epoch> envelope_epoch(BytesView bytes);
+
 /// Canonical bytes of the Vote with which a PRE-PREPARE begins.
 inline constexpr std::size_t kVoteBytes = 8 + 8 + 32;
 inline constexpr std::size_t kExecVoteBytes = 8 + 32;

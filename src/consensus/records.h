@@ -70,9 +70,8 @@ struct SnapshotEntry {
 /// replica stands, ExecCert(h), and every record of a height above the cut.
 struct Snapshot {
   static constexpr std::string_view kTypeName = "Snapshot";
-  Version<2> version;
-  View view;
-  Height proposals_top;
+  Version<3> version;
+  std::optional<EpochStart> epoch;
   std::uint8_t backoff = 0;
   View voted_view;  ///< position of the last durable vote, which HELLO tells (1.7)
   Height voted_height;
@@ -82,8 +81,7 @@ struct Snapshot {
   static constexpr auto fields() {
     return std::make_tuple(
         field("version", &Snapshot::version, "format version"),
-        field("view", &Snapshot::view, "newest view entered"),
-        field("proposals_top", &Snapshot::proposals_top, "maxs of that view"),
+        field("epoch", &Snapshot::epoch, "how the epoch began; none in the first"),
         field("backoff", &Snapshot::backoff, "k: timers are base * 2^k"),
         field("voted_view", &Snapshot::voted_view, "highest view of a vote"),
         field("voted_height", &Snapshot::voted_height, "highest height of a vote"),

@@ -10,14 +10,17 @@
 /// | state | natural key | canonical value of the contract's type |
 /// | state | "log/" kind(1) '/' id(32) | canonical Frontier, written here at the end of a block |
 /// | index | 'e' kind(1) id(32) position(8) | canonical LogEntry |
-/// | index | 's' kind(1) id(32) level(1) first(8) | root over 2^level entries from first, level >=
-/// 8 | | index | 't' tx_id(32) | canonical TransactionRow | | meta | "genesis" | canonical Genesis
-/// | | meta | "height" | canonical HeightRow: the newest executed height | | meta | "certified" |
-/// canonical HeightRow: newest height with a certificate; it certifies all below through
-/// parent_hash | | meta | "history" | canonical Frontier over the hashes of headers 0..height | |
-/// meta | 'H' height(8) | header hash, 32 bytes | | meta | 'S' level(1) first(8) | root over
-/// 2^level header hashes from first, level >= 8 |
+/// | index | 's' kind(1) id(32) level(1) first(8) | root over 2^level entries, level >= 8 |
+/// | index | 't' tx_id(32) | canonical TransactionRow |
+/// | meta | "genesis" | canonical Genesis |
+/// | meta | "height" | canonical HeightRow: the newest executed height |
+/// | meta | "certified" | canonical HeightRow: newest height with a certificate |
+/// | meta | "history" | canonical Frontier over the hashes of headers 0..height |
+/// | meta | 'E' epoch(8) | canonical EpochRecord of an epoch after the first |
+/// | meta | 'H' height(8) | header hash, 32 bytes |
+/// | meta | 'S' level(1) first(8) | root over 2^level header hashes, level >= 8 |
 ///
+/// The newest certificate certifies all heights below through parent_hash.
 /// A leaf of the history tree is the 32 bytes of a header hash: its leaf hash is H(0x00 || hash).
 #include "ledger/chain.h"
 
@@ -67,6 +70,7 @@ Bytes transaction(const TxId& id) {
   append(key, id.view());
   return key;
 }
+Bytes epoch(Epoch number) { return tagged('E', number.value); }
 Bytes genesis() { return to_bytes("genesis"); }
 Bytes newest_height() { return to_bytes("height"); }
 Bytes newest_certified() { return to_bytes("certified"); }
@@ -206,18 +210,44 @@ void assert_no_log_keys(const StateOverlay::Writes& writes) {
 Chain::Chain(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Chain::~Chain() = default;
 
+const crypto::EpochRecord& Chain::State::epoch_at(Height height) const {
+  auto found = epochs.rbegin();
+  while (found->first_height > height && std::next(found) != epochs.rend()) ++found;
+  return *found;
+}
+
+const crypto::EpochRecord* Chain::State::pending_at(Height height) const {
+  return epochs.back().first_height > height && epochs.size() > 1 ? &epochs.back() : nullptr;
+}
+
+void Chain::State::fix_epoch(Height height, const crypto::EpochRecord& next,
+                             std::vector<StoreWrite>& rows) {
+  const crypto::EpochRecord& present = epoch_at(height);
+  ASSERT(pending_at(height) == nullptr && next.epoch == present.epoch.next());
+  ASSERT(next.first_height == height + present.log_window + 1);
+  rows.push_back({Family::meta, chain_keys::epoch(next.epoch), encode(next)});
+  const std::unique_lock lock(mutex);
+  epochs.push_back(next);
+}
+
 Header Chain::State::header_of(const ExecutedBlock& block, const Hash& operations_root) const {
   Header header;
   header.chain_id = chain_id;
-  header.epoch = genesis.epoch.epoch;
+  const crypto::EpochRecord& epoch = epoch_at(block.height);
+  header.epoch = epoch.epoch;
   header.height = block.height;
   header.parent_hash = newest_hash;
   header.batch_digest = block.batch_digest;
   header.timestamp = block.timestamp;
   header.operations_root = operations_root;
   header.history_root = history.root();
-  header.validators_hash = newest.validators_hash;
-  header.consensus_kind = genesis.epoch.consensus_kind;
+  header.validators_hash =
+      newest.epoch == epoch.epoch ? newest.validators_hash : crypto::validators_hash(epoch);
+  if (const crypto::EpochRecord* next = pending_at(block.height)) {
+    header.next_validators_hash = crypto::validators_hash(*next);
+    header.epoch_last_height = {next->first_height.value - 1};
+  }
+  header.consensus_kind = epoch.consensus_kind;
   return header;
 }
 
@@ -228,12 +258,14 @@ Header Chain::append(ExecutedBlock block) {
   ASSERT(block.timestamp >= s.newest.timestamp);
   assert_no_log_keys(block.writes);
 
+  std::vector<StoreWrite> rows;
+  if (block.next_epoch) s.fix_epoch(block.height, *block.next_epoch, rows);
+
   std::vector<Hash> leaf_hashes;
   leaf_hashes.reserve(block.leaves.size());
   for (const OperationLeaf& leaf : block.leaves) {
     leaf_hashes.push_back(merkle_leaf_hash(encode(leaf)));
   }
-  std::vector<StoreWrite> rows;
   add_transaction_rows(block, *s.store, rows);
   LogAppender logs(block, leaf_hashes, s.reader, rows);
   for (const ExecutedBlock::Append& wish : block.appends) logs.append(wish);

@@ -41,6 +41,9 @@ struct ExecutedBlock {
   };
   std::vector<Append> appends;  ///< in order of execution
   StateOverlay::Writes writes;  ///< what contracts wrote; log frontiers are added by append()
+  /// The change of validators that this block fixes (consensus.md 1.10). Requires: none is pending,
+  /// and it begins L + 1 heights above this block, L of the present epoch.
+  std::optional<crypto::EpochRecord> next_epoch{};
 };
 
 /// One entry of a complete log with its position.
@@ -99,8 +102,13 @@ class Chain {
 
   const Genesis& genesis() const;
   const ChainId& chain_id() const;
-  /// The epoch record in force at a height (A1: always epoch 0).
+  /// The epoch record in force at a height, as far as changes are fixed by now. The reference stays
+  /// valid as long as the chain.
   const crypto::EpochRecord& epoch_at(Height height) const;
+  /// The record of a number; none if that epoch is not fixed by an executed block.
+  std::optional<crypto::EpochRecord> epoch(Epoch number) const;
+  /// The change that the block of this height fixed, if it is executed and fixed one.
+  std::optional<crypto::EpochRecord> epoch_fixed_at(Height height) const;
 
   Height height() const;          ///< newest executed height
   Height durable_height() const;  ///< newest height whose block, state and certificate (its own or

@@ -95,7 +95,25 @@ Result<void> Chain::State::load(const StateOverlay::Writes& genesis_writes) {
     return corrupt("the history frontier does not belong to the newest height");
   }
   history = *frontier;
+  TRY(load_epochs());
   return load_certificates();
+}
+
+Result<void> Chain::State::load_epochs() {
+  epochs = {genesis.epoch};
+  for (Epoch number = genesis.epoch.epoch.next();; number = number.next()) {
+    const auto bytes = store->read(Family::meta, chain_keys::epoch(number));
+    if (!bytes) break;
+    auto record = decode<crypto::EpochRecord>(*bytes);
+    if (!record || record->epoch != number || record->first_height <= epochs.back().first_height) {
+      return corrupt("the record of epoch " + std::to_string(number.value) + " is wrong");
+    }
+    epochs.push_back(*std::move(record));
+  }
+  if (crypto::validators_hash(epoch_at(newest.height)) != newest.validators_hash) {
+    return corrupt("the newest header names other validators than the stored epoch");
+  }
+  return ok();
 }
 
 Result<void> Chain::State::load_certificates() {

@@ -148,7 +148,27 @@ Result<Hash> stored_subtree(
 
 const Genesis& Chain::genesis() const { return state_->genesis; }
 const ChainId& Chain::chain_id() const { return state_->chain_id; }
-const crypto::EpochRecord& Chain::epoch_at(Height) const { return state_->genesis.epoch; }
+const crypto::EpochRecord& Chain::epoch_at(Height height) const {
+  const std::shared_lock lock(state_->mutex);
+  return state_->epoch_at(height);
+}
+
+std::optional<crypto::EpochRecord> Chain::epoch(Epoch number) const {
+  const std::shared_lock lock(state_->mutex);
+  const std::uint64_t index = number.value - state_->genesis.epoch.epoch.value;
+  if (index >= state_->epochs.size()) return std::nullopt;
+  return state_->epochs[static_cast<std::size_t>(index)];
+}
+
+std::optional<crypto::EpochRecord> Chain::epoch_fixed_at(Height height) const {
+  const std::shared_lock lock(state_->mutex);
+  for (std::size_t i = 1; i < state_->epochs.size(); ++i) {
+    if (height + state_->epochs[i - 1].log_window + 1 == state_->epochs[i].first_height) {
+      return state_->epochs[i];
+    }
+  }
+  return std::nullopt;
+}
 
 Height Chain::height() const {
   const std::shared_lock lock(state_->mutex);

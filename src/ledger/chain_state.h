@@ -2,6 +2,7 @@
 /// stands at the head of chain.cpp.
 #pragma once
 
+#include <deque>
 #include <map>
 #include <shared_mutex>
 
@@ -21,6 +22,7 @@ Bytes log_entries(const LogId& log);  ///< prefix of all entries
 Bytes log_entry(const LogId& log, std::uint64_t position);
 Bytes log_subtree(const LogId& log, unsigned level, std::uint64_t first);
 Bytes transaction(const TxId& id);
+Bytes epoch(Epoch number);
 Bytes genesis();
 Bytes newest_height();
 Bytes newest_certified();
@@ -109,12 +111,19 @@ struct Chain::State {
   Frontier history;  ///< over header hashes 0..newest
   Height certified;  ///< newest height with a certificate
   Height durable;
+  /// Ascending; the last may not have begun. A deque: references outlive the changes.
+  std::deque<crypto::EpochRecord> epochs;
 
+  const crypto::EpochRecord& epoch_at(Height height) const;
+  /// The change that is fixed and has not begun at the height.
+  const crypto::EpochRecord* pending_at(Height height) const;
   Header header_of(const ExecutedBlock& block, const Hash& operations_root) const;
+  void fix_epoch(Height height, const crypto::EpochRecord& next, std::vector<StoreWrite>& rows);
   /// Opening, in order (chain_open.cpp).
   void write_block_zero(const StateOverlay::Writes& genesis_writes);
   Result<void> load(const StateOverlay::Writes& genesis_writes);
   Result<void> load_certificates();
+  Result<void> load_epochs();
   Result<void> rebuild_tree();
 };
 

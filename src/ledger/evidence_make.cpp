@@ -134,6 +134,29 @@ Result<EvidenceDraft> draft_state_evidence(const Chain& chain, BytesView key) {
       StateProofs{.value = std::move(answer.value), .state = std::move(answer.proof)}, no_facts());
 }
 
+namespace {
+
+/// The changes of validators from the genesis to the epoch, each certified by the set that ended.
+Result<std::vector<TrailLink>> trail_to(const Chain& chain, Epoch epoch) {
+  std::vector<TrailLink> out;
+  for (Epoch number = chain.genesis().epoch.epoch; number < epoch; number = number.next()) {
+    const auto next = chain.epoch(number.next());
+    ASSERT(next.has_value());  // a header of that epoch stands in the chain
+    const Height last{next->first_height.value - 1};
+    const auto header = chain.header(last);
+    auto certificate = chain.certificate(last);
+    if (!header || !certificate) {
+      return fail(Errc::not_certified,
+                  "the certificate of the last block of epoch " + std::to_string(number.value) +
+                      " is not on this node yet; ask again after the next certificate");
+    }
+    out.push_back({.header = *header, .certificate = *std::move(certificate), .next = *next});
+  }
+  return out;
+}
+
+}  // namespace
+
 Result<std::string> finish_evidence(const Chain& chain, const EvidenceDraft& draft) {
   Evidence evidence = draft.evidence_;
   const Height at = draft.at();
@@ -153,6 +176,7 @@ Result<std::string> finish_evidence(const Chain& chain, const EvidenceDraft& dra
     evidence.certified_header = chain.header(certified);
     TRY(evidence.history, chain.prove_history(at, certified));
   }
+  TRY(evidence.trail, trail_to(chain, evidence.certificate.epoch));
   evidence.words = evidence_words(evidence, chain.genesis());
   evidence.limits = evidence_limits(evidence, chain.genesis());
   std::string text = evidence_text(evidence);

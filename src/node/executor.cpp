@@ -18,8 +18,19 @@ Error bad_block(Height height, const std::string& why) {
 
 }  // namespace
 
-Executor::Executor(ledger::Chain& chain, const crypto::Verifier& verifier)
-    : chain_(chain), verifier_(verifier) {}
+Executor::Executor(ledger::Chain& chain, const crypto::Verifier& verifier, EpochChanges changes)
+    : chain_(chain), verifier_(verifier), changes_(std::move(changes)) {}
+
+/// consensus.md 1.10: a change fixed at n begins at A = n + L + 1; one may be pending.
+std::optional<crypto::EpochRecord> Executor::change_fixed_by(
+    Height height, const crypto::EpochRecord& present) const {
+  if (!changes_ || chain_.epoch(present.epoch.next()).has_value()) return std::nullopt;
+  std::optional<crypto::EpochRecord> next = changes_(height, present);
+  if (!next.has_value()) return std::nullopt;
+  next->epoch = present.epoch.next();
+  next->first_height = height + present.log_window + 1;
+  return next;
+}
 
 Result<ledger::ExecutedBlock> Executor::run(const ExecuteRequest& request,
                                             const ledger::Header& parent,
@@ -64,6 +75,7 @@ Result<ledger::ExecutedBlock> Executor::run(const ExecuteRequest& request,
   }
   contracts::finish_block(context, operation_count, state);
   out.writes = state.writes();
+  out.next_epoch = change_fixed_by(request.height, epoch);
   return out;
 }
 
@@ -90,6 +102,7 @@ Result<AppliedBlock> Executor::execute(const ExecuteRequest& request) {
   }
   applied.header = encode(*header);
   applied.header_hash = ledger::header_hash(*header);
+  applied.next_epoch = chain_.epoch_fixed_at(request.height);
   while (!early_.empty() && early_.begin()->first <= chain_.height()) {
     store_if_own(early_.begin()->second);
     early_.erase(early_.begin());
@@ -141,7 +154,7 @@ std::vector<SharedBytes> Executor::read_blocks(const consensus::ReadBlocks& want
   const Height last = chain_.certified_height();
   for (Height at = wanted.first; at <= last && out.size() < wanted.count_max; ++at) {
     const auto sync = sync_block(at);
-    if (!sync) break;
+    if (!sync || sync->certificate.epoch != wanted.epoch) break;
     auto encoded = std::make_shared<const Bytes>(encode(*sync));
     bytes += encoded->size();
     if (!out.empty() && bytes > wanted.bytes_max) break;

@@ -2,7 +2,9 @@
 /// calls it on its executor thread, the simulator from its event queue: the same code.
 #pragma once
 
+#include <functional>
 #include <map>
+#include <optional>
 #include <vector>
 
 #include "crypto/signing.h"
@@ -10,6 +12,12 @@
 #include "node/ports.h"
 
 namespace baolian::node {
+
+/// The change of validators that the block of a height fixes, if any: what governance operations
+/// say. It is asked with every height at which no change is pending, with the record in force, and
+/// must answer alike on every node. The record that it gives gets its number and first height here.
+using EpochChanges = std::function<std::optional<crypto::EpochRecord>(
+    Height height, const crypto::EpochRecord& present)>;
 
 /// Deterministic: the same chain and requests give the same headers on every node.
 ///
@@ -21,7 +29,7 @@ namespace baolian::node {
 /// Threads:     one at a time.
 class Executor {
  public:
-  Executor(ledger::Chain& chain, const crypto::Verifier& verifier);
+  Executor(ledger::Chain& chain, const crypto::Verifier& verifier, EpochChanges changes = {});
 
   /// Executes the next height. A height that the chain has already is answered from it.
   /// Returns: Errc::bad_block if the height is not the next one, or batch or bodies are not what
@@ -45,11 +53,14 @@ class Executor {
  private:
   Result<ledger::ExecutedBlock> run(const ExecuteRequest& request, const ledger::Header& parent,
                                     std::vector<TxHash>& transactions) const;
+  std::optional<crypto::EpochRecord> change_fixed_by(Height height,
+                                                     const crypto::EpochRecord& present) const;
   std::optional<consensus::SyncBlock> sync_block(Height height) const;
   void store_if_own(const crypto::ExecCertificate& certificate);
 
   ledger::Chain& chain_;
   const crypto::Verifier& verifier_;
+  EpochChanges changes_;
   std::map<Height, crypto::ExecCertificate> early_;  // certified before executed here; at most L
 };
 

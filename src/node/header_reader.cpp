@@ -13,6 +13,7 @@ consensus::HeaderReader header_reader() {
     facts.header_hash = ledger::header_hash(header);
     facts.batch_digest = header.batch_digest;
     facts.parent_hash = header.parent_hash;
+    facts.epoch_last_height = header.epoch_last_height;
     return facts;
   };
 }

@@ -21,13 +21,14 @@ using consensus::MessageClass;
 using consensus::ReplicaId;
 using consensus::SharedBytes;
 
-/// Sends to peers. Never blocks: what a peer's queue cannot hold is dropped and counted there; the
-/// protocol's STATUS and the driver's retries make up for it.
+/// Sends to peers, which have the same numbers for as long as the process lives: validators of the
+/// genesis by their index, then the other nodes. Never blocks: what a peer's queue cannot hold is
+/// dropped and counted there; the protocol's STATUS and the driver's retries make up for it.
 class Transport {
  public:
   virtual ~Transport() = default;
   virtual void send(ReplicaId to, MessageClass message_class, SharedBytes bytes) = 0;
-  /// To every validator but this node.
+  /// To every validator of the genesis but this node.
   virtual void send_to_validators(MessageClass message_class, SharedBytes bytes) = 0;
   /// Disconnects a peer that sent what no correct node sends. `reason` holds no personal data.
   virtual void ban(ReplicaId peer, std::string reason) = 0;
@@ -58,6 +59,8 @@ struct AppliedBlock {
   Hash header_hash;
   std::vector<TxHash> transactions;
   std::vector<SharedBytes> bodies;  ///< in the order of `transactions`
+  /// The change of validators that this height fixed (consensus.md 1.10).
+  std::optional<crypto::EpochRecord> next_epoch{};
 };
 
 /// Execution and the chain. Calls are carried out in order.
@@ -69,7 +72,8 @@ class Application {
   virtual void execute(ExecuteRequest request) = 0;
   /// Stores a certificate that is durable in the log; its height may be executed later.
   virtual void put_certificate(crypto::ExecCertificate certificate) = 0;
-  /// Answer: on_blocks_read(peer, canonical SyncBlocks from `first` on), possibly none.
+  /// Answer: on_blocks_read(wanted, canonical SyncBlocks of its epoch from `first` on), possibly
+  /// none.
   virtual void read_blocks(const consensus::ReadBlocks& wanted) = 0;
   /// Answer: on_flushed(durable height).
   virtual void flush() = 0;

@@ -51,8 +51,8 @@ struct Replica::State final : Application, BodyVerifier, Watcher {
   std::unique_ptr<ledger::Chain> chain;
   std::unique_ptr<Executor> executor;  // executor thread
   std::unique_ptr<LogFile> log;
-  std::unique_ptr<consensus::Engine> engine;  // until start()
-  std::unique_ptr<ReplicaDriver> driver;      // core thread
+  std::optional<EpochEngines> engines;    // until start()
+  std::unique_ptr<ReplicaDriver> driver;  // core thread
   std::vector<std::function<void(Height)>> listeners;
   Steady::time_point started_at = Steady::now();
 
@@ -134,17 +134,19 @@ Result<void> Replica::State::recover() {
 
   consensus::EngineConfig& engine_config = config.driver.engine;
   engine_config.chain_id = chain->chain_id();
-  engine_config.epoch = config.genesis.epoch;
-  engine_config.observer_count = keys.size() - config.genesis.epoch.validators.size();
   engine_config.verifier = config.verifier;
-  engine_config.self = validator ? self : consensus::kObserver;
-  engine_config.signer = validator ? config.signer.get() : nullptr;
   config.driver.batch.weight_max =
       contracts::parameter(config.genesis.epoch, contracts::ParameterId::block_weight_max);
-  const Height executed = chain->height();
-  engine = consensus::make_pbft_engine(engine_config, header_reader(), std::move(replayed.records),
-                                       executed, ledger::header_hash(*chain->header(executed)));
-  view.consensus = engine->status();
+  EpochEngines::Config of_epochs{engine_config, keys, self, config.signer.get(),
+                                 [](const auto& engine, auto records, Height executed, Hash hash) {
+                                   return consensus::make_pbft_engine(
+                                       engine, header_reader(), std::move(records), executed, hash);
+                                 }};
+  TRY(EpochEngines made,
+      EpochEngines::recover(std::move(of_epochs),
+                            EpochEngines::recovered_from(*chain, std::move(replayed.records))));
+  view.consensus = made.engine().status();
+  engines = std::move(made);
   return ok();
 }
 
@@ -162,13 +164,14 @@ Replica::~Replica() { stop(); }
 
 void Replica::start(Transport& transport) {
   State& state = *state_;
-  ASSERT(state.driver == nullptr && state.engine != nullptr);
+  ASSERT(state.driver == nullptr && state.engines.has_value());
   state.executing = std::make_unique<WorkQueue>(1);
   state.verifying =
       std::make_unique<WorkQueue>(std::max<std::size_t>(1, state.config.verify_threads));
   state.driver = std::make_unique<ReplicaDriver>(
       state.config.driver, ReplicaDriver::Ports{transport, *state.log, state, state, state},
-      std::move(state.engine));
+      *std::move(state.engines));
+  state.engines.reset();
   state.listening =
       std::thread([&state, next = state.certified.next()] { state.run_listeners(next); });
   state.core = std::thread([&state] { state.run_core(); });
@@ -300,7 +303,7 @@ void Replica::State::put_certificate(crypto::ExecCertificate certificate) {
 void Replica::State::read_blocks(const consensus::ReadBlocks& wanted) {
   executing->post([this, wanted] {
     auto blocks = std::make_shared<std::vector<SharedBytes>>(executor->read_blocks(wanted));
-    post([this, peer = wanted.peer, blocks] { driver->on_blocks_read(peer, std::move(*blocks)); });
+    post([this, wanted, blocks] { driver->on_blocks_read(wanted, std::move(*blocks)); });
   });
 }
 

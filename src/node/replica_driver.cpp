@@ -10,12 +10,12 @@ namespace baolian::node {
 
 using consensus::Input;
 
-ReplicaDriver::ReplicaDriver(Config config, Ports ports, std::unique_ptr<consensus::Engine> engine)
+ReplicaDriver::ReplicaDriver(Config config, Ports ports, EpochEngines engines)
     : config_(std::move(config)),
       ports_(ports),
-      engine_(std::move(engine)),
+      engines_(std::move(engines)),
       pool_(config_.pool),
-      flushed_(engine_->status().executed),
+      flushed_(engines_.engine().status().executed),
       flush_asked_(flushed_) {}
 
 ReplicaDriver::~ReplicaDriver() = default;
@@ -37,7 +37,7 @@ void ReplicaDriver::pump() {
       Input input = std::move(inputs_.front());
       inputs_.pop_front();
       effects.clear();
-      const consensus::Verdict verdict = engine_->step(std::move(input), effects);
+      const consensus::Verdict verdict = engines_.engine().step(std::move(input), effects);
       if (!verdict.accepted) ++figures_.rejected_inputs;
       for (consensus::Effect& effect : effects) handle(effect);
     }
@@ -51,6 +51,7 @@ void ReplicaDriver::on_tick(Tick now, TimeMs wall) {
   ASSERT(now >= now_);
   now_ = now;
   wall_ = wall;
+  append_opening();
   give(consensus::TickInput{now, wall, pool_.oldest_request()});
   fetch_missing();
   push_again();
@@ -69,34 +70,38 @@ void ReplicaDriver::on_message(ReplicaId from, MessageClass message_class, Share
     on_pool_message(from, *bytes);
     return pump();
   }
-  auto verified = consensus::verify_envelope(from, std::move(bytes), config_.engine.chain_id,
-                                             config_.engine.epoch, *config_.engine.verifier);
+  const std::optional<Epoch> epoch = consensus::envelope_epoch(*bytes);
+  if (epoch.has_value() && *epoch != engines_.epoch().epoch) {
+    // Another epoch is no misbehaviour: the peer may be ahead or behind.
+    return serve_past(from, *epoch, std::move(bytes));
+  }
+  auto verified = consensus::verify_envelope(engines_.replica_of(from), std::move(bytes),
+                                             config_.engine.chain_id, engines_.epoch(),
+                                             *config_.engine.verifier);
   if (!verified) {
     ++figures_.undecodable;
-    // Another epoch is no misbehaviour: the peer may be ahead or behind.
-    if (verified.error().code != Errc::wrong_epoch) {
-      ports_.transport.ban(from, verified.error().context);
-    }
-    return;
+    return ports_.transport.ban(from, verified.error().context);
   }
   give(consensus::DeliverInput{*std::move(verified)});
 }
 
 Result<void> ReplicaDriver::submit(CheckedTransaction transaction) {
   const SharedBytes body = transaction.bytes();
-  TRY(pool_.admit(std::move(transaction), now_, engine_->status().request_clock));
+  TRY(pool_.admit(std::move(transaction), now_, engines_.engine().status().request_clock));
   push({body});
   pump();
   return ok();
 }
 
 void ReplicaDriver::on_persisted(PersistId id) {
-  const auto at = pending_sends_.find(id);
-  ASSERT(at != pending_sends_.end());
-  std::vector<consensus::Send> sends = std::move(at->second);
-  pending_sends_.erase(at);
-  for (consensus::Send& send : sends) handle(send);
-  give(consensus::PersistedInput{id});
+  const auto at = writing_.find(id);
+  ASSERT(at != writing_.end());
+  const Writing written = std::move(at->second);
+  writing_.erase(at);
+  for (const consensus::Send& send : written.then_send) transmit(send);
+  if (written.epoch == engines_.epoch().epoch && written.id != PersistId{}) {
+    give(consensus::PersistedInput{written.id});
+  }
 }
 
 void ReplicaDriver::on_applied(AppliedBlock block) {
@@ -106,7 +111,8 @@ void ReplicaDriver::on_applied(AppliedBlock block) {
   figures_.executed_transactions += block.transactions.size();
   open_end_ = !block.transactions.empty();
   applied_at_ = now_;
-  give(consensus::AppliedInput{block.height, std::move(block.header), block.header_hash});
+  give(consensus::AppliedInput{block.height, std::move(block.header), block.header_hash,
+                               std::move(block.next_epoch)});
 }
 
 void ReplicaDriver::on_execution_failed(const Error& error) {
@@ -115,8 +121,15 @@ void ReplicaDriver::on_execution_failed(const Error& error) {
   ports_.watcher.on_stop(consensus::Stop::Kind::halt, error.context);
 }
 
-void ReplicaDriver::on_blocks_read(ReplicaId peer, std::vector<SharedBytes> blocks) {
-  give(consensus::BlocksReadInput{peer, std::move(blocks)});
+void ReplicaDriver::on_blocks_read(const consensus::ReadBlocks& wanted,
+                                   std::vector<SharedBytes> blocks) {
+  consensus::BlocksReadInput input{wanted.peer, std::move(blocks)};
+  if (wanted.epoch == engines_.epoch().epoch) return give(std::move(input));
+  EpochEngines::Past* past = engines_.past(wanted.epoch);
+  if (past == nullptr) return;
+  consensus::Effects effects;
+  past->server.on_blocks_read(input, effects);
+  handle_past(effects, *past);
 }
 
 void ReplicaDriver::on_flushed(Height durable) {
@@ -133,18 +146,25 @@ void ReplicaDriver::handle(consensus::Effect& effect) {
 }
 
 void ReplicaDriver::handle(consensus::Send& send) {
-  if (send.to) {
-    ports_.transport.send(*send.to, send.message_class, std::move(send.bytes));
-  } else {
-    ports_.transport.send_to_validators(send.message_class, std::move(send.bytes));
-  }
+  std::vector<consensus::Send> addressed;
+  address(std::move(send), addressed);
+  for (const consensus::Send& one : addressed) transmit(one);
 }
 
 void ReplicaDriver::handle(consensus::Persist& persist) {
-  const auto [at, is_new] = pending_sends_.emplace(persist.id, std::move(persist.then_send));
-  ASSERT(is_new);
+  Writing writing{engines_.epoch().epoch, persist.id, {}};
+  for (consensus::Send& send : persist.then_send) address(std::move(send), writing.then_send);
+  if (engines_.is_replaying()) {
+    // Records of a later epoch follow in the log: nothing of this one may come behind them, and
+    // nothing needs to, for all of it was certified.
+    for (const consensus::Send& send : writing.then_send) transmit(send);
+    inputs_.push_back(consensus::PersistedInput{persist.id});
+    return;
+  }
   for (const consensus::LogRecord& record : persist.writes) log_bytes_ += record.body->size();
-  ports_.log.append(persist.id, std::move(persist.writes));
+  writing_.emplace(next_write_, std::move(writing));
+  ports_.log.append(std::exchange(next_write_, PersistId{next_write_ + 1}),
+                    std::move(persist.writes));
 }
 
 void ReplicaDriver::handle(consensus::Commit& commit) {
@@ -162,10 +182,12 @@ void ReplicaDriver::handle(consensus::TransferState& transfer) {
   ports_.watcher.on_transfer_needed(transfer.certificate);
 }
 
-void ReplicaDriver::handle(consensus::CutLog& cut) { ports_.log.cut(std::move(cut.snapshot)); }
+void ReplicaDriver::handle(consensus::CutLog& cut) {
+  if (!engines_.is_replaying()) ports_.log.cut(std::move(cut.snapshot));
+}
 
 void ReplicaDriver::handle(consensus::BanPeer& ban) {
-  ports_.transport.ban(ban.peer, std::move(ban.reason));
+  ports_.transport.ban(engines_.node_of(ban.peer), std::move(ban.reason));
 }
 
 /// A batch of an older view may be gone: what the new view does not hold is proposed again.
@@ -182,30 +204,34 @@ void ReplicaDriver::handle(consensus::Stop& stop) {
 
 // ------------------------------------------------------------------ proposing and flushing
 
-/// After the last block with transactions one empty block follows, so that chain time passes its
-/// entries: a window of a log can be proved complete only up to the time of a certified block.
-void ReplicaDriver::propose_closing_block() {
-  const consensus::Status status = engine_->status();
-  const bool quiet = status.highest_seen <= status.executed && status.certified == status.executed;
-  if (!open_end_ || !quiet || now_.value < applied_at_.value + config_.closing_block_ms) return;
-  if (!engine_->can_propose()) return;
+/// An empty block: at once while an epoch runs out (consensus.md 1.10), else one after the last
+/// block with transactions, so that chain time passes its entries: a window of a log can be proved
+/// complete only up to the time of a certified block.
+void ReplicaDriver::propose_empty_block() {
+  const consensus::Status status = engines_.engine().status();
+  if (!status.epoch_last.has_value()) {
+    const bool quiet =
+        status.highest_seen <= status.executed && status.certified == status.executed;
+    if (!open_end_ || !quiet || now_.value < applied_at_.value + config_.closing_block_ms) return;
+  }
+  if (!engines_.engine().can_propose()) return;
   open_end_ = false;
   consensus::Effects effects;
-  static_cast<void>(engine_->step(consensus::ProposeInput{wall_, {}, {}}, effects));
+  static_cast<void>(engines_.engine().step(consensus::ProposeInput{wall_, {}, {}}, effects));
   for (consensus::Effect& effect : effects) handle(effect);
 }
 
 void ReplicaDriver::propose() {
-  if (!pool_.has_proposable()) propose_closing_block();
-  while (engine_->can_propose() && pool_.has_proposable()) {
-    const consensus::Status status = engine_->status();
+  if (!pool_.has_proposable()) propose_empty_block();
+  while (engines_.engine().can_propose() && pool_.has_proposable()) {
+    const consensus::Status status = engines_.engine().status();
     const bool idle = status.highest_seen <= status.executed;
     const bool waited = pool_.oldest_proposable()->value + config_.linger_ms <= now_.value;
     if (!idle && !waited && !pool_.has_full_batch(config_.batch)) return;
     TransactionPool::Selection selection = pool_.select(config_.batch);
     const std::vector<TxHash> hashes = selection.hashes;
     consensus::Effects effects;
-    const consensus::Verdict verdict = engine_->step(
+    const consensus::Verdict verdict = engines_.engine().step(
         consensus::ProposeInput{wall_, std::move(selection.hashes), std::move(selection.bodies)},
         effects);
     if (verdict.accepted) {
@@ -219,7 +245,7 @@ void ReplicaDriver::propose() {
 }
 
 void ReplicaDriver::flush_if_due() {
-  const Height executed = engine_->status().executed;
+  const Height executed = engines_.engine().status().executed;
   if (flushing_ || executed <= flushed_) return;
   const bool due = executed.value - flush_asked_.value >= config_.flush_heights ||
                    now_.value - flushed_at_.value >= config_.flush_ms ||

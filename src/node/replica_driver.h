@@ -12,18 +12,22 @@
 #include <vector>
 
 #include "consensus/engine.h"
+#include "node/epoch_engines.h"
 #include "node/ports.h"
 #include "node/transaction_pool.h"
 
 namespace baolian::node {
 
-/// Drives one engine, its transaction pool and the spreading of bodies.
+/// Drives the engine of the epoch that runs, the transaction pool and the spreading of bodies.
 ///
 /// Order:       a message that rides on a write is given to the transport only after the log said
 ///              that the write is durable, and before the engine hears of it.
 /// Proposing:   an idle network gets a proposal at once; while heights are in flight the next batch
 ///              fills until it is full or its oldest transaction has waited linger_ms.
-/// Ownership:   the engine; none of the ports, which outlive the driver.
+/// Epochs:      at the end of one the next engine takes over (epoch_engines.h); writes of the
+/// engine
+///              before may still become durable, and what rides on them is still sent.
+/// Ownership:   the engines; none of the ports, which outlive the driver.
 /// Threads:     one, the core thread. Port methods may call back at once: what comes while an input
 ///              is worked on is queued.
 class ReplicaDriver {
@@ -36,7 +40,7 @@ class ReplicaDriver {
     Watcher& watcher;
   };
   struct Config {
-    consensus::EngineConfig engine = {};  ///< the same that the engine was made with
+    consensus::EngineConfig engine = {};  ///< chain and verifier, as the engines have them
     TransactionPool::Limits pool = {};
     TransactionPool::BatchLimits batch = {};
     std::uint64_t linger_ms = 5;          ///< while heights are in flight
@@ -51,7 +55,7 @@ class ReplicaDriver {
     std::size_t verifying_max = 20'000;  ///< bodies pushed by peers that wait for their check
   };
 
-  ReplicaDriver(Config config, Ports ports, std::unique_ptr<consensus::Engine> engine);
+  ReplicaDriver(Config config, Ports ports, EpochEngines engines);
   ~ReplicaDriver();
 
   /// Time passes. `now` never decreases. About every 10 ms.
@@ -68,16 +72,18 @@ class ReplicaDriver {
   void on_applied(AppliedBlock block);
   void on_execution_failed(const Error& error);
   void on_verified(BodyVerdict verdict);
-  void on_blocks_read(ReplicaId peer, std::vector<SharedBytes> blocks);
+  void on_blocks_read(const consensus::ReadBlocks& wanted, std::vector<SharedBytes> blocks);
   void on_flushed(Height durable);
 
-  consensus::Status status() const { return engine_->status(); }
+  consensus::Status status() const { return engines_.engine().status(); }
+  /// Validators and parameters of the epoch that runs here.
+  const crypto::EpochRecord& epoch() const { return engines_.epoch(); }
   /// Validators that contradicted themselves (N8).
-  const std::vector<consensus::Evidence>& evidence() const { return engine_->evidence(); }
+  const std::vector<consensus::Evidence>& evidence() const { return engines_.engine().evidence(); }
   /// How often rare branches of the engine were taken.
-  const consensus::ProbeCounts& probes() const { return engine_->probes(); }
+  consensus::ProbeCounts probes() const;
   const TransactionPool& pool() const { return pool_; }
-  void check_invariants() const { engine_->check_invariants(); }
+  void check_invariants() const { engines_.engine().check_invariants(); }
 
   /// What happened so far, for metrics.
   struct Figures {
@@ -121,7 +127,16 @@ class ReplicaDriver {
   void handle(consensus::CutLog& cut);
   void handle(consensus::BanPeer& ban);
   void handle(consensus::ViewEntered& entered);
+  void handle(consensus::EpochEnded& ended);
   void handle(consensus::Stop& stop);
+
+  // replica_driver_epochs.cpp
+  void address(consensus::Send&& send, std::vector<consensus::Send>& out) const;
+  void transmit(const consensus::Send& send);
+  void broadcast(MessageClass message_class, const SharedBytes& bytes);
+  void append_opening();
+  void serve_past(ReplicaId from, Epoch epoch, SharedBytes bytes);
+  void handle_past(consensus::Effects& effects, const EpochEngines::Past& past);
 
   std::vector<std::pair<TxHash, SharedBytes>> begin_wanting(consensus::NeedBodies& need);
   void on_pool_message(ReplicaId from, BytesView bytes);
@@ -139,12 +154,13 @@ class ReplicaDriver {
   void push(const std::vector<SharedBytes>& bodies);
   void push_again();
   void propose();
-  void propose_closing_block();
+  void propose_empty_block();
   void flush_if_due();
 
   Config config_;
   Ports ports_;
-  std::unique_ptr<consensus::Engine> engine_;
+  EpochEngines engines_;
+  consensus::ProbeCounts probes_before_;  ///< of engines that ended
   TransactionPool pool_;
   Tick now_;
   TimeMs wall_;
@@ -153,7 +169,15 @@ class ReplicaDriver {
   bool pumping_ = false;
   bool stopped_ = false;
 
-  std::map<PersistId, std::vector<consensus::Send>> pending_sends_;
+  /// A write on its way to the disk. Numbers of the log are the driver's, for every engine counts
+  /// its own from 1.
+  struct Writing {
+    Epoch epoch;
+    PersistId id;                            ///< as the engine of that epoch named it
+    std::vector<consensus::Send> then_send;  ///< to nodes, not replicas
+  };
+  PersistId next_write_{1};
+  std::map<PersistId, Writing> writing_;
   std::map<Hash, Wanted> wanted_;
   std::unordered_multimap<TxHash, Hash, FixedBytesHash> wanted_by_;  // body -> batches
   std::unordered_map<TxHash, Verifying, FixedBytesHash> verifying_;

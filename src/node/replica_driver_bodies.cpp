@@ -167,11 +167,11 @@ void ReplicaDriver::on_verified(BodyVerdict verdict) {
   } else if (is_wanted) {
     const CheckedTransaction transaction = *std::move(verdict.transaction);
     if (!pool_.was_executed(transaction.hash()))
-      pool_.pin(transaction, now_, engine_->status().request_clock);
+      pool_.pin(transaction, now_, engines_.engine().status().request_clock);
     fill_wanted(transaction);
   } else if (!verdict.executed) {
-    const auto admitted =
-        pool_.admit(*std::move(verdict.transaction), now_, engine_->status().request_clock);
+    const auto admitted = pool_.admit(*std::move(verdict.transaction), now_,
+                                      engines_.engine().status().request_clock);
     if (!admitted && admitted.error().code == Errc::busy) ++figures_.pushes_refused;
   }
   pump();
@@ -247,15 +247,17 @@ void ReplicaDriver::serve_fetch(ReplicaId from, const std::vector<TxHash>& hashe
 
 /// The one who proposed first, then the other validators in turn.
 ReplicaId ReplicaDriver::fetch_target(Wanted& wanted) const {
-  const auto count = static_cast<std::uint64_t>(config_.engine.epoch.validators.size());
-  if (wanted.attempts++ == 0 && wanted.ask_first != config_.engine.self) return wanted.ask_first;
+  const auto count = static_cast<std::uint64_t>(engines_.epoch().validators.size());
+  if (wanted.attempts++ == 0 && wanted.ask_first != engines_.self()) {
+    return engines_.node_of(wanted.ask_first);
+  }
   auto target = static_cast<ReplicaId>((wanted.ask_first + wanted.attempts) % count);
-  if (target == config_.engine.self) target = static_cast<ReplicaId>((target + 1U) % count);
-  return target;
+  if (target == engines_.self()) target = static_cast<ReplicaId>((target + 1U) % count);
+  return engines_.node_of(target);
 }
 
 void ReplicaDriver::fetch_missing() {
-  const Height executed = engine_->status().executed;
+  const Height executed = engines_.engine().status().executed;
   std::vector<Hash> obsolete;
   for (auto& [digest, wanted] : wanted_) {
     if (wanted.height <= executed) {
@@ -277,9 +279,8 @@ void ReplicaDriver::fetch_missing() {
 }
 
 void ReplicaDriver::push(const std::vector<SharedBytes>& bodies) {
-  send_in_parts<PushTransactions>(bodies, [&](SharedBytes bytes) {
-    ports_.transport.send_to_validators(MessageClass::transaction, std::move(bytes));
-  });
+  send_in_parts<PushTransactions>(
+      bodies, [&](SharedBytes bytes) { broadcast(MessageClass::transaction, bytes); });
 }
 
 void ReplicaDriver::push_again() { push(pool_.take_due_pushes(now_, config_.push_bytes_per_tick)); }

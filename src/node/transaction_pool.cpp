@@ -151,6 +151,10 @@ std::optional<Tick> TransactionPool::oldest_proposable() const {
   return entries_.at(proposable_.begin()->second).arrived_at;
 }
 
+void TransactionPool::restart_request_clock(Tick now) {
+  for (auto& [hash, entry] : entries_) entry.request_clock = now;
+}
+
 std::optional<Tick> TransactionPool::oldest_request() const {
   if (all_.empty()) return std::nullopt;
   return entries_.at(all_.begin()->second).request_clock;

@@ -76,6 +76,8 @@ class TransactionPool {
   bool has_proposable() const { return !proposable_.empty(); }
   /// When the oldest proposable transaction arrived.
   std::optional<Tick> oldest_proposable() const;
+  /// Another engine counts its request clock anew: everything waits since `now` of it.
+  void restart_request_clock(Tick now);
   /// The request clock at the arrival of the oldest transaction that is not executed (V1).
   std::optional<Tick> oldest_request() const;
 

@@ -21,6 +21,40 @@ constexpr std::size_t kLogBytesMax = 64 * 1024 * 1024;
 
 }  // namespace
 
+Checker::Checker(const World& world) : world_(world) {
+  epochs_.emplace(world.genesis.epoch.epoch, world.genesis.epoch);
+}
+
+void Checker::on_epoch(node::ReplicaId node, const crypto::EpochRecord& next) {
+  if (!is_correct(node)) return;
+  const auto [known, is_new] = epochs_.emplace(next.epoch, next);
+  if (!is_new && known->second != next) {
+    violation("I1: " + name(node) + " fixed another epoch " + std::to_string(next.epoch.value));
+  }
+}
+
+const crypto::EpochRecord* Checker::record_of(Epoch epoch) const {
+  const auto found = epochs_.find(epoch);
+  return found == epochs_.end() ? nullptr : &found->second;
+}
+
+std::size_t Checker::quorum(Epoch epoch) const {
+  const crypto::EpochRecord* record = record_of(epoch);
+  const std::size_t count = record == nullptr ? world_.validator_count : record->validators.size();
+  return (count + (count - 1) / 3) / 2 + 1;
+}
+
+std::optional<node::ReplicaId> Checker::node_of(Epoch epoch, ValidatorIndex validator) const {
+  const crypto::EpochRecord* record = record_of(epoch);
+  if (record == nullptr || validator >= record->validators.size()) return std::nullopt;
+  for (std::size_t i = 0; i < world_.node_signers.size(); ++i) {
+    if (world_.node_signers[i]->public_key() == record->validators[validator]) {
+      return static_cast<node::ReplicaId>(i);
+    }
+  }
+  return std::nullopt;
+}
+
 void Checker::on_executed(node::ReplicaId node, const ledger::Chain& chain, Height height) {
   if (!is_correct(node)) return;
   const auto header = chain.header(height);
@@ -33,7 +67,10 @@ void Checker::on_executed(node::ReplicaId node, const ledger::Chain& chain, Heig
   }
   if (is_new) learn_block(chain, height);
   // The certificate of a later height certifies this one too, through parent_hash.
-  if (!world_.is_validator(node) && height > certified_height()) {
+  const bool votes =
+      crypto::validator_index(chain.epoch_at(height), world_.node_signers[node]->public_key())
+          .has_value();
+  if (!votes && height > certified_height()) {
     violation("I18: observer " + name(node) + " executed before any certificate" + at(height));
   }
   if (const auto certified = certified_.find(height);
@@ -92,15 +129,16 @@ void Checker::on_certified(node::ReplicaId node, const crypto::ExecCertificate& 
 
 void Checker::on_status(node::ReplicaId node, const consensus::Status& status) {
   if (!is_correct(node)) return;
-  NodeView& view = nodes_[node];
+  NodeView& view = nodes_[{node, status.epoch}];
+  Height& executed = executed_by_[node];
   if (status.view < view.view) violation("I6: the view of " + name(node) + " went back");
   if (status.certified < view.certified) violation("I6: h of " + name(node) + " went back");
-  if (status.executed < view.executed) {
+  if (status.executed < executed) {
     violation("I6: the executed height of " + name(node) + " went back");
   }
   view.view = status.view;
   view.certified = status.certified;
-  view.executed = status.executed;
+  executed = status.executed;
   highest_view_ = std::max(highest_view_, status.view);
 }
 
@@ -119,15 +157,16 @@ void Checker::on_banned(node::ReplicaId by, node::ReplicaId peer, const std::str
 
 void Checker::on_evidence(node::ReplicaId node, const std::vector<consensus::Evidence>& evidence) {
   if (!is_correct(node)) return;
-  NodeView& view = nodes_[node];
-  const crypto::EpochRecord& epoch = world_.genesis.epoch;
+  if (evidence.empty()) return;
+  NodeView& view = nodes_[{node, evidence.front().epoch}];
   for (std::size_t i = view.evidence; i < evidence.size(); ++i) {
     const consensus::Evidence& one = evidence[i];
     ++evidence_;
-    if (is_correct(one.signer)) {
-      return violation("I4: " + name(node) + " has evidence against " + name(one.signer) +
-                       ", a correct validator");
+    const auto signer = node_of(one.epoch, one.signer);
+    if (!signer || is_correct(*signer)) {
+      return violation("I4: " + name(node) + " has evidence against a correct validator");
     }
+    const crypto::EpochRecord& epoch = *record_of(one.epoch);
     const auto is_signed = [&](const Bytes& body, const Signature& signature) {
       return crypto::toy_verifier().verify_object(epoch.validators[one.signer], one.type,
                                                   world_.chain_id, one.epoch, crypto::sha256(body),
@@ -148,8 +187,10 @@ void Checker::on_bounds(node::ReplicaId node, std::size_t pool_bytes, std::size_
 }
 
 void Checker::on_restarted(node::ReplicaId node, Height executed) {
-  nodes_[node].executed = executed;
-  nodes_[node].evidence = 0;
+  executed_by_[node] = executed;
+  for (auto& [of, view] : nodes_) {
+    if (of.first == node) view.evidence = 0;
+  }
 }
 
 void Checker::on_submitted(const TxId& id) { submitted_after_.emplace(id, certified_height()); }

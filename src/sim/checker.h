@@ -29,7 +29,11 @@ namespace baolian::sim {
 /// they do must harm no correct one. The first violation is kept.
 class Checker {
  public:
-  explicit Checker(const World& world) : world_(world) {}
+  explicit Checker(const World& world);
+
+  /// A correct node executed the block that fixes the next epoch.
+  void on_epoch(node::ReplicaId node, const crypto::EpochRecord& next);
+  Epoch newest_epoch() const { return epochs_.rbegin()->first; }
 
   /// Declares a replica Byzantine for the whole run.
   void set_byzantine(node::ReplicaId id) { byzantine_.insert(id); }
@@ -80,12 +84,13 @@ class Checker {
     Hash batch_digest;
     Hash header_hash;
   };
+  /// What a node said of itself in one epoch.
   struct NodeView {
     View view;
     Height certified;
-    Height executed;
     std::size_t evidence = 0;
   };
+  using NodeEpoch = std::pair<node::ReplicaId, Epoch>;
   /// A slot that one signature of a kind may fill once.
   struct Slot {
     node::ReplicaId from = 0;
@@ -122,18 +127,20 @@ class Checker {
   void on_reply(node::ReplicaId from, const MessageView& message);
   /// True if the slot was free; a violation if it holds another digest.
   bool fill_slot(const Slot& slot, const Hash& digest);
-  std::size_t quorum() const {
-    const std::size_t faulty_max = (world_.validator_count - 1) / 3;
-    return (world_.validator_count + faulty_max) / 2 + 1;
-  }
+  /// Null if no correct node has executed the block that fixes the epoch.
+  const crypto::EpochRecord* record_of(Epoch epoch) const;
+  std::size_t quorum(Epoch epoch) const;
+  /// The node that is this validator in this epoch.
+  std::optional<node::ReplicaId> node_of(Epoch epoch, ValidatorIndex validator) const;
   std::string fault_of(const crypto::Signatures& signatures, crypto::ObjectType type, Epoch epoch,
                        BytesView body) const;
   void check_certificate(node::ReplicaId from, const crypto::VoteCertificate& certificate,
                          crypto::ObjectType type);
   void check_certificate(node::ReplicaId from, const crypto::ExecCertificate& certificate);
   bool is_valid(const crypto::ExecCertificate& certificate) const;
-  static void collect(Held& held, consensus::RecordType type, BytesView body);
-  static void collect_snapshot(Held& held, BytesView body);
+  using HeldByEpoch = std::map<Epoch, Held>;
+  static void collect(HeldByEpoch& held, Epoch& epoch, consensus::RecordType type, BytesView body);
+  static void collect_snapshot(HeldByEpoch& held, Epoch& epoch, BytesView body);
   void compare(node::ReplicaId node, const Sent& sent, const Held& held);
 
   const World& world_;
@@ -146,8 +153,10 @@ class Checker {
   std::unordered_map<TxId, Height, FixedBytesHash> submitted_after_;  // certified height then
   std::unordered_map<Slot, Hash, SlotHash> signed_;
   std::unordered_set<Hash, FixedBytesHash> checked_;  // certificates seen in messages
-  std::map<node::ReplicaId, Sent> sent_;
-  std::map<node::ReplicaId, NodeView> nodes_;
+  std::map<NodeEpoch, Sent> sent_;
+  std::map<NodeEpoch, NodeView> nodes_;
+  std::map<node::ReplicaId, Height> executed_by_;
+  std::map<Epoch, crypto::EpochRecord> epochs_;
   View highest_view_;
   std::size_t rejected_ = 0;
   std::size_t applied_operations_ = 0;

@@ -17,22 +17,25 @@ std::string in(View view) { return " in view " + std::to_string(view.value); }
 
 }  // namespace
 
-void Checker::collect_snapshot(Held& held, BytesView body) {
+void Checker::collect_snapshot(HeldByEpoch& held, Epoch& epoch, BytesView body) {
   const auto snapshot = decode<consensus::Snapshot>(body);
   if (!snapshot) return;
-  held.entered = std::max(held.entered, snapshot->view);
+  if (snapshot->epoch) epoch = snapshot->epoch->epoch.epoch;
   if (snapshot->certified) {
-    held.certified = std::max(held.certified, snapshot->certified->certificate.vote.height);
+    Height& certified = held[epoch].certified;
+    certified = std::max(certified, snapshot->certified->certificate.vote.height);
   }
   for (const consensus::SnapshotEntry& entry : snapshot->entries) {
-    if (entry.type != RecordType::snapshot) collect(held, entry.type, entry.body);
+    if (entry.type != RecordType::snapshot) collect(held, epoch, entry.type, entry.body);
   }
 }
 
-void Checker::collect(Held& held, RecordType type, BytesView body) {
+/// `epoch` is that of the records so far; EPOCH and SNAPSHOT move it.
+void Checker::collect(HeldByEpoch& all, Epoch& epoch, RecordType type, BytesView body) {
+  Held& held = all[epoch];
   switch (type) {
     case RecordType::snapshot:
-      return collect_snapshot(held, body);
+      return collect_snapshot(all, epoch, body);
     case RecordType::view_enter:
       if (const auto record = decode<pbft::ViewEnter>(body)) {
         held.entered = std::max(held.entered, record->view);
@@ -71,10 +74,16 @@ void Checker::collect(Held& held, RecordType type, BytesView body) {
         held.certified = std::max(held.certified, record->certificate.vote.height);
       }
       return;
+    case RecordType::epoch:
+      if (const auto record = decode<consensus::EpochStart>(body)) {
+        held.certified = std::max(held.certified, record->certificate.vote.height);
+        epoch = record->epoch.epoch;
+        all[epoch].certified = record->certificate.vote.height;
+      }
+      return;
     case RecordType::contradiction:
     case RecordType::stopped:
     case RecordType::boot:
-    case RecordType::epoch:
     case RecordType::committed:
       return;
   }
@@ -109,11 +118,17 @@ void Checker::compare(node::ReplicaId node, const Sent& sent, const Held& held) 
 }
 
 void Checker::on_replayed(node::ReplicaId node, const std::vector<consensus::LogRecord>& records) {
-  const auto sent = sent_.find(node);
-  if (!is_correct(node) || sent == sent_.end()) return;
-  Held held;
-  for (const consensus::LogRecord& record : records) collect(held, record.type, *record.body);
-  compare(node, sent->second, held);
+  if (!is_correct(node)) return;
+  HeldByEpoch held;
+  Epoch epoch;
+  for (const consensus::LogRecord& record : records) {
+    collect(held, epoch, record.type, *record.body);
+  }
+  for (const auto& [of, sent] : sent_) {
+    // An epoch of which the log holds the next is over: every height of it is certified.
+    if (of.first != node || of.second < epoch) continue;
+    compare(node, sent, held[of.second]);
+  }
 }
 
 }  // namespace baolian::sim

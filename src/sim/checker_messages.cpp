@@ -46,19 +46,20 @@ bool Checker::fill_slot(const Slot& slot, const Hash& digest) {
 void Checker::on_sent(node::ReplicaId from, BytesView bytes, Height certified) {
   const auto message = peek(bytes);
   if (!message) return;  // the pool's
+  // A message of another validator that is only passed on is that one's matter.
+  const bool is_own = node_of(message->epoch, message->sender) == from;
   switch (message->kind) {
     case MessageKind::pre_prepare:
     case MessageKind::prepare:
     case MessageKind::commit:
     case MessageKind::exec:
-      // A vote of another validator that is only passed on is that one's matter.
-      if (message->sender == from) on_vote(from, *message, certified);
+      if (is_own) on_vote(from, *message, certified);
       break;
     case MessageKind::view_change:
-      if (message->sender == from) on_view_change(from, *message);
+      if (is_own) on_view_change(from, *message);
       break;
     case MessageKind::new_view:
-      if (message->sender == from) on_new_view(from, *message);
+      if (is_own) on_new_view(from, *message);
       break;
     case MessageKind::reply:
       on_reply(from, *message);
@@ -77,7 +78,7 @@ void Checker::on_vote(node::ReplicaId from, const MessageView& message, Height c
       fill_slot({from, message.kind, message.epoch.value, vote->view.value, vote->height.value},
                 vote->digest);
   if (!is_new) return;
-  Sent& sent = sent_[from];
+  Sent& sent = sent_[{from, message.epoch}];
   if (message.kind == MessageKind::exec) {
     sent.execs[vote->height] = vote->digest;
     return forget_below(sent.execs, certified);
@@ -102,7 +103,7 @@ void Checker::on_view_change(node::ReplicaId from, const MessageView& message) {
   const bool is_new =
       fill_slot({from, message.kind, message.epoch.value, change->new_view.value, 0},
                 crypto::sha256(message.body));
-  Sent& sent = sent_[from];
+  Sent& sent = sent_[{from, message.epoch}];
   if (change->new_view < sent.view_change) {
     violation("I6: " + name(from) + " sent a VIEW-CHANGE" + in(change->new_view) +
               " after a higher one");
@@ -138,7 +139,7 @@ void Checker::on_new_view(node::ReplicaId from, const MessageView& message) {
   if (!view) return violation("V5: " + name(from) + " sent a NEW-VIEW that does not decode");
   fill_slot({from, message.kind, message.epoch.value, view->view.value, 0},
             crypto::sha256(message.body));
-  if (view->view_changes.size() < quorum()) {
+  if (view->view_changes.size() < quorum(message.epoch)) {
     violation("V5: the NEW-VIEW of " + name(from) + " rests on too few VIEW-CHANGEs");
   }
 }
@@ -164,10 +165,11 @@ void Checker::on_reply(node::ReplicaId from, const MessageView& message) {
 /// a mistake with the code that it judges.
 std::string Checker::fault_of(const crypto::Signatures& signatures, crypto::ObjectType type,
                               Epoch epoch, BytesView body) const {
-  const crypto::EpochRecord& record = world_.genesis.epoch;
+  const crypto::EpochRecord* known = record_of(epoch);
+  if (known == nullptr) return "another epoch";
+  const crypto::EpochRecord& record = *known;
   const std::size_t count = record.validators.size();
-  if (epoch != record.epoch) return "another epoch";
-  if (signatures.size() < quorum()) return "too few signatures";
+  if (signatures.size() < quorum(epoch)) return "too few signatures";
   const Hash body_hash = crypto::sha256(body);
   const crypto::IndexedSignature* last = nullptr;
   for (const crypto::IndexedSignature& one : signatures) {

@@ -9,7 +9,7 @@ namespace baolian::sim {
 
 using consensus::Probe;
 
-/// For PBFT in one epoch: all but those of Raft and of a change of epochs.
+/// For PBFT: all but those of Raft.
 inline constexpr std::array kPbftProbes = {
     Probe::suspected_request,
     Probe::suspected_commit,
@@ -40,6 +40,7 @@ inline constexpr std::array kPbftProbes = {
     Probe::backoff_lowered,
     Probe::bodies_fetched,
     Probe::log_cut,
+    Probe::epoch_ended,
 };
 
 }  // namespace baolian::sim

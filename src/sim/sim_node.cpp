@@ -104,7 +104,8 @@ void SimNode::start() {
   }
   around_.checker.on_replayed(id_, *records);
   chain_ = *std::move(chain);
-  executor_ = std::make_unique<node::Executor>(*chain_, crypto::toy_verifier());
+  executor_ =
+      std::make_unique<node::Executor>(*chain_, crypto::toy_verifier(), world.epoch_changes);
   executor_free_at_ = around_.events.now();
   log_ = std::make_unique<SimLog>(
       SimLog::Config{
@@ -122,20 +123,22 @@ void SimNode::start() {
 
   node::ReplicaDriver::Config config = options_.driver;
   config.engine.chain_id = world.chain_id;
-  config.engine.epoch = world.genesis.epoch;
-  config.engine.observer_count = world.node_signers.size() - world.validator_count;
   config.engine.verifier = &crypto::toy_verifier();
-  if (world.is_validator(id_)) {
-    config.engine.self = id_;
-    config.engine.signer = world.node_signers[id_].get();
+  around_.checker.on_restarted(id_, chain_->height());
+  node::EpochEngines::Config of_epochs{
+      config.engine, world.node_keys(), id_, world.node_signers[id_].get(),
+      [](const auto& engine, auto records_of_epoch, Height executed, Hash hash) {
+        return consensus::make_pbft_engine(engine, node::header_reader(),
+                                           std::move(records_of_epoch), executed, hash);
+      }};
+  auto engines = node::EpochEngines::recover(
+      std::move(of_epochs), node::EpochEngines::recovered_from(*chain_, *std::move(records)));
+  if (!engines) {
+    return around_.checker.violation("node " + std::to_string(id_) +
+                                     " cannot start again: " + engines.error().context);
   }
-  const Height executed = chain_->height();
-  const Hash executed_hash = ledger::header_hash(*chain_->header(executed));
-  around_.checker.on_restarted(id_, executed);
   driver_ = std::make_unique<node::ReplicaDriver>(
-      config, node::ReplicaDriver::Ports{*this, *log_, *this, *this, *this},
-      consensus::make_pbft_engine(config.engine, node::header_reader(), *std::move(records),
-                                  executed, executed_hash));
+      config, node::ReplicaDriver::Ports{*this, *log_, *this, *this, *this}, *std::move(engines));
   tick();
 }
 
@@ -277,6 +280,7 @@ void SimNode::execute(node::ExecuteRequest request) {
     } else {
       around_.trace.event(endpoint_, "executes " + std::to_string(applied->height.value),
                           applied->header_hash.view());
+      if (applied->next_epoch) around_.checker.on_epoch(id_, *applied->next_epoch);
       around_.checker.on_executed(id_, *chain_, applied->height);
       driver_->on_applied(*std::move(applied));
     }
@@ -292,7 +296,7 @@ void SimNode::put_certificate(crypto::ExecCertificate certificate) {
 
 void SimNode::read_blocks(const consensus::ReadBlocks& wanted) {
   on_executor(0, [this, wanted] {
-    driver_->on_blocks_read(wanted.peer, executor_->read_blocks(wanted));
+    driver_->on_blocks_read(wanted, executor_->read_blocks(wanted));
     after_step();
   });
 }

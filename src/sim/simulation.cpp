@@ -16,8 +16,8 @@ namespace baolian::sim {
 namespace {
 
 SwarmLimits limits_of(const SimulationConfig& config) {
-  return {config.validators, config.observers, config.disk, config.draws_byzantine,
-          config.byzantine};
+  return {config.validators,      config.observers, config.disk,
+          config.draws_byzantine, config.byzantine, config.epochs};
 }
 
 class Simulation {
@@ -35,6 +35,7 @@ class Simulation {
                  }),
         swarm_(draw_swarm(prng_, limits_of(config))),
         faults_(swarm_, {events_, network_, checker_, trace_, nodes_}, prng_.fork(3)) {
+    plan_changes(world_, swarm_.changes);
     for (std::size_t i = 0; i < world_.node_signers.size(); ++i) {
       replica_of_.push_back(static_cast<node::ReplicaId>(i));
     }
@@ -106,16 +107,16 @@ class Simulation {
       }
       const consensus::Status status = node->status();
       where += ":v" + std::to_string(status.view.value) + (status.active ? "" : "-inactive") +
-               "/vc" + std::to_string(status.view_change.value) + "/" +
-               std::to_string(status.executed.value) + "/" +
-               std::to_string(status.certified.value) + "/" +
+               "/vc" + std::to_string(status.view_change.value) + "/e" +
+               std::to_string(status.epoch.value) + "/" + std::to_string(status.executed.value) +
+               "/" + std::to_string(status.certified.value) + "/" +
                std::to_string(status.highest_seen.value) + "/" +
                std::to_string(node->driver().pool().size());
     }
     checker_.violation(
         "I17: " + std::to_string(work_->submitted() - work_->settled()) +
         " transactions have no end after " + std::to_string(config_.liveness_ms_max) +
-        " ms without faults; view/view change/executed/certified/seen/pool:" + where);
+        " ms without faults; view/view change/epoch/executed/certified/seen/pool:" + where);
   }
 
   void judge_end() {
@@ -152,6 +153,7 @@ class Simulation {
     out.virtual_ms = events_.now().value;
     out.height = checker_.certified_height().value;
     out.highest_view = checker_.highest_view().value;
+    out.epoch = checker_.newest_epoch().value;
     out.crashes = faults_.crashes();
     out.submitted = work_->submitted();
     out.settled = work_->settled();
@@ -199,6 +201,7 @@ std::string repeating_command(const SimulationConfig& config) {
   } else if (!config.draws_byzantine) {
     out += " --byzantine none";
   }
+  if (config.epochs) out += " --epochs " + std::to_string(*config.epochs);
   if (config.disk == DiskHonesty::lying) out += " --bug lying_disk";
   return out;
 }

@@ -24,6 +24,7 @@ struct SimulationConfig {
   std::uint64_t liveness_ms_max = 60'000;    ///< virtual time in which everything must end
   bool draws_byzantine = true;               ///< false: all nodes are correct
   std::optional<ByzantineKind> byzantine{};  ///< F nodes of this kind instead of drawn ones
+  std::optional<std::size_t> epochs{};       ///< changes of validators instead of drawn ones
   TraceOptions trace{};
 };
 
@@ -34,6 +35,7 @@ struct SimulationReport {
   std::uint64_t virtual_ms = 0;
   std::uint64_t height = 0;
   std::uint64_t highest_view = 0;
+  std::uint64_t epoch = 0;  ///< newest that is fixed
   std::uint64_t crashes = 0;
   std::uint64_t submitted = 0;
   std::uint64_t settled = 0;

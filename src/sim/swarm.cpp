@@ -106,6 +106,41 @@ void draw_faulty(Prng& prng, const SwarmLimits& limits, Swarm& swarm) {
   swarm.away_is_cut_off = prng.chance_percent(50);
 }
 
+/// The next set of validators: the same (parameters alone change), one replaced, one more, one
+/// less. The faulty ones stay at most F of it.
+std::vector<EndpointId> draw_validators(Prng& prng, std::vector<EndpointId> set, std::size_t nodes,
+                                        std::size_t faulty) {
+  std::vector<EndpointId> outside;
+  for (std::size_t i = 0; i < nodes; ++i) {
+    const auto id = static_cast<EndpointId>(i);
+    if (std::find(set.begin(), set.end(), id) == set.end()) outside.push_back(id);
+  }
+  const std::uint64_t choice = prng.below(100);
+  const std::size_t leaver = prng.below(set.size());
+  const bool may_shrink = set.size() > 4 && faulty_max(set.size() - 1) >= faulty;
+  if (choice < 50 && !outside.empty()) {
+    set[leaver] = outside[prng.below(outside.size())];
+  } else if (choice < 65 && !outside.empty()) {
+    set.push_back(outside[prng.below(outside.size())]);
+  } else if (choice < 80 && may_shrink) {
+    set.erase(set.begin() + static_cast<std::ptrdiff_t>(leaver));
+  }
+  return set;
+}
+
+void draw_changes(Prng& prng, const SwarmLimits& limits, Swarm& swarm) {
+  const std::size_t drawn = prng.chance_percent(35) ? prng.between(1, 4) : 0;
+  const std::size_t faulty = swarm.byzantine.size() + swarm.away.size();
+  std::vector<EndpointId> set;
+  for (std::size_t i = 0; i < limits.validators; ++i) set.push_back(static_cast<EndpointId>(i));
+  Height at{prng.between(3, 100)};
+  for (std::size_t i = 0; i < limits.epochs.value_or(drawn); ++i) {
+    set = draw_validators(prng, set, limits.validators + limits.observers, faulty);
+    swarm.changes.push_back({at, {set.begin(), set.end()}});
+    at = at + prng.between(1, 150);
+  }
+}
+
 }  // namespace
 
 Swarm draw_swarm(Prng& prng, const SwarmLimits& limits) {
@@ -119,6 +154,7 @@ Swarm draw_swarm(Prng& prng, const SwarmLimits& limits) {
   for (std::size_t i = 0; i < nodes; ++i) {
     swarm.nodes.push_back(draw_node(prng, limits.disk, i == slow, ban_ms));
   }
+  draw_changes(prng, limits, swarm);
   return swarm;
 }
 
@@ -154,6 +190,12 @@ std::string describe(const Swarm& swarm) {
   }
   for (const EndpointId endpoint : swarm.away) {
     out += (swarm.away_is_cut_off ? " cut-off=n" : " away=n") + std::to_string(endpoint);
+  }
+  for (const PlannedChange& change : swarm.changes) {
+    out += " epoch@" + std::to_string(change.height.value) + "=";
+    for (const consensus::ReplicaId id : change.validators) {
+      out += (out.back() == '=' ? "n" : ",n") + std::to_string(id);
+    }
   }
   return out;
 }

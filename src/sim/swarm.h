@@ -45,6 +45,7 @@ struct Swarm {
   bool away_is_cut_off = false;  ///< they run on, but nobody hears them
   Workload::Options work;
   std::vector<NodeOptions> nodes;
+  std::vector<PlannedChange> changes;  ///< of validators
 };
 
 struct SwarmLimits {
@@ -53,6 +54,7 @@ struct SwarmLimits {
   DiskHonesty disk = DiskHonesty::honest;
   bool draws_byzantine = true;
   std::optional<ByzantineKind> byzantine;  ///< F nodes of this kind
+  std::optional<std::size_t> epochs;       ///< so many changes of validators instead of drawn ones
 };
 
 Swarm draw_swarm(Prng& prng, const SwarmLimits& limits);

@@ -105,4 +105,32 @@ World make_world(std::size_t validators, std::size_t observers, std::uint64_t se
   return world;
 }
 
+std::vector<PublicKey> World::node_keys() const {
+  std::vector<PublicKey> out;
+  for (const auto& signer : node_signers) out.push_back(signer->public_key());
+  return out;
+}
+
+void plan_changes(World& world, const std::vector<PlannedChange>& changes) {
+  if (changes.empty()) return;
+  std::vector<std::pair<Height, std::vector<PublicKey>>> plan;
+  for (const PlannedChange& change : changes) {
+    std::vector<PublicKey> keys;
+    for (const consensus::ReplicaId id : change.validators) {
+      keys.push_back(world.node_signers[id]->public_key());
+    }
+    std::sort(keys.begin(), keys.end());
+    plan.emplace_back(change.height, std::move(keys));
+  }
+  world.epoch_changes =
+      [plan = std::move(plan)](
+          Height height, const crypto::EpochRecord& present) -> std::optional<crypto::EpochRecord> {
+    const auto index = static_cast<std::size_t>(present.epoch.value);
+    if (index >= plan.size() || height < plan[index].first) return std::nullopt;
+    crypto::EpochRecord next = present;
+    next.validators = plan[index].second;
+    return next;
+  };
+}
+
 }  // namespace baolian::sim

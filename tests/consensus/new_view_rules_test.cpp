@@ -180,7 +180,8 @@ TEST_CASE("pbft 1.6 V6: O of the primary is the reference function of the VIEW-C
     Prng random(seed);
     const std::size_t n = seed % 3 == 0 ? 7 : 4;
     const std::uint64_t view = n * random.between(0, 2) + kPrimaryOf1;
-    ViewChangeBench bench(kPrimaryOf1, n, 8);
+    constexpr std::uint64_t kWindow = 8;
+    ViewChangeBench bench(kPrimaryOf1, n, kWindow);
     std::map<Hash, pbft::ViewChange> by_hash;
     for (const ValidatorIndex other : bench.others(bench.quorum() - 1)) {
       const auto body = random_view_change(bench, random, view);
@@ -208,10 +209,17 @@ TEST_CASE("pbft 1.6 V6: O of the primary is the reference function of the VIEW-C
     for (const auto& [to, what] : bench.fetches<consensus::FetchBatch>()) {
       fetched[what.height.value] = what.digest;
     }
+    std::size_t within = 0;
     for (std::size_t i = 0; i < expected.digests.size(); ++i) {
       const std::uint64_t height = expected.checkpoint.value + 1 + i;
       CAPTURE(height);
       const Hash& digest = expected.digests[i];
+      within += height > kWindow ? 0 : 1;
+      if (height > kWindow) {
+        // 1.10: nothing is executed here, so a change of validators may begin above it.
+        CHECK_FALSE(votes.contains(height));
+        continue;
+      }
       if (digest == null_at(height)) {
         ++with_nulls;
         REQUIRE(votes.contains(height));
@@ -223,7 +231,7 @@ TEST_CASE("pbft 1.6 V6: O of the primary is the reference function of the VIEW-C
         CHECK(fetched[height] == digest);
       }
     }
-    CHECK(votes.size() + fetched.size() == expected.digests.size());
+    CHECK(votes.size() + fetched.size() == within);
   }
   CHECK(with_nulls > 100);
   CHECK(with_prepared > 100);

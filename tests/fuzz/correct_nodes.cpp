@@ -332,6 +332,9 @@ void CorrectNodes::handle(std::size_t i, const consensus::ViewEntered& entered) 
   nodes_[i].in_slot = {entered.proposed.begin(), entered.proposed.end()};
 }
 
+/// No change of validators is ever fixed here.
+void CorrectNodes::handle(std::size_t, const consensus::EpochEnded&) { ASSERT(false); }
+
 void CorrectNodes::handle(std::size_t, const consensus::Stop& stop) {
   violation(("a correct node never stops: " + stop.reason).c_str());
 }

@@ -127,6 +127,7 @@ class CorrectNodes {
   void handle(std::size_t i, const consensus::CutLog& cut);
   void handle(std::size_t i, const consensus::BanPeer& ban);
   void handle(std::size_t i, const consensus::ViewEntered& entered);
+  void handle(std::size_t i, const consensus::EpochEnded& ended);
   void handle(std::size_t i, const consensus::Stop& stop);
   void learn(std::size_t i, const SharedBytes& body);
   void finish_wanted(std::size_t i);

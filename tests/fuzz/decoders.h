@@ -29,8 +29,8 @@ using ConsensusMessages =
 using LogRecords =
     TypeTable<consensus::pbft::PpAccept, consensus::pbft::Prepared, consensus::pbft::Committed,
               consensus::ExecSent, consensus::ExecCert, consensus::pbft::ViewEnter,
-              consensus::pbft::ViewChangeSent, consensus::Snapshot, node::BootRecord,
-              consensus::SyncBlock, consensus::Evidence, consensus::Stopped>;
+              consensus::pbft::ViewChangeSent, consensus::Snapshot, consensus::EpochStart,
+              node::BootRecord, consensus::SyncBlock, consensus::Evidence, consensus::Stopped>;
 
 using NodeMessages =
     TypeTable<net::SignedHello, node::PushTransactions, node::FetchTransactions,

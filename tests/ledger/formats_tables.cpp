@@ -62,7 +62,7 @@ std::map<std::string, std::string> format_tables() {
   add<Evidence, LogWindowQuestion, LogWindowProofs, OperationQuestion, OperationProofs, PathStep,
       StateQuestion, StateProofs, TrailLink, FactGroup, Fact, Sentence>(tables);
   add<StoredBlock, TransactionRow, HeightRow, PositionedEntry>(tables);
-  add<consensus::Envelope, consensus::Batch, consensus::SyncBlock>(tables);
+  add<consensus::Envelope, consensus::Batch, consensus::SyncBlock, consensus::EpochStart>(tables);
   {
     using namespace consensus;
     using namespace consensus::pbft;

@@ -84,7 +84,8 @@ struct Bench final : Transport, LogStore, Application, BodyVerifier, Watcher {
     auto scripted = std::make_unique<ScriptedEngine>();
     engine = scripted.get();
     driver = std::make_unique<ReplicaDriver>(
-        config, ReplicaDriver::Ports{*this, *this, *this, *this, *this}, std::move(scripted));
+        config, ReplicaDriver::Ports{*this, *this, *this, *this, *this},
+        EpochEngines(config.engine, std::move(scripted)));
     tick(1000);
   }
   void tick(std::uint64_t now) { driver->on_tick(Tick{now}, TimeMs{test::kNowMs + now}); }
@@ -154,16 +155,17 @@ TEST_CASE("driver: nothing that rides on a write is sent before the write is dur
   persist.then_send = {{std::nullopt, MessageClass::vote, shared("prepare")}};
   bench.engine->next.push_back(persist);
   bench.tick(1010);
-  CHECK(bench.appended == std::vector<PersistId>{PersistId{7}});
+  REQUIRE(bench.appended.size() == 1);
   CHECK(bench.sent.empty());
   CHECK(bench.engine->all<consensus::PersistedInput>().empty());
 
   bench.tick(9000);  // no time makes up for the disk
   CHECK(bench.sent.empty());
-  bench.driver->on_persisted(PersistId{7});
+  bench.driver->on_persisted(bench.appended[0]);
   REQUIRE(bench.sent.size() == 1);
   CHECK(bench.sent[0].bytes == persist.then_send[0].bytes);
-  CHECK(bench.engine->all<consensus::PersistedInput>().size() == 1);
+  REQUIRE(bench.engine->all<consensus::PersistedInput>().size() == 1);
+  CHECK(bench.engine->all<consensus::PersistedInput>()[0].id == PersistId{7});
 }
 
 TEST_CASE("driver: effects are carried out in their order", "[driver]") {

@@ -115,6 +115,22 @@ TEST_CASE("sim: a disk whose sync lies is noticed", "[sim]") {
   CHECK(noticed >= 3);
 }
 
+TEST_CASE("sim: validators come and go, and every epoch begins where the one before ended",
+          "[sim][epoch]") {
+  std::uint64_t epochs = 0;
+  for (std::uint64_t seed = 1; seed <= (kSanitized ? 3U : 8U); ++seed) {
+    CAPTURE(seed);
+    SimulationConfig config = short_life(seed);
+    config.epochs = 3;
+    config.safety_ms = 20'000;
+    const SimulationReport report = simulate(config);
+    CHECK_FALSE(report.violation.has_value());
+    CHECK(simulate(config).trace_hash == report.trace_hash);
+    epochs += report.epoch;
+  }
+  CHECK(epochs >= (kSanitized ? 1U : 4U));
+}
+
 TEST_CASE("sim: operations of real contracts are applied at the rate that is promised", "[sim]") {
   SimulationConfig config = short_life(3);
   config.draws_byzantine = false;

@@ -60,9 +60,10 @@ std::string command_of(const RunOptions& options, std::uint64_t seed) {
 
 std::string text_of(const RunOptions& options, std::uint64_t seed, const SimulationReport& report) {
   std::string out = fmt::format(
-      "seed {} {}: height {}, view {}, {} of {} transactions ended, {} operations, {} crashes, "
+      "seed {} {}: height {}, view {}, epoch {}, {} of {} transactions ended, {} operations, {} "
+      "crashes, "
       "{} bans, {} steps, ended after {} ms, trace {}\n",
-      seed, report.violation ? "VIOLATION" : "ok", report.height, report.highest_view,
+      seed, report.violation ? "VIOLATION" : "ok", report.height, report.highest_view, report.epoch,
       report.settled, report.submitted, report.applied_operations, report.crashes, report.bans,
       report.steps, report.healed_after_ms, report.trace_hash.hex().substr(0, 16));
   if (report.violation) out += fmt::format("  {}\n", *report.violation);

@@ -39,6 +39,7 @@ Verdict PbftEngine::on_message(const Verified& message) {
 }
 
 void PbftEngine::on_time() {
+  if (drains() && !drains_since_.has_value()) drains_since_ = patience_.request_clock();
   fetch_view_changes_if_due();
   resend_view_change_if_due();
   suspect_if_due();
@@ -51,6 +52,7 @@ void PbftEngine::on_peer_status(ReplicaId peer, const StatusBody& status) {
 }
 
 void PbftEngine::on_certified(Height from) {
+  drains_since_.reset();
   const Height fresh_above = std::max(from, proposals_top_);
   if (at_.certified > fresh_above && at_.active &&
       patience_.on_certified(at_.certified.value - fresh_above.value, config_.epoch.log_window)) {

@@ -54,11 +54,10 @@ class PbftEngine final : public ReplicaEngine {
   Result<void> replay_own(const LogRecord& record) override;
   void fill_snapshot(Snapshot& snapshot) const override;
   Result<void> replay_snapshot_fields(const Snapshot& snapshot) override;
-  Height high_mark() const override {
-    const Height base = seeded_bug(Bug::vote_above_window_in_new_view)
-                            ? std::max(at_.certified, proposals_top_)
-                            : at_.certified;
-    return base + config_.epoch.log_window;
+  void on_window_moved(Height from) override;
+  Height window_base() const override {
+    const bool is_broken = seeded_bug(Bug::vote_above_window_in_new_view);
+    return is_broken ? std::max(at_.certified, proposals_top_) : at_.certified;
   }
 
   // engine.cpp
@@ -86,6 +85,7 @@ class PbftEngine final : public ReplicaEngine {
   bool window_is_committed() const;
   std::optional<SuspectReason> reason_to_suspect() const;
   void note_suspicion(SuspectReason reason);
+  bool drains() const;
   void suspect_if_due();
   void suspect_left_view_if_due();
   Verdict on_suspect(const Verified& message);
@@ -119,7 +119,7 @@ class PbftEngine final : public ReplicaEngine {
                   std::vector<SharedViewChange> view_changes);
   void finish_entering(View view);
   void become_member_of(const Proposals& proposals);
-  void adopt_proposals(const Proposals& proposals);
+  void adopt_proposals(const Proposals& proposals, Height above);
   void announce_view(const Proposals& proposals);
   void fetch_view_changes_if_due();
   Verdict serve_view_change(ReplicaId to, const FetchViewChange& wanted);
@@ -149,6 +149,8 @@ class PbftEngine final : public ReplicaEngine {
   Height proposals_top_;  ///< maxs(v): up to here proposals come from NEW-VIEW's O only
   Height proposed_;       ///< highest own proposal of this view
   Tick executed_at_;      ///< request clock of the last execution
+  /// 1.10: request clock when the next height of an ending epoch came to be due.
+  std::optional<Tick> drains_since_;
   ViewChanges changing_;
   Patience patience_;
   VerifiedCertificates verified_;

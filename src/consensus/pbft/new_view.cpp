@@ -249,7 +249,6 @@ void PbftEngine::enter_view(const ProposalsOutcome& outcome, const SharedBytes& 
   }
   ViewEnter record;
   record.view = proposals.view;
-  record.proposals_top = proposals.top();
   record.backoff = patience_.backoff();
   record.new_view = *new_view;
   for (const SharedViewChange& one : view_changes) record.view_changes.push_back(*one->bytes);
@@ -271,7 +270,8 @@ void PbftEngine::finish_entering(View view) {
   EnteringView entering = *std::exchange(changing_.entering, std::nullopt);
   probes_.hit(Probe::view_entered);
   become_member_of(entering.proposals);
-  changing_.entered = EnteredView{std::move(entering.new_view), std::move(entering.view_changes)};
+  changing_.entered =
+      EnteredView{std::move(entering.new_view), std::move(entering.view_changes), {}};
   changing_.activated_at = patience_.request_clock();
   changing_.heartbeat_at = patience_.clock();
   changing_.invalid.reset();
@@ -285,8 +285,9 @@ void PbftEngine::finish_entering(View view) {
   for (SharedViewChange& held : changing_.held) {
     if (held != nullptr && held->message.new_view <= view) held = nullptr;
   }
-  if (at_.active) adopt_proposals(entering.proposals);
+  if (at_.active) adopt_proposals(entering.proposals, at_.certified);
   announce_view(entering.proposals);
+  changing_.entered.proposals = std::move(entering.proposals);
 }
 
 /// The position moves into the view; what was said in the old one is put away. P and contents stay.
@@ -304,10 +305,10 @@ void PbftEngine::become_member_of(const Proposals& proposals) {
 
 /// O becomes the pre-prepares of the view: PP_ACCEPT and PREPARE for every n > h, also for what is
 /// committed here (others need it). Neither clock nor pool is asked.
-void PbftEngine::adopt_proposals(const Proposals& proposals) {
+void PbftEngine::adopt_proposals(const Proposals& proposals, Height above) {
   for (std::size_t i = 0; i < proposals.digests.size() && !run_.stopped; ++i) {
     const Height height = proposals.checkpoint + i + 1;
-    if (height <= at_.certified || height > high_mark()) continue;
+    if (height <= std::max(above, at_.certified) || height > high_mark()) continue;
     const Hash& digest = proposals.digests[i];
     const bool is_null = digest == null_digest(config_.chain_id, config_.epoch.epoch, height);
     probes_.hit(is_null ? Probe::new_view_with_null : Probe::new_view_with_prepared);
@@ -329,6 +330,11 @@ void PbftEngine::adopt_proposals(const Proposals& proposals) {
       fetch_batch(slot, content);
     }
   }
+}
+
+/// Heights of O that lay above the window when the view was entered.
+void PbftEngine::on_window_moved(Height from) {
+  if (is_validator() && at_.active) adopt_proposals(changing_.entered.proposals, from);
 }
 
 /// Tells the driver which transactions the view began with.

@@ -64,7 +64,6 @@ struct Committed {
 struct ViewEnter {
   static constexpr std::string_view kTypeName = "ViewEnter";
   View view;
-  Height proposals_top;  ///< maxs(v): heights up to here come from O only
   std::uint8_t backoff = 0;
   Bytes new_view;
   std::vector<Bytes> view_changes;
@@ -72,7 +71,6 @@ struct ViewEnter {
   static constexpr auto fields() {
     return std::make_tuple(
         field("view", &ViewEnter::view, "view entered"),
-        field("proposals_top", &ViewEnter::proposals_top, "maxs: highest height of O"),
         field("backoff", &ViewEnter::backoff, "k: timers are base * 2^k"),
         field("new_view", &ViewEnter::new_view, at_most(kNewViewBytesMax), "NEW-VIEW as received"),
         field("view_changes", &ViewEnter::view_changes, list_of_bytes(127, kViewChangeBytesMax),

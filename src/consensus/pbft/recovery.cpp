@@ -157,8 +157,11 @@ void PbftEngine::resume() {
 void PbftEngine::resume_view() {
   if (at_.view.value > 0) probes_.hit(Probe::restart_above_view_0);
   const std::optional<Proposals> proposals = std::exchange(changing_.recovered, std::nullopt);
-  if (at_.active && proposals.has_value()) adopt_proposals(*proposals);
-  if (proposals.has_value()) announce_view(*proposals);
+  if (at_.active && proposals.has_value()) adopt_proposals(*proposals, at_.certified);
+  if (proposals.has_value()) {
+    announce_view(*proposals);
+    changing_.entered.proposals = *proposals;
+  }
   if (changing_.sent <= at_.view) return;
   probes_.hit(Probe::restart_in_view_change);
   send(std::nullopt, MessageClass::view_change, changing_.own);
@@ -181,11 +184,7 @@ void PbftEngine::resend_stored(const Slot& slot) {
 
 // ------------------------------------------------------------------ cut
 
-void PbftEngine::fill_snapshot(Snapshot& snapshot) const {
-  snapshot.view = at_.view;
-  snapshot.proposals_top = proposals_top_;
-  snapshot.backoff = patience_.backoff();
-}
+void PbftEngine::fill_snapshot(Snapshot& snapshot) const { snapshot.backoff = patience_.backoff(); }
 
 Result<void> PbftEngine::replay_snapshot_fields(const Snapshot& snapshot) {
   patience_.recover(snapshot.backoff);

@@ -23,6 +23,12 @@ bool PbftEngine::window_is_committed() const {
   return true;
 }
 
+/// 1.10: a change of validators is pending, and the heights up to it are due even if nobody wants
+/// anything.
+bool PbftEngine::drains() const {
+  return epoch_last().has_value() && at_.certified < *epoch_last();
+}
+
 std::optional<SuspectReason> PbftEngine::reason_to_suspect() const {
   if (seeded_bug(Bug::suspect_never)) return std::nullopt;
   if (changing_.invalid.has_value()) return changing_.invalid;
@@ -51,6 +57,10 @@ std::optional<SuspectReason> PbftEngine::reason_to_suspect() const {
     if (slot.is_decided()) continue;
     if (is_over(now, slot.proposed_at, scaled_ms(timers.commit_ms)))
       return SuspectReason::height_not_committed;
+  }
+  if (drains() && drains_since_.has_value() &&
+      is_over(now, std::max(*drains_since_, changing_.activated_at), scaled_ms(timers.commit_ms))) {
+    return SuspectReason::height_not_committed;
   }
   return std::nullopt;
 }
@@ -308,7 +318,8 @@ Result<void> PbftEngine::check_prepared_entries(const ViewChange& body) {
   Height last = body.certified;
   for (const crypto::VoteCertificate& entry : body.prepared) {
     if (entry.vote.height <= last ||
-        entry.vote.height > body.certified + config_.epoch.log_window) {
+        entry.vote.height > body.certified + config_.epoch.log_window ||
+        entry.vote.height > epoch_last().value_or(entry.vote.height)) {
       return fail(Errc::bad_message, "P of a VIEW-CHANGE is not ascending inside the window");
     }
     if (entry.vote.view >= body.new_view) {

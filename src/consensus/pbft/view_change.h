@@ -45,6 +45,7 @@ struct EnteringView {
 struct EnteredView {
   SharedBytes new_view;  ///< null in view 0
   std::vector<SharedViewChange> view_changes;
+  Proposals proposals;  ///< O
 };
 
 /// Bounds:      one VIEW-CHANGE and one SUSPECT a validator, one NEW-VIEW pending.

@@ -3,6 +3,7 @@
 /// announced height is believed.
 #include <algorithm>
 
+#include "consensus/replica/past_epoch.h"
 #include "consensus/replica/replica_engine.h"
 
 namespace baolian::consensus {
@@ -45,6 +46,7 @@ void ReplicaEngine::serve_parked() {
     peer.read_at = run_.now;
     ReadBlocks read;
     read.peer = static_cast<ReplicaId>(i);
+    read.epoch = config_.epoch.epoch;
     read.first = peer.reading->first;
     read.bytes_max = kReplyBytes;
     read.count_max = kReplyBlocksMax;
@@ -63,15 +65,9 @@ Verdict ReplicaEngine::on_blocks_read(BlocksReadInput& input) {
     if (!peer.parked.has_value()) peer.parked = read;
     return Verdict::accept();
   }
-  ReplyBlocks reply;
-  std::size_t size = 0;
-  for (const SharedBytes& block : input.blocks) {
-    size += block->size() + 4;
-    if (size > kReplyBytesHard || reply.blocks.size() == kReplyBlocksMax) break;
-    reply.blocks.push_back(*block);
-  }
-  if (reply.blocks.empty()) return Verdict::reject(RejectReason::bad_content);
-  send_reply(input.peer, Reply{read.request, std::move(reply)});
+  std::optional<ReplyBlocks> reply = fitting_blocks(input.blocks);
+  if (!reply.has_value()) return Verdict::reject(RejectReason::bad_content);
+  send_reply(input.peer, Reply{read.request, *std::move(reply)});
   return Verdict::accept();
 }
 
@@ -198,10 +194,14 @@ Result<HeaderFacts> ReplicaEngine::check_block(const SyncBlock& block) const {
   if (transactions.size() != block.bodies.size()) {
     return fail(Errc::bad_message, "the bodies of a block do not fit its batch");
   }
+  if (facts.epoch_last_height.value != 0 && facts.height > facts.epoch_last_height) {
+    return fail(Errc::bad_message, "a block above the last height of its epoch");
+  }
   HeaderFacts last = facts;
   for (const Bytes& header : block.later_headers) {
     TRY(HeaderFacts later, read_header_(header));
-    if (later.height != last.height.next() || later.parent_hash != last.header_hash) {
+    if (later.height != last.height.next() || later.parent_hash != last.header_hash ||
+        later.epoch != facts.epoch) {
       return fail(Errc::bad_certificate, "later headers do not follow the block");
     }
     last = later;

@@ -89,6 +89,12 @@ Verdict ReplicaEngine::on_applied(AppliedInput& input) {
   }
   at_.executed = input.height;
   at_.executed_hash = input.header_hash;
+  at_.change_known = std::max(at_.change_known, input.height);
+  if (input.next_epoch.has_value()) {
+    ASSERT(input.next_epoch->first_height == input.height + config_.epoch.log_window + 1);
+    ending_.next = std::move(input.next_epoch);
+    ending_.last_height = Height{ending_.next->first_height.value - 1};
+  }
   on_executed();
   slot.execution.header_hash = input.header_hash;
   slot.execution.header = std::move(input.header);
@@ -224,6 +230,7 @@ void ReplicaEngine::advance_certified(const SharedCertificate& certificate) {
   if (height <= at_.certified) return;
   const Height from = at_.certified;
   at_.certified = height;
+  if (!certificate->header.empty()) note_certified_header(certificate->header);
   newest_certificate_ = certificate;
   note_seen(height);
   if (height > at_.executed) probes_.hit(Probe::certified_above_executed);
@@ -238,6 +245,36 @@ void ReplicaEngine::announce(Slot& slot) {
   if (execution.certificate == nullptr || !execution.certificate_durable) return;
   execution.announced = true;
   out_.effects->push_back(Certified{execution.certificate->certificate});
+}
+
+// ------------------------------------------------------------------ the end of an epoch (1.10)
+
+/// What a quorum signed says whether a change of validators is pending.
+void ReplicaEngine::note_certified_header(BytesView header) {
+  const Result<HeaderFacts> facts = read_header_(header);
+  if (!facts.has_value()) return;
+  at_.change_known = std::max(at_.change_known, facts->height);
+  if (facts->epoch_last_height.value != 0) ending_.last_height = facts->epoch_last_height;
+}
+
+/// Heights came to lie inside the window: what was executed meanwhile is signed now.
+void ReplicaEngine::window_moved(Height from) {
+  for (auto& [height, slot] : slots_) {
+    if (height > from && height <= high_mark()) send_exec(slot);
+  }
+  on_window_moved(from);
+}
+
+/// The last height is executed and certified here: this engine's work is done.
+void ReplicaEngine::end_epoch_if_due() {
+  if (ending_.announced || !ending_.next.has_value()) return;
+  const Height last = *ending_.last_height;
+  if (at_.executed < last || at_.certified < last) return;
+  ASSERT(at_.executed == last && at_.certified == last && newest_certificate_ != nullptr);
+  ending_.announced = true;
+  probes_.hit(Probe::epoch_ended);
+  out_.effects->push_back(EpochEnded{
+      EpochStart{*ending_.next, newest_certificate_->header, newest_certificate_->certificate}});
 }
 
 }  // namespace baolian::consensus

@@ -45,6 +45,9 @@ Result<void> ReplicaEngine::replay(const LogRecord& record) {
 
 Result<void> ReplicaEngine::replay_snapshot(BytesView body) {
   TRY(Snapshot snapshot, decode<Snapshot>(body));
+  if (snapshot.epoch != config_.start) {
+    return fail(Errc::log_corrupt, "a snapshot of another epoch than the records around it");
+  }
   TRY(replay_snapshot_fields(snapshot));
   at_.voted_view = std::max(at_.voted_view, snapshot.voted_view);
   at_.voted_height = std::max(at_.voted_height, snapshot.voted_height);
@@ -153,6 +156,7 @@ void ReplicaEngine::recover_certified(const SharedCertificate& certificate) {
     slot.execution.certificate = certificate;
     slot.execution.certificate_durable = true;
   }
+  if (!certificate->header.empty()) note_certified_header(certificate->header);
   at_.certifying = std::max(at_.certifying, vote.height);
   if (vote.height <= at_.certified) return;
   at_.certified = vote.height;
@@ -198,6 +202,7 @@ void ReplicaEngine::start() {
 /// durable: the snapshot follows it in the same log.
 LogRecord ReplicaEngine::make_snapshot() const {
   Snapshot snapshot;
+  snapshot.epoch = config_.start;
   fill_snapshot(snapshot);
   snapshot.voted_view = at_.voted_view;
   snapshot.voted_height = at_.voted_height;

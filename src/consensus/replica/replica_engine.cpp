@@ -20,6 +20,22 @@ ReplicaEngine::ReplicaEngine(const EngineConfig& config, HeaderReader header_rea
   at_.executed = executed;
   at_.executed_hash = executed_header_hash;
   at_.delivered = executed;
+  ASSERT(executed >= epoch_base() && (!config_.start || config_.start->epoch == config_.epoch));
+  at_.certified = epoch_base();
+  at_.certifying = epoch_base();
+  at_.change_known = executed;
+  tail_.cut_through(epoch_base());
+  if (config_.next_epoch.has_value()) {
+    ending_.next = config_.next_epoch;
+    ending_.last_height = Height{ending_.next->first_height.value - 1};
+  }
+}
+
+/// While it is not known whether a change was fixed at some height n above change_known, A may be
+/// as low as n + L + 1: so nothing above change_known + L is voted on.
+Height ReplicaEngine::last_votable() const {
+  if (ending_.last_height.has_value()) return *ending_.last_height;
+  return at_.change_known + config_.epoch.log_window;
 }
 
 Verdict ReplicaEngine::on_protocol_reply(ReplicaId, Reply&) {
@@ -31,6 +47,7 @@ Verdict ReplicaEngine::on_protocol_fetch(ReplicaId, const Fetch&) {
 void ReplicaEngine::before_certified_block(Slot&, const Hash&) {}
 void ReplicaEngine::on_peer_status(ReplicaId, const StatusBody&) {}
 void ReplicaEngine::on_certified(Height) {}
+void ReplicaEngine::on_window_moved(Height) {}
 
 // ------------------------------------------------------------------ inputs
 
@@ -38,13 +55,16 @@ Verdict ReplicaEngine::step(Input input, Effects& effects) {
   out_.effects = &effects;
   Verdict verdict = Verdict::reject(RejectReason::stopped);
   if (!run_.stopped) {
+    const Height window_end = high_mark();
     verdict = dispatch(input);
+    if (run_.started && !run_.stopped && high_mark() > window_end) window_moved(window_end);
     if (run_.started && !run_.stopped) {
       serve_parked();
       if (fetch_.eager) fetch_blocks_if_due();
     }
   }
   flush_staged();
+  if (run_.started && !run_.stopped) end_epoch_if_due();  // the last effect of this engine
   out_.effects = nullptr;
   return verdict;
 }
@@ -188,13 +208,7 @@ Verdict ReplicaEngine::malformed(ReplicaId from, const Error& error) {
 
 SharedBytes ReplicaEngine::make_message(MessageKind kind, Bytes body,
                                         const Signature& signature) const {
-  Envelope envelope;
-  envelope.kind = kind;
-  envelope.epoch = config_.epoch.epoch;
-  envelope.sender = config_.self;
-  envelope.body = std::move(body);
-  envelope.signature = signature;
-  return std::make_shared<const Bytes>(encode(envelope));
+  return make_envelope(kind, config_.epoch.epoch, config_.self, std::move(body), signature);
 }
 
 OwnMessage ReplicaEngine::sign_message(MessageKind kind, crypto::ObjectType type,
@@ -249,6 +263,7 @@ Status ReplicaEngine::status() const {
   out.highest_seen = at_.highest_seen;
   out.voted_view = at_.voted_view;
   out.voted_height = at_.voted_height;
+  if (at_.certified < ending_.last_height.value_or(Height{})) out.epoch_last = ending_.last_height;
   out.request_clock = run_.now;
   return out;
 }

@@ -38,6 +38,7 @@ struct Position {
   Hash executed_hash;   ///< its header hash; zeros if not known
   Height delivered;     ///< last height given to execution
   Height certifying;    ///< highest height whose certificate was issued to the log
+  Height change_known;  ///< highest height whose header says whether a change is pending
   Height highest_seen;
   View voted_view;  ///< position of the last durable vote
   Height voted_height;
@@ -85,6 +86,13 @@ inline std::size_t total_size_bytes(const std::vector<SharedBytes>& bodies) {
   for (const SharedBytes& body : bodies) size += body->size();
   return size;
 }
+
+/// How the epoch ends (1.10).
+struct EpochEnding {
+  std::optional<Height> last_height;        ///< A - 1
+  std::optional<crypto::EpochRecord> next;  ///< by execution
+  bool announced = false;                   ///< EpochEnded was emitted
+};
 
 /// The part of an engine that does not depend on how heights are decided. A derived engine calls
 /// recover() at the end of its constructor, decide() when a height is decided, and answers the
@@ -142,6 +150,8 @@ class ReplicaEngine : public Engine {
   virtual void help_more(ReplicaId peer, const StatusBody& status) = 0;
   virtual View newest_view_change() const { return {}; }
   virtual void on_executed() {}
+  /// high_mark() moved up from `from`, by execution or by a certificate.
+  virtual void on_window_moved(Height from);
   /// h moved up from `from`.
   virtual void on_certified(Height from);
   /// A record that only the protocol knows; not one of the common types.
@@ -170,9 +180,17 @@ class ReplicaEngine : public Engine {
   std::size_t weak_quorum() const { return crypto::Quorum{validator_count()}.weak_quorum(); }
   Height low_mark() const { return std::min(at_.certified, at_.executed); }
   /// H: the highest height that may be voted on.
-  virtual Height high_mark() const { return at_.certified + config_.epoch.log_window; }
+  Height high_mark() const {
+    return std::min(window_base() + config_.epoch.log_window, last_votable());
+  }
+  /// Where the window begins: h.
+  virtual Height window_base() const { return at_.certified; }
+  /// Nothing is voted on above it: A - 1, as far as it is known here (1.10).
+  Height last_votable() const;
   std::uint64_t keep_ahead() const { return 2ULL * config_.epoch.log_window + 32; }
   void note_seen(Height height) { at_.highest_seen = std::max(at_.highest_seen, height); }
+  /// A - 1 once the change is known, by execution or by a certified header.
+  std::optional<Height> epoch_last() const { return ending_.last_height; }
   /// Drops what no rule needs any more (N6): heights at or below min(h, executed), and those so far
   /// above the executed height that they will come again as certified blocks.
   void prune();
@@ -191,6 +209,8 @@ class ReplicaEngine : public Engine {
   // ---------------------------------------------------------------- execution.cpp
 
   void decide(Slot& slot, const Hash& digest, std::optional<crypto::VoteCertificate> certificate);
+  /// Height of the last block before the epoch.
+  Height epoch_base() const { return {config_.epoch.first_height.value - 1}; }
   void on_decision_durable(Height height, const SharedCertificate& certificate);
   void deliver();
   void send_exec(Slot& slot);
@@ -277,6 +297,9 @@ class ReplicaEngine : public Engine {
   void advance_certified(const SharedCertificate& certificate);
   void announce(Slot& slot);
   bool agrees_with_certificate(const Slot& slot);
+  void note_certified_header(BytesView header);
+  void end_epoch_if_due();
+  void window_moved(Height from);
 
   // status.cpp
   void send_status_if_due();
@@ -307,6 +330,7 @@ class ReplicaEngine : public Engine {
   LogRecord make_snapshot() const;
 
   std::map<PersistId, std::vector<Completion>> persisting_;
+  EpochEnding ending_;
   BlockFetch fetch_;
 };
 
