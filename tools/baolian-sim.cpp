@@ -102,12 +102,14 @@ std::string byzantine_names() {
 struct Words {
   std::string consensus = "pbft";
   std::string byzantine = "drawn";
+  std::string conditions = "drawn";
   std::string strategy;
   bool trace = false;
   bool mermaid = false;
   bool plays_claims = false;
   bool plays_twins = false;
   std::uint64_t rounds = 5;
+  bool draws_losses = false;
   bool one_seed = false;
   bool sets_safety = false;
 };
@@ -136,6 +138,8 @@ void add_range_options(CLI::App& app, RunOptions& run, Words& words) {
       });
   app.add_option("--epochs", config.epochs, "changes of validators in every run; else drawn")
       ->check(CLI::Range(0, 64));
+  app.add_option("--conditions", words.conditions, "drawn, stormy, calm or impatient")
+      ->check(CLI::IsMember({"drawn", "stormy", "calm", "impatient"}));
   app.add_option("--bug", run.bug, "a bug planted on purpose (core/seeded_bug.h)");
   app.add_flag("--stop-at-first", run.stop_at_first, "end at the first seed with a violation");
   app.add_flag("--require-probes", run.require_probes, "fail if a named rare branch was never met");
@@ -170,6 +174,8 @@ void add_twins_options(CLI::App& app, Words& words) {
   app.add_option("--rounds", words.rounds, "with --twins: partitions in a row")
       ->needs(flag)
       ->check(CLI::Range(1, 7));
+  app.add_flag("--losses", words.draws_losses, "with --twins: votes are lost, drawn by round")
+      ->needs(flag);
 }
 
 int run_chosen_twins(RunOptions& run, const Words& words) {
@@ -180,6 +186,7 @@ int run_chosen_twins(RunOptions& run, const Words& words) {
   baolian::sim_program::TwinsOptions twins;
   twins.config.validators = run.config.validators;
   twins.config.rounds = words.rounds;
+  twins.config.draws_losses = words.draws_losses;
   twins.first = words.one_seed ? run.config.seed : run.seeds.first;
   twins.count = words.one_seed ? 1 : run.seeds.count;
   twins.jobs = run.jobs;
@@ -202,6 +209,7 @@ int run_chosen_networks(RunOptions& run, const Words& words) {
   }
   run.config.draws_byzantine = words.byzantine == "drawn";
   run.config.byzantine = baolian::sim::find_byzantine(words.byzantine);
+  run.config.conditions = baolian::sim::find_conditions(words.conditions);
   if (words.trace) run.config.trace.form = baolian::sim::TraceForm::text;
   if (words.mermaid) run.config.trace.form = baolian::sim::TraceForm::mermaid;
   run.config.trace.write = [](const std::string& line) { std::puts(line.c_str()); };

@@ -78,6 +78,8 @@ class ReplicaDriver {
   consensus::Status status() const { return engines_.engine().status(); }
   /// Validators and parameters of the epoch that runs here.
   const crypto::EpochRecord& epoch() const { return engines_.epoch(); }
+  /// This node votes in that epoch.
+  bool is_validator() const { return engines_.is_validator(); }
   /// Validators that contradicted themselves (N8).
   const std::vector<consensus::Evidence>& evidence() const { return engines_.engine().evidence(); }
   /// How often rare branches of the engine were taken.

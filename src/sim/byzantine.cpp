@@ -37,6 +37,7 @@ void ByzantineScript::say_to_all(consensus::MessageKind kind, const Bytes& body)
 std::unique_ptr<ByzantineScript> make_byzantine(ByzantineKind kind, ByzantineHands hands) {
   if (auto script = make_conduct_script(kind, hands)) return script;
   if (auto script = make_voting_script(kind, hands)) return script;
+  if (auto script = make_proposal_script(kind, hands)) return script;
   if (auto script = make_view_script(kind, hands)) return script;
   if (auto script = make_certificate_script(kind, hands)) return script;
   auto script = make_fuzzing_script(kind, hands);

@@ -38,6 +38,10 @@ enum class ByzantineKind : std::uint8_t {
   constant_suspect,      ///< suspects every primary, always
   mutate,                ///< ByzzFuzz: one field of one message is another
   time_shift,            ///< ByzzFuzz: some messages come very late
+  usurper,               ///< proposes in views of which it is not primary
+  time_liar,             ///< proposes with the time of another hour, or just beyond the bounds
+  window_runner,         ///< proposes heights above the window of everybody
+  partial_new_view,      ///< sends NEW-VIEW to no more than it needs
   kCount
 };
 inline constexpr std::array<std::string_view, static_cast<std::size_t>(ByzantineKind::kCount)>
@@ -57,7 +61,11 @@ inline constexpr std::array<std::string_view, static_cast<std::size_t>(Byzantine
                        "lying_status",
                        "constant_suspect",
                        "mutate",
-                       "time_shift"};
+                       "time_shift",
+                       "usurper",
+                       "time_liar",
+                       "window_runner",
+                       "partial_new_view"};
 inline std::string_view byzantine_name(ByzantineKind kind) {
   return kByzantineNames[static_cast<std::size_t>(kind)];
 }
@@ -123,6 +131,7 @@ std::unique_ptr<ByzantineScript> make_byzantine(ByzantineKind kind, ByzantineHan
 
 // One maker a file of scripts; null if the kind is of another file.
 std::unique_ptr<ByzantineScript> make_voting_script(ByzantineKind kind, ByzantineHands& hands);
+std::unique_ptr<ByzantineScript> make_proposal_script(ByzantineKind kind, ByzantineHands& hands);
 std::unique_ptr<ByzantineScript> make_view_script(ByzantineKind kind, ByzantineHands& hands);
 std::unique_ptr<ByzantineScript> make_certificate_script(ByzantineKind kind, ByzantineHands& hands);
 std::unique_ptr<ByzantineScript> make_fuzzing_script(ByzantineKind kind, ByzantineHands& hands);

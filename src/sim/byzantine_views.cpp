@@ -261,6 +261,30 @@ class LyingStatus final : public ByzantineScript {
   }
 };
 
+/// As primary of a new view it tells one replica less than all: that one needs others to hear of
+/// it.
+class PartialNewView final : public ByzantineScript {
+ public:
+  using ByzantineScript::ByzantineScript;
+  void on_send(node::ReplicaId to, node::MessageClass message_class,
+               const node::SharedBytes& bytes) override {
+    const auto message = peek(*bytes);
+    if (!message || message->sender != hands_.self) return transmit(to, message_class, bytes);
+    if (message->kind == MessageKind::new_view) {
+      const auto view = decode<pbft::NewView>(message->body);
+      if (view) left_out_ = others()[view->view.value / (others().size() + 1) % others().size()];
+      if (to == left_out_) return;
+    } else if (message->kind == MessageKind::reply && to == left_out_) {
+      const auto reply = decode<consensus::Reply>(message->body);
+      if (reply && std::holds_alternative<consensus::ReplyNewView>(reply->what)) return;
+    }
+    transmit(to, message_class, bytes);
+  }
+
+ private:
+  std::optional<node::ReplicaId> left_out_;  ///< of its newest view
+};
+
 }  // namespace
 
 std::unique_ptr<ByzantineScript> make_view_script(ByzantineKind kind, ByzantineHands& hands) {
@@ -269,6 +293,9 @@ std::unique_ptr<ByzantineScript> make_view_script(ByzantineKind kind, ByzantineH
   }
   if (kind == ByzantineKind::bad_new_view) return std::make_unique<BadNewView>(std::move(hands));
   if (kind == ByzantineKind::huge_view) return std::make_unique<HugeView>(std::move(hands));
+  if (kind == ByzantineKind::partial_new_view) {
+    return std::make_unique<PartialNewView>(std::move(hands));
+  }
   if (kind == ByzantineKind::lying_status) return std::make_unique<LyingStatus>(std::move(hands));
   return nullptr;
 }

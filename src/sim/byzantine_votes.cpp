@@ -12,66 +12,6 @@ namespace {
 using consensus::MessageKind;
 namespace pbft = consensus::pbft;
 
-/// As primary it proposes another batch to half of the others: sound in everything, and its own
-/// PREPARE and COMMIT to them are for that batch. Either half may win; both must not.
-class EquivocatingPrimary final : public ByzantineScript {
- public:
-  using ByzantineScript::ByzantineScript;
-  void on_send(node::ReplicaId to, node::MessageClass message_class,
-               const node::SharedBytes& bytes) override {
-    if (!in_second_half(to)) return transmit(to, message_class, bytes);
-    const auto message = peek(*bytes);
-    if (!message || message->sender != hands_.self) return transmit(to, message_class, bytes);
-    if (message->kind == MessageKind::pre_prepare) return propose_other(to, *message, bytes);
-    if (message->kind != MessageKind::prepare && message->kind != MessageKind::commit) {
-      return transmit(to, message_class, bytes);
-    }
-    auto vote = decode<crypto::Vote>(message->body);
-    if (!vote) return transmit(to, message_class, bytes);
-    const auto other = other_.find({vote->view, vote->height});
-    if (other == other_.end()) return transmit(to, message_class, bytes);
-    vote->digest = other->second.vote.digest;
-    say(to, message->kind, encode(*vote));
-  }
-
- private:
-  void propose_other(node::ReplicaId to, const MessageView& message,
-                     const node::SharedBytes& bytes) {
-    auto proposal = decode<pbft::PrePrepare>(message.body);
-    if (!proposal) return transmit(to, node::MessageClass::proposal, bytes);
-    const auto slot = std::pair(proposal->vote.view, proposal->vote.height);
-    auto other = other_.find(slot);
-    if (other == other_.end() && chance(70)) {
-      auto changed = other_batch(*proposal);
-      if (changed) other = other_.emplace(slot, *std::move(changed)).first;
-    }
-    if (other == other_.end()) return transmit(to, node::MessageClass::proposal, bytes);
-    say(to, MessageKind::pre_prepare, encode(other->second));
-  }
-
-  /// Fewer transactions, another order, or another time: all of them could be proposed.
-  std::optional<pbft::PrePrepare> other_batch(const pbft::PrePrepare& proposal) {
-    auto batch = decode<consensus::Batch>(proposal.batch);
-    if (!batch) return std::nullopt;
-    const std::uint64_t way = hands_.prng.below(4);
-    if (way == 0 && batch->transactions.size() > 1) {
-      std::reverse(batch->transactions.begin(), batch->transactions.end());
-    } else if (way == 1 && !batch->transactions.empty()) {
-      batch->transactions.pop_back();
-    } else if (way == 2 && !batch->transactions.empty()) {
-      batch->transactions.clear();
-    } else {
-      batch->proposed_at = TimeMs{batch->proposed_at.value + 1};
-    }
-    pbft::PrePrepare out = proposal;
-    out.batch = encode(*batch);
-    out.vote.digest = consensus::batch_digest(out.batch);
-    return out;
-  }
-
-  std::map<std::pair<View, Height>, pbft::PrePrepare> other_;
-};
-
 /// Votes for what nobody proposed, or for what was proposed elsewhere, to half of the others.
 class EquivocatingVoter final : public ByzantineScript {
  public:
@@ -217,9 +157,6 @@ class Replay final : public ByzantineScript {
 }  // namespace
 
 std::unique_ptr<ByzantineScript> make_voting_script(ByzantineKind kind, ByzantineHands& hands) {
-  if (kind == ByzantineKind::equivocating_primary) {
-    return std::make_unique<EquivocatingPrimary>(std::move(hands));
-  }
   if (kind == ByzantineKind::equivocating_voter) {
     return std::make_unique<EquivocatingVoter>(std::move(hands));
   }

@@ -136,6 +136,9 @@ void Checker::on_status(node::ReplicaId node, const consensus::Status& status) {
   if (status.executed < executed) {
     violation("I6: the executed height of " + name(node) + " went back");
   }
+  if (status.view_change < durable_[{node, status.epoch}].view_change) {
+    violation("I6: " + name(node) + " has forgotten its newest VIEW-CHANGE");
+  }
   view.view = status.view;
   view.certified = status.certified;
   executed = status.executed;

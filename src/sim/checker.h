@@ -1,8 +1,9 @@
 /// The invariants of testing.md that the simulator checks after every step: I1 agreement, I3
 /// executed once, I4 never two digests (nor two view changes), I5 what was certified stays and what
 /// was sent is on the disk, I6 monotone, I12 real-time order, I13 P holds what was committed, I14
-/// certificates, I15 bounds, I16 nobody stops, I18 observers behind certificates. (I7 and I17 are
-/// judged at the end, in simulation.cpp.)
+/// certificates, I15 bounds, I16 nobody stops, I18 observers behind certificates; and that a
+/// correct node prepares only what a primary proposed (N1) at a time that could be (1.11). (I7 and
+/// I17 are judged at the end, in simulation.cpp.)
 ///
 /// It reads messages, records and headers itself and asks no engine: an engine that forgets cannot
 /// talk the checker into forgetting too.
@@ -41,6 +42,10 @@ class Checker {
 
   /// A correct node sends a message. `certified` is its h at this moment.
   void on_sent(node::ReplicaId from, BytesView bytes, Height certified);
+  /// Anybody sends a message: what a batch says about itself is remembered from its PRE-PREPARE.
+  void on_proposal(BytesView bytes);
+  /// The civil clock of a node, before it judges anything by it.
+  void on_clock(node::ReplicaId node, TimeMs wall);
   void on_executed(node::ReplicaId node, const ledger::Chain& chain, Height height);
   void on_certified(node::ReplicaId node, const crypto::ExecCertificate& certificate);
   void on_status(node::ReplicaId node, const consensus::Status& status);
@@ -54,6 +59,8 @@ class Checker {
   void on_restarted(node::ReplicaId node, Height executed);
   /// The records that a node finds on its disk at a start: whatever it sent before must be there.
   void on_replayed(node::ReplicaId node, const std::vector<consensus::LogRecord>& records);
+  /// A record is on the disk for good. With a SNAPSHOT all older records are gone.
+  void on_durable(node::ReplicaId node, const consensus::LogRecord& record);
   void on_bounds(node::ReplicaId node, std::size_t pool_bytes, std::size_t log_bytes);
   /// A client sent a transaction for the first time.
   void on_submitted(const TxId& id);
@@ -109,6 +116,7 @@ class Checker {
     std::map<Height, VoteHead> commits;
     std::map<Height, Hash> execs;
     View view_change;
+    View new_view;
   };
   /// What a log holds, as far as Sent asks for it.
   struct Held {
@@ -120,8 +128,24 @@ class Checker {
     std::map<Height, Hash> execs;
   };
 
+  /// What a batch says about itself.
+  struct Proposed {
+    Height height;
+    View origin_view;
+    ValidatorIndex proposer = 0;
+    TimeMs at;
+  };
+  /// What the log of a node surely holds while it runs.
+  struct Durable {
+    Height certified;
+    View entered;
+    View view_change;
+  };
+
   void learn_block(const ledger::Chain& chain, Height height);
   void on_vote(node::ReplicaId from, const MessageView& message, Height certified);
+  void learn_proposal(const MessageView& message);
+  void judge_prepare(node::ReplicaId from, Epoch epoch, const VoteHead& vote);
   void on_view_change(node::ReplicaId from, const MessageView& message);
   void on_new_view(node::ReplicaId from, const MessageView& message);
   void on_reply(node::ReplicaId from, const MessageView& message);
@@ -141,6 +165,7 @@ class Checker {
   using HeldByEpoch = std::map<Epoch, Held>;
   static void collect(HeldByEpoch& held, Epoch& epoch, consensus::RecordType type, BytesView body);
   static void collect_snapshot(HeldByEpoch& held, Epoch& epoch, BytesView body);
+  void judge_view_enter(node::ReplicaId node, Epoch epoch, BytesView body);
   void compare(node::ReplicaId node, const Sent& sent, const Held& held);
 
   const World& world_;
@@ -157,6 +182,11 @@ class Checker {
   std::map<NodeEpoch, NodeView> nodes_;
   std::map<node::ReplicaId, Height> executed_by_;
   std::map<Epoch, crypto::EpochRecord> epochs_;
+  std::map<NodeEpoch, Durable> durable_;
+  std::map<node::ReplicaId, Epoch> writes_in_;  ///< epoch of the records that a node writes now
+  std::unordered_map<Hash, Proposed, FixedBytesHash> proposed_;  // by digest
+  TimeMs earliest_clock_{UINT64_MAX};  // of all clocks of correct nodes, ever
+  TimeMs latest_clock_;
   View highest_view_;
   std::size_t rejected_ = 0;
   std::size_t applied_operations_ = 0;

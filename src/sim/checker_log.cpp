@@ -115,6 +115,7 @@ void Checker::compare(node::ReplicaId node, const Sent& sent, const Held& held) 
   if (std::max(held.entered, held.view_change) < sent.view_change) {
     missing("VIEW-CHANGE", Height{}, sent.view_change);
   }
+  if (held.entered < sent.new_view) missing("NEW-VIEW", Height{}, sent.new_view);
 }
 
 void Checker::on_replayed(node::ReplicaId node, const std::vector<consensus::LogRecord>& records) {
@@ -124,10 +125,71 @@ void Checker::on_replayed(node::ReplicaId node, const std::vector<consensus::Log
   for (const consensus::LogRecord& record : records) {
     collect(held, epoch, record.type, *record.body);
   }
+  writes_in_[node] = epoch;
+  for (const auto& [of, one] : held) {
+    durable_[{node, of}] = {one.certified, one.entered, one.view_change};
+  }
   for (const auto& [of, sent] : sent_) {
     // An epoch of which the log holds the next is over: every height of it is certified.
     if (of.first != node || of.second < epoch) continue;
     compare(node, sent, held[of.second]);
+  }
+}
+
+/// V4, V7, V8: what a correct node enters a view with. Certificates are counted anew here.
+void Checker::judge_view_enter(node::ReplicaId node, Epoch epoch, BytesView body) {
+  const auto record = decode<pbft::ViewEnter>(body);
+  if (!record)
+    return violation("V8: VIEW_ENTER of node " + std::to_string(node) + " is unreadable");
+  const std::string who = "node " + std::to_string(node) + " entered a view";
+  std::set<ValidatorIndex> senders;
+  for (const Bytes& bytes : record->view_changes) {
+    const auto message = peek(bytes);
+    if (!message) return violation("V7: " + who + " with what is no message" + in(record->view));
+    const auto change = decode<pbft::ViewChange>(message->body);
+    if (!change) return violation("V7: " + who + " with what is no VIEW-CHANGE" + in(record->view));
+    senders.insert(message->sender);
+    if (change->new_view != record->view) {
+      violation("V7: " + who + " with a VIEW-CHANGE for another one" + in(record->view));
+    }
+    if (change->certified > durable_[{node, epoch}].certified) {
+      violation("V8: " + who + " before its disk held EXECCERT(mins)" + at(change->certified));
+    }
+    if (change->checkpoint) check_certificate(node, *change->checkpoint);
+    for (const crypto::VoteCertificate& entry : change->prepared) {
+      check_certificate(node, entry, crypto::ObjectType::prepare);
+    }
+  }
+  if (senders.size() < quorum(epoch)) violation("V7: " + who + " with too few VIEW-CHANGEs");
+}
+
+void Checker::on_durable(node::ReplicaId node, const consensus::LogRecord& record) {
+  if (!is_correct(node)) return;
+  switch (record.type) {
+    case RecordType::snapshot:
+    case RecordType::view_enter:
+    case RecordType::vc_sent:
+    case RecordType::exec_cert:
+    case RecordType::block:
+    case RecordType::epoch:
+      break;
+    default:
+      return;  // votes are compared when the node starts again, and at a SNAPSHOT
+  }
+  HeldByEpoch held;
+  Epoch& epoch = writes_in_[node];
+  collect(held, epoch, record.type, *record.body);
+  for (const auto& [of, one] : held) {
+    Durable& durable = durable_[{node, of}];
+    durable.certified = std::max(durable.certified, one.certified);
+    durable.entered = std::max(durable.entered, one.entered);
+    durable.view_change = std::max(durable.view_change, one.view_change);
+  }
+  if (record.type == RecordType::view_enter) judge_view_enter(node, epoch, *record.body);
+  // What follows a SNAPSHOT in the log is not written yet, so nothing that rides on it was sent.
+  const auto sent = sent_.find({node, epoch});
+  if (record.type == RecordType::snapshot && sent != sent_.end()) {
+    compare(node, sent->second, held[epoch]);
   }
 }
 

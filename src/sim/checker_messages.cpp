@@ -1,4 +1,8 @@
-// What correct nodes send: never two digests, P complete, certificates whole.
+// What correct nodes send: never two digests, nothing that no primary proposed, P complete,
+// certificates whole.
+#include <algorithm>
+
+#include "consensus/batch.h"
 #include "consensus/pbft/messages.h"
 #include "core/codec.h"
 #include "crypto/certificate.h"
@@ -18,6 +22,10 @@ std::string in(View view) { return " in view " + std::to_string(view.value); }
 
 /// Heights that a node may still be asked about; older ones are certified everywhere.
 constexpr std::uint64_t kRememberedHeights = 256;
+
+/// 1.11: a fresh proposal is at most so far ahead of, and behind, the clock of who accepts it.
+constexpr std::uint64_t kDriftMsMax = 500;
+constexpr std::uint64_t kProposalAgeMsMax = 10'000;
 
 template <typename Entry>
 void forget_below(std::map<Height, Entry>& entries, Height certified) {
@@ -90,11 +98,60 @@ void Checker::on_vote(node::ReplicaId from, const MessageView& message, Height c
   if (vote->height.value > certified.value + world_.genesis.epoch.log_window) {
     violation("N1: " + name(from) + " voted above its window" + at(vote->height));
   }
-  if (message.kind == MessageKind::pre_prepare) return;
+  if (message.kind == MessageKind::pre_prepare) return learn_proposal(message);
+  if (message.kind == MessageKind::prepare) judge_prepare(from, message.epoch, *vote);
   auto& votes = message.kind == MessageKind::prepare ? sent.prepares : sent.commits;
   VoteHead& last = votes[vote->height];
   if (vote->view >= last.view) last = *vote;
   forget_below(votes, certified);
+}
+
+void Checker::learn_proposal(const MessageView& message) {
+  const auto vote = peek_vote(message);
+  if (!vote || proposed_.contains(vote->digest)) return;
+  const auto proposal = decode<pbft::PrePrepare>(message.body);
+  if (!proposal) return;
+  const auto batch = decode<consensus::Batch>(proposal->batch);
+  if (!batch) return;
+  proposed_.emplace(
+      consensus::batch_digest(proposal->batch),
+      Proposed{batch->height, batch->origin_view, batch->proposer, batch->proposed_at});
+}
+
+void Checker::on_proposal(BytesView bytes) {
+  const auto message = peek(bytes);
+  if (message && message->kind == MessageKind::pre_prepare) learn_proposal(*message);
+}
+
+void Checker::on_clock(node::ReplicaId node, TimeMs wall) {
+  if (!is_correct(node)) return;
+  earliest_clock_ = std::min(earliest_clock_, wall);
+  latest_clock_ = std::max(latest_clock_, wall);
+}
+
+/// N1 and 1.11 for whoever prepares it, fresh or out of O: what was once prepared anywhere was
+/// judged by the clock of a correct node, and none ever showed less or more than these two.
+void Checker::judge_prepare(node::ReplicaId from, Epoch epoch, const VoteHead& vote) {
+  const auto known = proposed_.find(vote.digest);
+  if (known == proposed_.end()) {
+    if (vote.digest != consensus::null_digest(world_.chain_id, epoch, vote.height)) {
+      violation("N1: " + name(from) + " prepared what nobody proposed" + at(vote.height));
+    }
+    return;
+  }
+  const Proposed& batch = known->second;
+  const std::string what = name(from) + " prepared what node " + std::to_string(batch.proposer) +
+                           " proposed" + in(batch.origin_view);
+  if (batch.proposer != batch.origin_view.value % record_of(epoch)->validators.size()) {
+    violation("N1: " + what + ", who was not its primary" + at(vote.height));
+  }
+  if (batch.height != vote.height || batch.origin_view > vote.view) {
+    violation("N1: " + what + " for another height or a later view" + at(vote.height));
+  }
+  if (batch.at.value > latest_clock_.value + kDriftMsMax ||
+      batch.at.value + kProposalAgeMsMax < earliest_clock_.value) {
+    violation("1.11: " + what + " at a time that no correct clock has shown" + at(vote.height));
+  }
 }
 
 void Checker::on_view_change(node::ReplicaId from, const MessageView& message) {
@@ -110,6 +167,11 @@ void Checker::on_view_change(node::ReplicaId from, const MessageView& message) {
   }
   if (!is_new) return;
   sent.view_change = change->new_view;
+  const Durable& durable = durable_[{from, message.epoch}];
+  if (std::max(durable.entered, durable.view_change) < change->new_view) {
+    violation("V2: " + name(from) + " sent VIEW-CHANGE" + in(change->new_view) +
+              " before its disk held VC_SENT");
+  }
   if (change->checkpoint) {
     check_certificate(from, *change->checkpoint);
     if (change->checkpoint->vote.height != change->certified) {
@@ -139,6 +201,12 @@ void Checker::on_new_view(node::ReplicaId from, const MessageView& message) {
   if (!view) return violation("V5: " + name(from) + " sent a NEW-VIEW that does not decode");
   fill_slot({from, message.kind, message.epoch.value, view->view.value, 0},
             crypto::sha256(message.body));
+  View& last = sent_[{from, message.epoch}].new_view;
+  last = std::max(last, view->view);
+  if (durable_[{from, message.epoch}].entered < view->view) {
+    violation("V5: " + name(from) + " sent NEW-VIEW" + in(view->view) +
+              " before its disk held VIEW_ENTER");
+  }
   if (view->view_changes.size() < quorum(message.epoch)) {
     violation("V5: the NEW-VIEW of " + name(from) + " rests on too few VIEW-CHANGEs");
   }

@@ -90,15 +90,20 @@ void SimLog::start_group() {
     LogDisk::Segment& segment = disk_.segments_.back();
     node::append_frame(segment.written, {++disk_.last_seq_, segment.id, disk_.synced_upto_},
                        *queue_.front().snapshot);
+    syncing_records_.push_back(*std::move(queue_.front().snapshot));
     queue_.pop_front();
   } else {
     while (!queue_.empty() && !queue_.front().snapshot) {
-      for (const consensus::LogRecord& record : queue_.front().records) write(record);
+      for (consensus::LogRecord& record : queue_.front().records) {
+        write(record);
+        syncing_records_.push_back(std::move(record));
+      }
       syncing_.push_back(queue_.front().id);
       queue_.pop_front();
     }
   }
-  config_.after(prng_.between(0, *config_.sync_ms_max), [this] { finish_group(); });
+  config_.after(prng_.between(config_.sync_ms_min, *config_.sync_ms_max),
+                [this] { finish_group(); });
 }
 
 void SimLog::finish_group() {
@@ -110,6 +115,11 @@ void SimLog::finish_group() {
   busy_ = false;
   std::vector<PersistId> durable;
   durable.swap(syncing_);
+  std::vector<consensus::LogRecord> records;
+  records.swap(syncing_records_);
+  if (config_.honesty == DiskHonesty::honest) {
+    for (const consensus::LogRecord& record : records) config_.on_record(record);
+  }
   if (!queue_.empty()) start_group();
   for (const PersistId id : durable) config_.on_durable(id);
 }

@@ -45,9 +45,13 @@ class SimLog final : public node::LogStore {
  public:
   struct Config {
     const std::uint64_t* sync_ms_max = nullptr;  ///< one fdatasync; may change meanwhile
+    std::uint64_t sync_ms_min = 0;
     DiskHonesty honesty = DiskHonesty::honest;
     std::size_t segment_bytes = 256 * 1024;
     std::function<void(PersistId)> on_durable;
+    /// A record that a power cut leaves from now on; before on_durable. A SNAPSHOT: all older
+    /// segments are gone.
+    std::function<void(const consensus::LogRecord&)> on_record;
     /// Runs an event of this node unless it crashed in between.
     std::function<void(std::uint64_t delay_ms, std::function<void()>)> after;
   };
@@ -72,6 +76,7 @@ class SimLog final : public node::LogStore {
   Prng prng_;
   std::deque<Item> queue_;
   std::vector<PersistId> syncing_;
+  std::vector<consensus::LogRecord> syncing_records_;
   bool is_cut_ = false;
   bool busy_ = false;
 };

@@ -52,7 +52,8 @@ void SimNode::thaw() {
 
 void SimNode::become_quick() {
   options_.execute_ms_max = std::min<std::uint64_t>(options_.execute_ms_max, 5);
-  options_.sync_ms_max = std::min<std::uint64_t>(options_.sync_ms_max, 5);
+  options_.sync_ms_max =
+      std::max(options_.sync_ms_min, std::min<std::uint64_t>(options_.sync_ms_max, 5));
   options_.message_ms = 0;
 }
 
@@ -72,6 +73,7 @@ void SimNode::misbehave(ByzantineKind kind) {
       prng_.fork(9000),
       [this](node::ReplicaId to, node::MessageClass message_class, node::SharedBytes bytes,
              std::uint64_t delay_ms) {
+        around_.checker.on_proposal(*bytes);
         if (delay_ms == 0) return transmit(to, message_class, bytes);
         after(delay_ms, [this, to, message_class, bytes = std::move(bytes)] {
           transmit(to, message_class, bytes);
@@ -110,12 +112,17 @@ void SimNode::start() {
   log_ = std::make_unique<SimLog>(
       SimLog::Config{
           .sync_ms_max = &options_.sync_ms_max,
+          .sync_ms_min = options_.sync_ms_min,
           .honesty = options_.disk,
           .segment_bytes = options_.log_segment_bytes,
           .on_durable =
               [this](PersistId id) {
                 driver_->on_persisted(id);
                 after_step();
+              },
+          .on_record =
+              [this](const consensus::LogRecord& record) {
+                around_.checker.on_durable(id_, record);
               },
           .after = [this](std::uint64_t delay_ms,
                           std::function<void()> event) { after(delay_ms, std::move(event)); }},
@@ -158,6 +165,7 @@ void SimNode::crash() {
 }
 
 void SimNode::tick() {
+  around_.checker.on_clock(id_, wall());
   driver_->on_tick(around_.events.now(), wall());
   if (script_) script_->on_tick();
   if (around_.events.now().value % 100 < options_.tick_ms) {
@@ -303,7 +311,8 @@ void SimNode::read_blocks(const consensus::ReadBlocks& wanted) {
 
 void SimNode::flush() {
   on_executor(options_.sync_ms_max, [this] {
-    driver_->on_flushed(executor_->flush());
+    const Height certified = executor_->flush();
+    driver_->on_flushed(options_.flushed == FlushedHeight::executed ? chain_->height() : certified);
     after_step();
   });
 }

@@ -23,12 +23,19 @@
 
 namespace baolian::sim {
 
+/// What a store calls flushed. The production one counts a block when its certificate is there too,
+/// so it never passes h; one that looks at blocks and state alone does, and the engine must know
+/// better than to cut its log there (1.7: below min(h, f)).
+enum class FlushedHeight : std::uint8_t { certified, executed };
+
 /// How quick a node is, and where its limits stand.
 struct NodeOptions {
   DiskHonesty disk = DiskHonesty::honest;
+  std::uint64_t sync_ms_min = 0;     ///< never quicker than this, in the liveness phase neither
   std::uint64_t sync_ms_max = 3;     ///< one fdatasync of the log
   std::uint64_t execute_ms_max = 3;  ///< one block
-  std::uint64_t message_ms = 0;      ///< every message; above 0 it is a slow processor
+  FlushedHeight flushed = FlushedHeight::certified;
+  std::uint64_t message_ms = 0;  ///< every message; above 0 it is a slow processor
   std::int64_t clock_skew_ms = 0;
   std::uint64_t tick_ms = 10;
   std::size_t log_segment_bytes = 256 * 1024;

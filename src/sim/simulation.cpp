@@ -16,8 +16,8 @@ namespace baolian::sim {
 namespace {
 
 SwarmLimits limits_of(const SimulationConfig& config) {
-  return {config.validators,      config.observers, config.disk,
-          config.draws_byzantine, config.byzantine, config.epochs};
+  return {config.validators, config.observers, config.disk,      config.draws_byzantine,
+          config.byzantine,  config.epochs,    config.conditions};
 }
 
 class Simulation {
@@ -84,10 +84,28 @@ class Simulation {
     return checker_.is_correct(node.id()) && !faults_.is_away(node.endpoint());
   }
 
+  /// V10: who is in no view, or an old one, and asks for no later view than that of others is told
+  /// of it by any of them, whatever its primary does.
+  bool is_any_left_behind() const {
+    std::pair<Epoch, View> highest;
+    for (const auto& node : nodes_) {
+      if (!is_judged(*node) || !node->is_up()) continue;
+      const consensus::Status status = node->status();
+      highest = std::max(highest, {status.epoch, status.view});
+    }
+    return std::any_of(nodes_.begin(), nodes_.end(), [&](const auto& node) {
+      if (!is_judged(*node) || !node->is_up() || !node->driver().is_validator()) return false;
+      const consensus::Status status = node->status();
+      return status.epoch == highest.first && status.view < highest.second &&
+             status.view_change <= highest.second;
+    });
+  }
+
   /// Every admitted transaction has ended, and all correct nodes stand at one certified height.
   bool has_ended() const {
     const Height height = checker_.executed_height();
     if (checker_.certified_height() != height || !work_->all_settled()) return false;
+    if (is_any_left_behind()) return false;
     return std::all_of(nodes_.begin(), nodes_.end(), [&](const auto& node) {
       if (!is_judged(*node)) return true;
       return node->is_up() && node->chain().height() == height &&
@@ -96,7 +114,7 @@ class Simulation {
   }
 
   void report_unfinished() {
-    std::string where;
+    std::string where = " view/view change/executed/certified/seen/pool:";
     for (const auto& node : nodes_) {
       where += " n" + std::to_string(node->id());
       if (!checker_.is_correct(node->id())) where += "(byzantine)";
@@ -113,10 +131,12 @@ class Simulation {
                std::to_string(status.highest_seen.value) + "/" +
                std::to_string(node->driver().pool().size());
     }
-    checker_.violation(
-        "I17: " + std::to_string(work_->submitted() - work_->settled()) +
-        " transactions have no end after " + std::to_string(config_.liveness_ms_max) +
-        " ms without faults; view/view change/epoch/executed/certified/seen/pool:" + where);
+    if (work_->all_settled() && is_any_left_behind()) {
+      return checker_.violation("V10: nobody told a node of the newest view;" + where);
+    }
+    checker_.violation("I17: " + std::to_string(work_->submitted() - work_->settled()) +
+                       " transactions have no end after " +
+                       std::to_string(config_.liveness_ms_max) + " ms without faults;" + where);
   }
 
   void judge_end() {
@@ -202,6 +222,10 @@ std::string repeating_command(const SimulationConfig& config) {
     out += " --byzantine none";
   }
   if (config.epochs) out += " --epochs " + std::to_string(*config.epochs);
+  if (config.conditions) {
+    out += " --conditions " +
+           std::string(kConditionsNames[static_cast<std::size_t>(*config.conditions)]);
+  }
   if (config.disk == DiskHonesty::lying) out += " --bug lying_disk";
   return out;
 }

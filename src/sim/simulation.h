@@ -11,6 +11,7 @@
 #include "core/ids.h"
 #include "sim/byzantine.h"
 #include "sim/disk.h"
+#include "sim/swarm.h"
 #include "sim/trace.h"
 
 namespace baolian::sim {
@@ -25,6 +26,7 @@ struct SimulationConfig {
   bool draws_byzantine = true;               ///< false: all nodes are correct
   std::optional<ByzantineKind> byzantine{};  ///< F nodes of this kind instead of drawn ones
   std::optional<std::size_t> epochs{};       ///< changes of validators instead of drawn ones
+  std::optional<Conditions> conditions{};    ///< these instead of drawn ones
   TraceOptions trace{};
 };
 

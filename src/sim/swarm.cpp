@@ -57,6 +57,7 @@ NodeOptions draw_node(Prng& prng, DiskHonesty disk, bool slow, std::uint64_t ban
   node.driver.flush_ms = prng.between(50, 5000);
   node.driver.linger_ms = prng.between(0, 20);
   node.driver.pool.transactions_max = prng.chance_percent(20) ? 20 : 10'000;
+  if (prng.chance_percent(15)) node.flushed = FlushedHeight::executed;
   return node;
 }
 
@@ -70,6 +71,7 @@ Workload::Options draw_work(Prng& prng, std::size_t clients) {
   work.pause_ms_max = 2 * clients * operations_mean * 1000 / per_second;
   work.outstanding_max = prng.between(4, 16);
   work.resend_ms = prng.chance_percent(50) ? 1'500 : prng.between(1'000, 15'000);
+  work.goes_on = prng.chance_percent(25);
   return work;
 }
 
@@ -141,7 +143,52 @@ void draw_changes(Prng& prng, const SwarmLimits& limits, Swarm& swarm) {
   }
 }
 
+Conditions draw_conditions(Prng& prng) {
+  const std::uint64_t share = prng.below(100);
+  if (share < 6) return Conditions::calm;
+  return share < 12 ? Conditions::impatient : Conditions::stormy;
+}
+
+/// Nothing happens that is not somebody's doing, and mostly a Byzantine node begins as primary.
+void make_calm(Prng& prng, Swarm& swarm) {
+  swarm.faults = {};
+  swarm.faults.network.delay_ms_max = prng.between(0, 20);
+  swarm.work = draw_work(prng, 2 * swarm.nodes.size());
+  swarm.work.goes_on = true;
+  for (NodeOptions& node : swarm.nodes) {
+    node.message_ms = 0;
+    node.sync_ms_max = node.execute_ms_max = prng.between(0, 5);
+  }
+  if (swarm.byzantine.empty() || !prng.chance_percent(60)) return;
+  std::erase(swarm.away, EndpointId{0});
+  for (const ByzantineRole& role : swarm.byzantine) {
+    if (role.endpoint == 0) return;
+  }
+  swarm.byzantine.front().endpoint = 0;
+}
+
+/// Every view ends before anything can be prepared in it, until the timers have grown (V9).
+void make_impatient(Prng& prng, Swarm& swarm) {
+  consensus::EngineConfig::Timers timers;
+  timers.request_ms = prng.between(80, 120);
+  timers.commit_ms = prng.between(80, 120);
+  timers.new_view_ms = prng.between(80, 120);
+  timers.heartbeat_ms = prng.between(250, 400);
+  const std::uint64_t sync_ms = prng.between(200, 300);
+  for (NodeOptions& node : swarm.nodes) {
+    node.driver.engine.timers = timers;
+    node.sync_ms_min = sync_ms;
+    node.sync_ms_max = std::max(node.sync_ms_max, sync_ms + 50);
+  }
+}
+
 }  // namespace
+
+std::optional<Conditions> find_conditions(std::string_view name) {
+  const auto* const at = std::find(kConditionsNames.begin(), kConditionsNames.end(), name);
+  if (at == kConditionsNames.end()) return std::nullopt;
+  return static_cast<Conditions>(at - kConditionsNames.begin());
+}
 
 Swarm draw_swarm(Prng& prng, const SwarmLimits& limits) {
   Swarm swarm;
@@ -154,6 +201,10 @@ Swarm draw_swarm(Prng& prng, const SwarmLimits& limits) {
   for (std::size_t i = 0; i < nodes; ++i) {
     swarm.nodes.push_back(draw_node(prng, limits.disk, i == slow, ban_ms));
   }
+  const Conditions drawn = draw_conditions(prng);
+  swarm.conditions = limits.conditions.value_or(drawn);
+  if (swarm.conditions == Conditions::calm) make_calm(prng, swarm);
+  if (swarm.conditions == Conditions::impatient) make_impatient(prng, swarm);
   draw_changes(prng, limits, swarm);
   return swarm;
 }
@@ -166,6 +217,9 @@ std::string describe(const Swarm& swarm) {
     out += name + std::to_string(value) + unit;
   };
   const FaultOptions& faults = swarm.faults;
+  if (swarm.conditions != Conditions::stormy) {
+    out += kConditionsNames[static_cast<std::size_t>(swarm.conditions)];
+  }
   add("delay<=", faults.network.delay_ms_max, "ms");
   add("drop=", faults.network.drop_percent, "%");
   add("dup=", faults.network.duplicate_percent, "%");
@@ -181,6 +235,7 @@ std::string describe(const Swarm& swarm) {
   add("power-cuts=", faults.power_cuts, "");
   add("pause<=", swarm.work.pause_ms_max, "ms");
   add("ops<=", swarm.work.operations_max, "");
+  if (swarm.work.goes_on) out += " goes-on";
   for (std::size_t i = 0; i < swarm.nodes.size(); ++i) {
     if (swarm.nodes[i].message_ms > 0) add("slow=n", i, "");
   }

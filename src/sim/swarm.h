@@ -2,8 +2,11 @@
 /// testing), so that rare mixes come up and a common fault does not drown all others.
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/prng.h"
@@ -32,6 +35,17 @@ struct FaultOptions {
   std::uint64_t link_delay_ms_max = 0;  ///< some links are slow for the whole safety phase
 };
 
+/// The weather of a whole run.
+enum class Conditions : std::uint8_t {
+  stormy,     ///< a mix of faults, all of which end
+  calm,       ///< no faults but those of Byzantine nodes: a primary stays as long as it is suffered
+  impatient,  ///< stormy, with base timers shorter than a write to the disk, now and for ever
+  kCount
+};
+inline constexpr std::array<std::string_view, static_cast<std::size_t>(Conditions::kCount)>
+    kConditionsNames = {"stormy", "calm", "impatient"};
+std::optional<Conditions> find_conditions(std::string_view name);
+
 /// A node that does not follow the rules.
 struct ByzantineRole {
   EndpointId endpoint = 0;
@@ -39,6 +53,7 @@ struct ByzantineRole {
 };
 
 struct Swarm {
+  Conditions conditions{};
   FaultOptions faults;
   std::vector<ByzantineRole> byzantine;  ///< at most F
   std::vector<EndpointId> away;  ///< gone in the liveness phase; with the Byzantine ones at most F
@@ -55,6 +70,7 @@ struct SwarmLimits {
   bool draws_byzantine = true;
   std::optional<ByzantineKind> byzantine;  ///< F nodes of this kind
   std::optional<std::size_t> epochs;       ///< so many changes of validators instead of drawn ones
+  std::optional<Conditions> conditions;    ///< these instead of drawn ones
 };
 
 Swarm draw_swarm(Prng& prng, const SwarmLimits& limits);

@@ -7,6 +7,7 @@
 #include "core/prng.h"
 #include "crypto/hash.h"
 #include "sim/engine_host.h"
+#include "sim/wire.h"
 
 namespace baolian::sim {
 namespace {
@@ -104,16 +105,19 @@ class Play {
         scenario_(scenario),
         keys_(config.validators),
         prng_(scenario.number + 1),
-        group_(config.validators + scenario.twins.size(), 0) {
+        group_(config.validators + scenario.twins.size(), 0),
+        loss_(group_.size(), 0) {
     for (std::size_t i = 0; i < group_.size(); ++i) add(i);
   }
 
   TwinsReport run() {
-    for (const auto& partition : scenario_.partitions) {
-      group_ = partition;
+    for (std::size_t round = 0; round < scenario_.partitions.size(); ++round) {
+      group_ = scenario_.partitions[round];
+      if (config_.draws_losses) loss_ = scenario_.losses[round];
       pass(config_.round_ms);
     }
     std::fill(group_.begin(), group_.end(), std::uint8_t{0});
+    std::fill(loss_.begin(), loss_.end(), std::uint8_t{0});
     pass(kLastRoundMs);
     for (const auto& host : hosts_) {
       if (is_twin(host->id())) continue;
@@ -174,11 +178,28 @@ class Play {
     }
   }
 
+  /// Whether the round keeps this message from an instance.
+  bool is_lost(std::size_t to, BytesView bytes) const {
+    if (loss_[to] == 0) return false;
+    const auto message = peek(bytes);
+    if (!message) return false;
+    if (message->kind == consensus::MessageKind::commit ||
+        message->kind == consensus::MessageKind::reply) {
+      return (loss_[to] & kLosesCommits) != 0;
+    }
+    if (message->kind != consensus::MessageKind::prepare) return false;
+    const auto vote = peek_vote(*message);
+    const Loss loss = vote->height.value % 2 == 0 ? kLosesEvenPrepares : kLosesOddPrepares;
+    return (loss_[to] & loss) != 0;
+  }
+
   void route(std::size_t from, const consensus::Send& send) {
+    if ((loss_[from] & kIsMute) != 0) return;
     for (std::size_t to = 0; to < hosts_.size(); ++to) {
       const consensus::ReplicaId id = hosts_[to]->id();
       const bool is_meant = send.to ? *send.to == id : id != hosts_[from]->id();
-      if (is_meant && group_[from] == group_[to]) wire_.push_back({from, to, send.bytes});
+      if (!is_meant || group_[from] != group_[to] || is_lost(to, *send.bytes)) continue;
+      wire_.push_back({from, to, send.bytes});
     }
   }
 
@@ -222,6 +243,7 @@ class Play {
   EngineKeys keys_;
   Prng prng_;
   std::vector<std::uint8_t> group_;
+  std::vector<std::uint8_t> loss_;
   std::vector<std::unique_ptr<EngineHost>> hosts_;
   std::deque<Message> wire_;
   std::map<TxHash, consensus::SharedBytes> bodies_;
@@ -231,6 +253,25 @@ class Play {
   Tick now_{1000};
   TwinsReport report_;
 };
+
+}  // namespace
+
+namespace {
+
+/// One loss in three rounds of an instance, so that a quorum is left in most of them.
+void draw_losses(const TwinsConfig& config, TwinsScenario& scenario) {
+  Prng prng(scenario.number ^ 0x1055E5);
+  for (std::size_t round = 0; round < config.rounds; ++round) {
+    std::vector<std::uint8_t>& losses = scenario.losses.emplace_back();
+    for (std::size_t i = 0; i < scenario.partitions[round].size(); ++i) {
+      std::uint64_t loss = 0;
+      if (prng.chance_percent(40)) loss |= prng.between(1, 3);
+      if (prng.chance_percent(40)) loss |= kLosesCommits;
+      if (prng.chance_percent(15)) loss |= kIsMute;
+      losses.push_back(static_cast<std::uint8_t>(loss));
+    }
+  }
+}
 
 }  // namespace
 
@@ -248,6 +289,7 @@ TwinsScenario twins_scenario(const TwinsConfig& config, std::uint64_t number) {
     out.partitions.push_back(space.partitions[rest % space.partitions.size()]);
     rest /= space.partitions.size();
   }
+  if (config.draws_losses) draw_losses(config, out);
   return out;
 }
 
@@ -262,6 +304,11 @@ std::string describe(const TwinsScenario& scenario) {
   for (const auto& partition : scenario.partitions) {
     out += " ";
     for (const std::uint8_t group : partition) out += static_cast<char>('a' + group);
+  }
+  if (!scenario.losses.empty()) out += ", losses by round";
+  for (const auto& round : scenario.losses) {
+    out += " ";
+    for (const std::uint8_t loss : round) out += "0123456789abcdef"[loss & 15U];
   }
   return out;
 }

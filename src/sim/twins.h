@@ -7,6 +7,10 @@
 /// partition of all instances into at most three groups. Scenarios are numbered, so a range of
 /// numbers is a set of distinct ones, and a number repeats one.
 ///
+/// With losses every round also draws, for each instance, which votes do not reach it, by kind and
+/// by odd and even heights: what is prepared or committed by some only, and P with holes, come from
+/// nothing else.
+///
 /// What it is not: whole nodes. Engines only, with a disk that syncs at once and an execution that
 /// hashes the batch: thousands of times more scenarios in the same time. Safety is judged, liveness
 /// is not.
@@ -21,10 +25,19 @@
 
 namespace baolian::sim {
 
+/// What of a round does not reach an instance; bits of TwinsScenario::losses.
+enum Loss : std::uint8_t {
+  kLosesOddPrepares = 1,
+  kLosesEvenPrepares = 2,
+  kLosesCommits = 4,  ///< with the REPLYs, which may carry a CommitQC
+  kIsMute = 8,        ///< nothing of its own reaches anybody
+};
+
 struct TwinsConfig {
   std::size_t validators = 4;
   std::size_t rounds = 5;
   std::uint64_t round_ms = 600;  ///< about one view each, with the short timers of these runs
+  bool draws_losses = false;
 };
 
 struct TwinsScenario {
@@ -32,6 +45,7 @@ struct TwinsScenario {
   std::vector<ValidatorIndex> twins;  ///< who is there twice; the second instances follow the first
                                       ///< `validators` ones in this order
   std::vector<std::vector<std::uint8_t>> partitions;  ///< group of each instance, by round
+  std::vector<std::vector<std::uint8_t>> losses;      ///< Loss bits of each instance, by round
 };
 
 struct TwinsReport {

@@ -44,7 +44,11 @@ void Workload::start() {
 void Workload::drain(std::function<bool(const SimNode&)> stays) {
   stays_ = std::move(stays);
   for (Client& client : clients_) {
-    for (auto& [id, open] : client.open) open.resend_at = events_.now();
+    for (auto& [id, open] : client.open) {
+      open.resend_at = events_.now();
+      open.is_old = true;
+      ++old_left_;
+    }
   }
 }
 
@@ -60,13 +64,15 @@ void Workload::step(std::size_t index) {
   for (auto at = client.open.begin(); at != client.open.end();) {
     if (checker_.is_settled(at->first)) {
       ++settled_;
+      if (at->second.is_old) --old_left_;
       at = client.open.erase(at);
       continue;
     }
     if (at->second.resend_at <= events_.now() && !at->second.admitted) send(at->second);
     ++at;
   }
-  if (!stays_ && client.submit_at <= events_.now() &&
+  const bool is_working = !stays_ || (options_.goes_on && old_left_ > 0);
+  if (is_working && client.submit_at <= events_.now() &&
       client.open.size() < options_.outstanding_max) {
     client.submit_at = events_.now() + prng_.below(options_.pause_ms_max + 1);
     submit_new(client);

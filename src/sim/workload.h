@@ -22,13 +22,16 @@ class Workload {
     std::uint64_t outstanding_max = 4;
     std::uint64_t operations_max = 5;  ///< in one transaction
     std::uint64_t resend_ms = 1500;
+    /// In the liveness phase new transactions come until the old ones have ended: progress with
+    /// some must not hide that others stand still (V1, the oldest).
+    bool goes_on = false;
   };
   Workload(const World& world, const Options& options, EventQueue& events, Checker& checker,
            std::vector<std::unique_ptr<SimNode>>& nodes, Prng prng);
 
   void start();
-  /// No new transactions. The open ones are sent on, each until a correct node that `stays` has
-  /// admitted it: from then on its end is that network's affair.
+  /// No new transactions, or (goes_on) only until the open ones have ended. Each is sent on until a
+  /// correct node that `stays` has admitted it: from then on its end is that network's affair.
   void drain(std::function<bool(const SimNode&)> stays);
   bool all_settled() const;
   std::size_t submitted() const { return submitted_; }
@@ -39,6 +42,7 @@ class Workload {
     node::SharedBytes bytes;
     Tick resend_at;
     bool admitted = false;  ///< by a correct node, in the liveness phase
+    bool is_old = false;    ///< from before the liveness phase
   };
   struct Client {
     Sender sender;
@@ -60,6 +64,7 @@ class Workload {
   Prng prng_;
   std::vector<Client> clients_;
   std::function<bool(const SimNode&)> stays_;  ///< set in the liveness phase
+  std::size_t old_left_ = 0;
   std::size_t submitted_ = 0;
   std::size_t settled_ = 0;
 };

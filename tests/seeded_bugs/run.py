@@ -12,6 +12,7 @@ import subprocess
 import sys
 
 SWARM = ["--safety-ms", "20000"]
+LOSSES = ["--twins", "--losses"]
 HUNTS = {
     # Two disjoint quorums need n = 6: F = 1, 2F+1 = 3.
     "quorum_two_f_plus_one": [["--nodes", "6", *SWARM]],
@@ -19,21 +20,29 @@ HUNTS = {
     "certificate_unverified": [["--byzantine", "forged_certificates", *SWARM]],
     "block_unverified": [["--byzantine", "forged_certificates", *SWARM]],
     "commit_certificate_unverified": [["--byzantine", "forged_certificates", *SWARM]],
+    "accept_from_anyone": [["--byzantine", "usurper", *SWARM]],
     "accept_second_digest": [["--byzantine", "equivocating_primary", *SWARM]],
+    "accept_above_window": [["--byzantine", "window_runner", *SWARM]],
+    "proposer_time_unbounded": [["--byzantine", "time_liar", *SWARM]],
     "trust_carried_digest": [["--byzantine", "mutate", *SWARM],
                              ["--byzantine", "equivocating_primary", *SWARM]],
     "prepare_without_bodies": [["--byzantine", "body_withholding", *SWARM]],
     "commit_count_mixes_digests": [["--byzantine", "equivocating_voter", *SWARM]],
-    "suspect_after_any_progress": [["--byzantine", "censoring_primary", *SWARM]],
+    # Only a primary that stays can censor for long: nothing else may go wrong.
+    "suspect_after_any_progress": [
+        ["--byzantine", "censoring_primary", "--conditions", "calm", *SWARM]],
     "follow_one_view_change": [["--byzantine", "huge_view", *SWARM]],
     "view_change_unverified": [["--byzantine", "forged_certificates", *SWARM]],
     "new_view_with_fewer": [SWARM, ["--twins"]],
-    "choose_lowest_view": [["--twins", "--rounds", "6"], SWARM],
-    "ignore_heights_above_gap": [SWARM, ["--twins"]],
+    # Certificates of one height in two views, and holes in P, come from lost votes.
+    "choose_lowest_view": [LOSSES],
+    "ignore_heights_above_gap": [LOSSES],
+    "no_backoff": [["--conditions", "impatient", *SWARM]],
+    "no_relay": [["--byzantine", "partial_new_view", *SWARM], SWARM],
     "keep_first_prepared": [["--twins"], SWARM],
     "new_view_of_stale_changes": [["--byzantine", "bad_new_view", *SWARM]],
 }
-ORDINARY = [SWARM, ["--twins"]]
+ORDINARY = [SWARM, ["--twins"], LOSSES]
 
 
 def bug_names(include_raft):
@@ -48,7 +57,7 @@ def caught_by(text):
     found = re.search(r"VIOLATION.*\n\s+(.*)", text)
     if found and not found.group(1).startswith(("repeat:", "drawn:")):
         return found.group(1)[:110]
-    found = re.search(r"(ASSERT[^\n]*)", text)
+    found = re.search(r"(ASSERT\([^\n]*\)) failed", text) or re.search(r"(ASSERT[^\n]*)", text)
     return found.group(1)[:110] if found else "an unexplained end"
 
 

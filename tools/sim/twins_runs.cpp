@@ -35,8 +35,9 @@ void on_abort(int) {
 }
 
 std::string command_of(const TwinsOptions& options, std::uint64_t number) {
-  return fmt::format("baolian-sim --twins --first-seed {} --seeds 1 --nodes {} --rounds {}", number,
-                     options.config.validators, options.config.rounds);
+  return fmt::format("baolian-sim --twins --first-seed {} --seeds 1 --nodes {} --rounds {}{}",
+                     number, options.config.validators, options.config.rounds,
+                     options.config.draws_losses ? " --losses" : "");
 }
 
 Totals play_range(const TwinsOptions& options, std::uint64_t first, std::uint64_t step) {
