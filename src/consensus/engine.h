@@ -41,16 +41,23 @@ enum class MessageKind : std::uint8_t {
   status = 8,
   fetch = 9,
   reply = 10,
+  request_vote = 11,  ///< Raft, from here on
+  vote_reply = 12,
+  append_entries = 13,
+  append_reply = 14,
+  timeout_now = 15,
 };
 constexpr auto enum_names(MessageKind) {
-  return std::array<std::string_view, 11>{"",       "pre_prepare", "prepare",     "commit",
-                                          "exec",   "suspect",     "view_change", "new_view",
-                                          "status", "fetch",       "reply"};
+  return std::array<std::string_view, 16>{
+      "",           "pre_prepare",    "prepare",      "commit",
+      "exec",       "suspect",        "view_change",  "new_view",
+      "status",     "fetch",          "reply",        "request_vote",
+      "vote_reply", "append_entries", "append_reply", "timeout_now"};
 }
 
 /// Every consensus message on the wire: {version, kind, epoch, sender, body, signature}. FETCH and
 /// REPLY carry no signature of their own (zeros): what they bring certifies itself, and TLS names
-/// the peer.
+/// the peer. Raft's messages carry none either: under its crash model the peer's name is enough.
 struct Envelope {
   static constexpr std::string_view kTypeName = "Envelope";
   Version<1> version;
@@ -69,7 +76,8 @@ struct Envelope {
         field("sender", &Envelope::sender, "validator index; 65535 = observer"),
         field("body", &Envelope::body, at_most(4 * 1024 * 1024 - 256), "canonical body"),
         field("signature", &Envelope::signature,
-              "over the body, for pre_prepare over its leading vote; zeros for fetch and reply"));
+              "over the body, for pre_prepare over its leading vote; zeros for fetch, reply and "
+              "Raft's messages"));
   }
 };
 inline constexpr ValidatorIndex kObserver = 0xFFFF;
@@ -168,9 +176,15 @@ struct BlocksReadInput {
   std::vector<SharedBytes> blocks;  ///< canonical SyncBlock
 };
 
-using Input =
-    std::variant<TickInput, DeliverInput, ProposeInput, BodiesInput, BadBodiesInput, PersistedInput,
-                 AppliedInput, FlushedInput, StateInstalledInput, BlocksReadInput>;
+/// Raft: the operator wants `target` to lead (R7). Taken only by a leader; it proposes nothing
+/// until the target leads or one election timeout has passed.
+struct TransferLeadershipInput {
+  ReplicaId target = 0;
+};
+
+using Input = std::variant<TickInput, DeliverInput, ProposeInput, BodiesInput, BadBodiesInput,
+                           PersistedInput, AppliedInput, FlushedInput, StateInstalledInput,
+                           BlocksReadInput, TransferLeadershipInput>;
 
 // ------------------------------------------------------------------ epochs (1.10)
 
@@ -259,8 +273,8 @@ struct BanPeer {
   ReplicaId peer = 0;
   std::string reason;
 };
-/// A view was entered (V8): batches of older views that are not among these may never be executed,
-/// so their transactions can be proposed again.
+/// A view was entered (V8), or this replica leads a new term of Raft: batches of older views that
+/// are not among these may never be executed, so their transactions can be proposed again.
 struct ViewEntered {
   View view;
   std::vector<TxHash>
@@ -349,7 +363,7 @@ struct Evidence {
   static constexpr auto fields() {
     return std::make_tuple(
         field("type", &Evidence::type,
-              "what was signed: pre_prepare, prepare, commit, exec, new_view"),
+              "what was signed: pre_prepare, prepare, commit, exec, new_view, raft_entry"),
         field("epoch", &Evidence::epoch, "epoch of the signer"),
         field("signer", &Evidence::signer, "validator index"),
         field("first_body", &Evidence::first_body, at_most(64 * 1024), "signed body"),
@@ -387,8 +401,13 @@ struct EngineConfig {
     std::uint64_t new_view_ms = 1000;  ///< T0
     std::uint64_t heartbeat_ms = 500;  ///< T_hb
     std::uint64_t timer_max_ms = 20'000;
+    /// Raft R6: an election begins after a random time in [election_ms, 2 * election_ms) without a
+    /// leader; no vote is given within election_ms of a leader's word.
+    std::uint64_t election_ms = 300;
+    std::uint64_t append_ms = 50;  ///< Raft: the leader's heartbeat
   };
   Timers timers = {};
+  std::uint64_t seed = 0;  ///< of Raft's election timeouts; another one at every node and start
 };
 
 /// Facts of a header that the engine must know and cannot read (the ledger's format is not its
@@ -454,5 +473,13 @@ class Engine {
 std::unique_ptr<Engine> make_pbft_engine(const EngineConfig& config, HeaderReader header_reader,
                                          std::vector<LogRecord> log, Height executed,
                                          Hash executed_header_hash);
+/// The same for Raft. Requires: config.epoch.consensus_kind == raft.
+std::unique_ptr<Engine> make_raft_engine(const EngineConfig& config, HeaderReader header_reader,
+                                         std::vector<LogRecord> log, Height executed,
+                                         Hash executed_header_hash);
+/// The engine of config.epoch.consensus_kind.
+std::unique_ptr<Engine> make_engine(const EngineConfig& config, HeaderReader header_reader,
+                                    std::vector<LogRecord> log, Height executed,
+                                    Hash executed_header_hash);
 
 }  // namespace baolian::consensus

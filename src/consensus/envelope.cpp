@@ -4,6 +4,7 @@
 
 #include "consensus/engine.h"
 #include "consensus/pbft/messages.h"
+#include "consensus/raft/messages.h"
 #include "consensus/signed_as.h"
 
 namespace baolian::consensus {
@@ -33,15 +34,26 @@ BodyBounds body_bounds(MessageKind kind) {
     case MessageKind::new_view:
       return {1, 64 * 1024};
     case MessageKind::reply:
+    case MessageKind::append_entries:
       return {1, consensus::kMessageBodyBytesMax};
+    case MessageKind::request_vote:
+      return {1, raft::kRequestVoteBytesMax};
+    case MessageKind::vote_reply:
+    case MessageKind::append_reply:
+    case MessageKind::timeout_now:
+      return {1, 64};
   }
   return {};
 }
 
+/// What an observer may send: questions and answers that certify themselves.
+bool is_for_observers(MessageKind kind) {
+  return kind == MessageKind::fetch || kind == MessageKind::reply;
+}
+
 Result<void> check_sender(ReplicaId from, const Envelope& envelope, std::size_t validators) {
-  const bool has_signature = signed_as(envelope.kind).has_value();
   if (envelope.sender == kObserver) {
-    if (has_signature) {
+    if (!is_for_observers(envelope.kind)) {
       return fail(Errc::bad_message, "an observer sends no consensus message");
     }
     if (from < validators) {
@@ -83,6 +95,11 @@ std::optional<crypto::ObjectType> signed_as(MessageKind kind) {
       return crypto::ObjectType::status;
     case MessageKind::fetch:
     case MessageKind::reply:
+    case MessageKind::request_vote:
+    case MessageKind::vote_reply:
+    case MessageKind::append_entries:
+    case MessageKind::append_reply:
+    case MessageKind::timeout_now:
       return std::nullopt;
   }
   return std::nullopt;
@@ -137,7 +154,7 @@ Result<Verified> verify_envelope(ReplicaId from, SharedBytes bytes, const ChainI
                                            " is not signed by it");
     }
   } else if (!envelope.signature.is_zero()) {
-    return fail(Errc::not_canonical, "fetch and reply carry no signature");
+    return fail(Errc::not_canonical, "a message of this kind carries no signature");
   }
   Verified out;
   out.envelope_ = std::move(envelope);

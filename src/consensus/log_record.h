@@ -26,11 +26,14 @@ enum class RecordType : std::uint8_t {
   block = 11,          ///< certified block that came by sync
   contradiction = 12,  ///< Evidence against a validator (N8)
   stopped = 13,        ///< DIVERGED or HALT: the replica votes no more, also after a restart
+  raft_term = 14,      ///< Raft: the term, and for whom this replica voted in it
+  raft_entry = 15,     ///< Raft: an entry with batch and bodies; replaces what stood at its index
 };
 constexpr auto enum_names(RecordType) {
-  return std::array<std::string_view, 14>{
+  return std::array<std::string_view, 16>{
       "",          "boot",      "snapshot", "epoch",     "view_enter", "pp_accept",     "prepared",
-      "committed", "exec_sent", "vc_sent",  "exec_cert", "block",      "contradiction", "stopped"};
+      "committed", "exec_sent", "vc_sent",  "exec_cert", "block",      "contradiction", "stopped",
+      "raft_term", "raft_entry"};
 }
 
 struct LogRecord {

@@ -42,12 +42,13 @@ enum class ObjectType : std::uint8_t {
   api_request = 12,
   slip = 13,
   attest = 14,
+  raft_entry = 15,
 };
 constexpr auto enum_names(ObjectType) {
-  return std::array<std::string_view, 15>{
-      "",       "transaction", "cosign",      "pre_prepare", "prepare",
-      "commit", "exec",        "suspect",     "view_change", "new_view",
-      "status", "hello",       "api_request", "slip",        "attest"};
+  return std::array<std::string_view, 16>{
+      "",        "transaction", "cosign",   "pre_prepare", "prepare", "commit",      "exec",
+      "suspect", "view_change", "new_view", "status",      "hello",   "api_request", "slip",
+      "attest",  "raft_entry"};
 }
 
 inline constexpr std::size_t kSignedBytes = 81;

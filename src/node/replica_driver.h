@@ -67,6 +67,9 @@ class ReplicaDriver {
   /// Returns: Errc::busy if the pool is full, Errc::already_exists if it is known.
   Result<void> submit(CheckedTransaction transaction);
 
+  /// Asks the leader, if this node is it, to hand over to a node (Raft R7; PBFT ignores it).
+  void transfer_leadership(ReplicaId node);
+
   // Answers of the ports.
   void on_persisted(PersistId id);
   void on_applied(AppliedBlock block);

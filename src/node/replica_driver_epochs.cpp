@@ -37,6 +37,11 @@ consensus::ProbeCounts ReplicaDriver::probes() const {
   return out;
 }
 
+void ReplicaDriver::transfer_leadership(ReplicaId node) {
+  if (node >= engines_.node_count()) return;
+  give(consensus::TransferLeadershipInput{engines_.replica_of(node)});
+}
+
 // ------------------------------------------------------------------ the next engine
 
 /// Transactions of batches that the old epoch did not decide can be proposed again; what it asked

@@ -72,6 +72,12 @@ class Mutate final : public ByzantineScript {
         return change_one<consensus::Fetch>(body);
       case MessageKind::reply:
         return change_one<consensus::Reply>(body);
+      case MessageKind::request_vote:
+      case MessageKind::vote_reply:
+      case MessageKind::append_entries:
+      case MessageKind::append_reply:
+      case MessageKind::timeout_now:
+        return std::nullopt;  // Raft tolerates crashes, not lies
     }
     return std::nullopt;
   }

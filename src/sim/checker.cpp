@@ -41,6 +41,9 @@ const crypto::EpochRecord* Checker::record_of(Epoch epoch) const {
 std::size_t Checker::quorum(Epoch epoch) const {
   const crypto::EpochRecord* record = record_of(epoch);
   const std::size_t count = record == nullptr ? world_.validator_count : record->validators.size();
+  if (record != nullptr && record->consensus_kind == crypto::ConsensusKind::raft) {
+    return count / 2 + 1;
+  }
   return (count + (count - 1) / 3) / 2 + 1;
 }
 

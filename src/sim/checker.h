@@ -21,6 +21,7 @@
 #include "consensus/engine.h"
 #include "ledger/chain.h"
 #include "node/ports.h"
+#include "sim/checker_raft.h"
 #include "sim/wire.h"
 #include "sim/world.h"
 
@@ -165,6 +166,8 @@ class Checker {
   using HeldByEpoch = std::map<Epoch, Held>;
   static void collect(HeldByEpoch& held, Epoch& epoch, consensus::RecordType type, BytesView body);
   static void collect_snapshot(HeldByEpoch& held, Epoch& epoch, BytesView body);
+  void replay_raft(node::ReplicaId node, const std::vector<consensus::LogRecord>& records,
+                   const HeldByEpoch& held);
   void judge_view_enter(node::ReplicaId node, Epoch epoch, BytesView body);
   void compare(node::ReplicaId node, const Sent& sent, const Held& held);
 
@@ -183,6 +186,7 @@ class Checker {
   std::map<node::ReplicaId, Height> executed_by_;
   std::map<Epoch, crypto::EpochRecord> epochs_;
   std::map<NodeEpoch, Durable> durable_;
+  RaftChecker raft_{[this](const std::string& what) { violation(what); }};
   std::map<node::ReplicaId, Epoch> writes_in_;  ///< epoch of the records that a node writes now
   std::unordered_map<Hash, Proposed, FixedBytesHash> proposed_;  // by digest
   TimeMs earliest_clock_{UINT64_MAX};  // of all clocks of correct nodes, ever

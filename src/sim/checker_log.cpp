@@ -85,6 +85,8 @@ void Checker::collect(HeldByEpoch& all, Epoch& epoch, RecordType type, BytesView
     case RecordType::stopped:
     case RecordType::boot:
     case RecordType::committed:
+    case RecordType::raft_term:
+    case RecordType::raft_entry:
       return;
   }
 }
@@ -126,6 +128,7 @@ void Checker::on_replayed(node::ReplicaId node, const std::vector<consensus::Log
     collect(held, epoch, record.type, *record.body);
   }
   writes_in_[node] = epoch;
+  replay_raft(node, records, held);
   for (const auto& [of, one] : held) {
     durable_[{node, of}] = {one.certified, one.entered, one.view_change};
   }
@@ -163,8 +166,37 @@ void Checker::judge_view_enter(node::ReplicaId node, Epoch epoch, BytesView body
   if (senders.size() < quorum(epoch)) violation("V7: " + who + " with too few VIEW-CHANGEs");
 }
 
+/// Raft's records by epoch, those inside a SNAPSHOT too.
+void Checker::replay_raft(node::ReplicaId node, const std::vector<consensus::LogRecord>& records,
+                          const HeldByEpoch& held) {
+  std::map<Epoch, std::vector<std::pair<RecordType, Bytes>>> parts;
+  Epoch epoch;
+  for (const consensus::LogRecord& record : records) {
+    if (record.type == RecordType::epoch) {
+      if (const auto start = decode<consensus::EpochStart>(*record.body)) {
+        epoch = start->epoch.epoch;
+      }
+    } else if (record.type == RecordType::snapshot) {
+      const auto snapshot = decode<consensus::Snapshot>(*record.body);
+      if (!snapshot) continue;
+      if (snapshot->epoch) epoch = snapshot->epoch->epoch.epoch;
+      for (const consensus::SnapshotEntry& entry : snapshot->entries) {
+        parts[epoch].emplace_back(entry.type, entry.body);
+      }
+    } else {
+      parts[epoch].emplace_back(record.type, *record.body);
+    }
+  }
+  for (const auto& [of, part] : parts) {
+    const crypto::EpochRecord* known = record_of(of);
+    if (known == nullptr || known->consensus_kind != crypto::ConsensusKind::raft) continue;
+    if (of == epoch) raft_.on_replayed(node, of, held.at(of).certified, part);
+  }
+}
+
 void Checker::on_durable(node::ReplicaId node, const consensus::LogRecord& record) {
   if (!is_correct(node)) return;
+  raft_.on_durable(node, writes_in_[node], record.type, *record.body);
   switch (record.type) {
     case RecordType::snapshot:
     case RecordType::view_enter:

@@ -56,6 +56,7 @@ void Checker::on_sent(node::ReplicaId from, BytesView bytes, Height certified) {
   if (!message) return;  // the pool's
   // A message of another validator that is only passed on is that one's matter.
   const bool is_own = node_of(message->epoch, message->sender) == from;
+  if (is_own) raft_.on_sent(from, *message);
   switch (message->kind) {
     case MessageKind::pre_prepare:
     case MessageKind::prepare:
@@ -75,6 +76,11 @@ void Checker::on_sent(node::ReplicaId from, BytesView bytes, Height certified) {
     case MessageKind::suspect:
     case MessageKind::status:
     case MessageKind::fetch:
+    case MessageKind::request_vote:
+    case MessageKind::vote_reply:
+    case MessageKind::append_entries:
+    case MessageKind::append_reply:
+    case MessageKind::timeout_now:
       break;
   }
 }

@@ -25,6 +25,7 @@ void Faults::begin(std::uint64_t safety_ms) {
   plan(faults.partition_every_ms, &Faults::partition);
   plan(faults.freeze_every_ms, &Faults::freeze_one);
   plan(faults.clock_every_ms, &Faults::move_clock);
+  plan(faults.transfer_every_ms, &Faults::transfer_leadership);
   for (std::uint64_t i = 0; i < faults.power_cuts; ++i) {
     stage_.events.after(prng_.between(safety_ms / 8, safety_ms), [this] { power_cut(); });
   }
@@ -67,6 +68,15 @@ void Faults::crash_one() {
   const bool is_long = prng_.chance_percent(faults.long_down_percent);
   crash(of_primary ? primary() : any(),
         prng_.below((is_long ? faults.long_down_ms_max : faults.down_ms_max) + 1));
+}
+
+/// The leader is asked to hand over to anybody, which need not succeed.
+void Faults::transfer_leadership() {
+  for (const auto& node : stage_.nodes) {
+    if (node->is_up() && !node->is_frozen() && node->status().is_leader) {
+      return node->transfer_leadership(static_cast<node::ReplicaId>(any()));
+    }
+  }
 }
 
 void Faults::power_cut() {

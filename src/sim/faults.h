@@ -49,6 +49,7 @@ class Faults {
   void bridge();
   void freeze_one();
   void move_clock();
+  void transfer_leadership();
   /// The primary of the newest view that a correct node is in.
   EndpointId primary() const;
   EndpointId any() { return static_cast<EndpointId>(prng_.below(stage_.nodes.size())); }

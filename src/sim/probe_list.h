@@ -2,8 +2,10 @@
 #pragma once
 
 #include <array>
+#include <span>
 
 #include "consensus/probes.h"
+#include "crypto/validator_set.h"
 
 namespace baolian::sim {
 
@@ -42,5 +44,26 @@ inline constexpr std::array kPbftProbes = {
     Probe::log_cut,
     Probe::epoch_ended,
 };
+
+/// For Raft, where nobody lies.
+inline constexpr std::array kRaftProbes = {
+    Probe::leader_elected,
+    Probe::pre_vote_refused,
+    Probe::entries_truncated,
+    Probe::leader_stepped_down,
+    Probe::leadership_transferred,
+    Probe::entries_refused_by_mismatch,
+    Probe::restart_above_view_0,
+    Probe::block_taken,
+    Probe::certified_above_executed,
+    Probe::timers_shifted,
+    Probe::log_cut,
+    Probe::epoch_ended,
+};
+
+inline std::span<const Probe> wanted_probes(crypto::ConsensusKind consensus) {
+  if (consensus == crypto::ConsensusKind::raft) return kRaftProbes;
+  return kPbftProbes;
+}
 
 }  // namespace baolian::sim

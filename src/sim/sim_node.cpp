@@ -131,12 +131,13 @@ void SimNode::start() {
   node::ReplicaDriver::Config config = options_.driver;
   config.engine.chain_id = world.chain_id;
   config.engine.verifier = &crypto::toy_verifier();
+  config.engine.seed = prng_.fork(run_ + 500'000).next();
   around_.checker.on_restarted(id_, chain_->height());
   node::EpochEngines::Config of_epochs{
       config.engine, world.node_keys(), id_, world.node_signers[id_].get(),
       [](const auto& engine, auto records_of_epoch, Height executed, Hash hash) {
-        return consensus::make_pbft_engine(engine, node::header_reader(),
-                                           std::move(records_of_epoch), executed, hash);
+        return consensus::make_engine(engine, node::header_reader(), std::move(records_of_epoch),
+                                      executed, hash);
       }};
   auto engines = node::EpochEngines::recover(
       std::move(of_epochs), node::EpochEngines::recovered_from(*chain_, *std::move(records)));
@@ -224,6 +225,11 @@ Result<void> SimNode::submit(const node::SharedBytes& transaction) {
   const auto result = driver_->submit(std::move(checked));
   after_step();
   return result;
+}
+
+void SimNode::transfer_leadership(node::ReplicaId target) {
+  driver_->transfer_leadership(target);
+  after_step();
 }
 
 Result<void> SimNode::rebuild_and_compare() {

@@ -84,6 +84,9 @@ class SimNode final : node::Transport, node::Application, node::BodyVerifier, no
   /// Returns: the errors of the check and of ReplicaDriver::submit.
   Result<void> submit(const node::SharedBytes& transaction);
 
+  /// R7: asks this leader to hand over. Requires: is_up().
+  void transfer_leadership(node::ReplicaId target);
+
   const ledger::Chain& chain() const { return *chain_; }  ///< Requires: is_up().
   consensus::Status status() const { return driver_->status(); }
   const node::ReplicaDriver& driver() const { return *driver_; }

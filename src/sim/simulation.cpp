@@ -16,8 +16,8 @@ namespace baolian::sim {
 namespace {
 
 SwarmLimits limits_of(const SimulationConfig& config) {
-  return {config.validators, config.observers, config.disk,      config.draws_byzantine,
-          config.byzantine,  config.epochs,    config.conditions};
+  return {config.validators, config.observers, config.disk,       config.draws_byzantine,
+          config.byzantine,  config.epochs,    config.conditions, config.consensus};
 }
 
 class Simulation {
@@ -25,7 +25,7 @@ class Simulation {
   explicit Simulation(const SimulationConfig& config)
       : config_(config),
         prng_(config.seed),
-        world_(make_world(config.validators, config.observers, prng_.next())),
+        world_(make_world(config.validators, config.observers, prng_.next(), config.consensus)),
         checker_(world_),
         trace_(events_, config.trace),
         network_(events_, prng_.fork(1), world_.node_signers.size(),
@@ -93,6 +93,7 @@ class Simulation {
       const consensus::Status status = node->status();
       highest = std::max(highest, {status.epoch, status.view});
     }
+    if (config_.consensus == crypto::ConsensusKind::raft) return false;  // heartbeats tell all
     return std::any_of(nodes_.begin(), nodes_.end(), [&](const auto& node) {
       if (!is_judged(*node) || !node->is_up() || !node->driver().is_validator()) return false;
       const consensus::Status status = node->status();
@@ -218,9 +219,10 @@ std::string repeating_command(const SimulationConfig& config) {
                     std::to_string(config.liveness_ms_max);
   if (config.byzantine) {
     out += " --byzantine " + std::string(byzantine_name(*config.byzantine));
-  } else if (!config.draws_byzantine) {
+  } else if (!config.draws_byzantine && config.consensus == crypto::ConsensusKind::pbft) {
     out += " --byzantine none";
   }
+  if (config.consensus == crypto::ConsensusKind::raft) out += " --consensus raft";
   if (config.epochs) out += " --epochs " + std::to_string(*config.epochs);
   if (config.conditions) {
     out += " --conditions " +

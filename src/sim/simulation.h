@@ -20,7 +20,8 @@ struct SimulationConfig {
   std::uint64_t seed = 1;
   std::size_t validators = 4;
   std::size_t observers = 1;
-  std::uint64_t safety_ms = 60'000;          ///< virtual time with faults
+  crypto::ConsensusKind consensus = crypto::ConsensusKind::pbft;  ///< raft: nobody is Byzantine
+  std::uint64_t safety_ms = 60'000;                               ///< virtual time with faults
   DiskHonesty disk = DiskHonesty::honest;    ///< lying: a seeded bug, to test the checker
   std::uint64_t liveness_ms_max = 60'000;    ///< virtual time in which everything must end
   bool draws_byzantine = true;               ///< false: all nodes are correct

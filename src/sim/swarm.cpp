@@ -86,11 +86,12 @@ std::vector<EndpointId> draw_endpoints(Prng& prng, std::size_t validators, std::
 }
 
 void draw_faulty(Prng& prng, const SwarmLimits& limits, Swarm& swarm) {
-  const std::size_t most = faulty_max(limits.validators);
+  const bool is_raft = limits.consensus == crypto::ConsensusKind::raft;
+  const std::size_t most = is_raft ? (limits.validators - 1) / 2 : faulty_max(limits.validators);
   std::size_t byzantine = 0;
-  if (limits.byzantine) {
+  if (limits.byzantine && !is_raft) {
     byzantine = most;
-  } else if (limits.draws_byzantine && most > 0 && prng.chance_percent(60)) {
+  } else if (limits.draws_byzantine && !is_raft && most > 0 && prng.chance_percent(60)) {
     byzantine = prng.between(1, most);
   }
   const std::size_t away =
@@ -111,7 +112,7 @@ void draw_faulty(Prng& prng, const SwarmLimits& limits, Swarm& swarm) {
 /// The next set of validators: the same (parameters alone change), one replaced, one more, one
 /// less. The faulty ones stay at most F of it.
 std::vector<EndpointId> draw_validators(Prng& prng, std::vector<EndpointId> set, std::size_t nodes,
-                                        std::size_t faulty) {
+                                        std::size_t faulty, crypto::ConsensusKind consensus) {
   std::vector<EndpointId> outside;
   for (std::size_t i = 0; i < nodes; ++i) {
     const auto id = static_cast<EndpointId>(i);
@@ -119,7 +120,10 @@ std::vector<EndpointId> draw_validators(Prng& prng, std::vector<EndpointId> set,
   }
   const std::uint64_t choice = prng.below(100);
   const std::size_t leaver = prng.below(set.size());
-  const bool may_shrink = set.size() > 4 && faulty_max(set.size() - 1) >= faulty;
+  const std::size_t fewer = set.size() - 1;
+  const bool may_shrink = consensus == crypto::ConsensusKind::raft
+                              ? fewer > 2 && (fewer - 1) / 2 >= faulty
+                              : fewer > 3 && faulty_max(fewer) >= faulty;
   if (choice < 50 && !outside.empty()) {
     set[leaver] = outside[prng.below(outside.size())];
   } else if (choice < 65 && !outside.empty()) {
@@ -137,7 +141,8 @@ void draw_changes(Prng& prng, const SwarmLimits& limits, Swarm& swarm) {
   for (std::size_t i = 0; i < limits.validators; ++i) set.push_back(static_cast<EndpointId>(i));
   Height at{prng.between(3, 100)};
   for (std::size_t i = 0; i < limits.epochs.value_or(drawn); ++i) {
-    set = draw_validators(prng, set, limits.validators + limits.observers, faulty);
+    set =
+        draw_validators(prng, set, limits.validators + limits.observers, faulty, limits.consensus);
     swarm.changes.push_back({at, {set.begin(), set.end()}});
     at = at + prng.between(1, 150);
   }
@@ -193,6 +198,9 @@ std::optional<Conditions> find_conditions(std::string_view name) {
 Swarm draw_swarm(Prng& prng, const SwarmLimits& limits) {
   Swarm swarm;
   swarm.faults = draw_faults(prng);
+  if (limits.consensus == crypto::ConsensusKind::raft && prng.chance_percent(40)) {
+    swarm.faults.transfer_every_ms = prng.between(500, 10'000);
+  }
   draw_faulty(prng, limits, swarm);
   const std::size_t nodes = limits.validators + limits.observers;
   swarm.work = draw_work(prng, 2 * nodes);
@@ -203,6 +211,9 @@ Swarm draw_swarm(Prng& prng, const SwarmLimits& limits) {
   }
   const Conditions drawn = draw_conditions(prng);
   swarm.conditions = limits.conditions.value_or(drawn);
+  // The timers that "impatient" is about are PBFT's.
+  const bool is_raft = limits.consensus == crypto::ConsensusKind::raft;
+  if (is_raft && swarm.conditions == Conditions::impatient) swarm.conditions = Conditions::stormy;
   if (swarm.conditions == Conditions::calm) make_calm(prng, swarm);
   if (swarm.conditions == Conditions::impatient) make_impatient(prng, swarm);
   draw_changes(prng, limits, swarm);

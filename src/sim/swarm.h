@@ -31,6 +31,7 @@ struct FaultOptions {
   std::uint64_t freeze_ms_max = 5'000;
   std::uint64_t clock_every_ms = 0;
   std::int64_t clock_jump_ms_max = 0;
+  std::uint64_t transfer_every_ms = 0;  ///< Raft: the leader is asked to hand over
   std::uint64_t power_cuts = 0;         ///< of all nodes at once, in the safety phase
   std::uint64_t link_delay_ms_max = 0;  ///< some links are slow for the whole safety phase
 };
@@ -71,6 +72,7 @@ struct SwarmLimits {
   std::optional<ByzantineKind> byzantine;  ///< F nodes of this kind
   std::optional<std::size_t> epochs;       ///< so many changes of validators instead of drawn ones
   std::optional<Conditions> conditions;    ///< these instead of drawn ones
+  crypto::ConsensusKind consensus = crypto::ConsensusKind::pbft;
 };
 
 Swarm draw_swarm(Prng& prng, const SwarmLimits& limits);

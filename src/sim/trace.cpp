@@ -126,6 +126,12 @@ std::string describe_message(BytesView bytes) {
       return describe_fetch(message->body);
     case MessageKind::reply:
       return describe_reply(message->body);
+    case MessageKind::request_vote:
+    case MessageKind::vote_reply:
+    case MessageKind::append_entries:
+    case MessageKind::append_reply:
+    case MessageKind::timeout_now:
+      return std::string(enum_name(message->kind));
   }
   return "unknown";
 }

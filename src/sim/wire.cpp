@@ -53,6 +53,11 @@ std::optional<VoteHead> peek_vote(const MessageView& message) {
     case MessageKind::status:
     case MessageKind::fetch:
     case MessageKind::reply:
+    case MessageKind::request_vote:
+    case MessageKind::vote_reply:
+    case MessageKind::append_entries:
+    case MessageKind::append_reply:
+    case MessageKind::timeout_now:
       return std::nullopt;
   }
   out.height = Height{read_integer(message.body, at, 8)};
@@ -64,6 +69,7 @@ std::optional<VoteHead> peek_vote(const MessageView& message) {
 node::MessageClass class_of(MessageKind kind) {
   switch (kind) {
     case MessageKind::pre_prepare:
+    case MessageKind::append_entries:
       return node::MessageClass::proposal;
     case MessageKind::suspect:
     case MessageKind::view_change:
@@ -76,6 +82,10 @@ node::MessageClass class_of(MessageKind kind) {
     case MessageKind::commit:
     case MessageKind::exec:
     case MessageKind::status:
+    case MessageKind::request_vote:
+    case MessageKind::vote_reply:
+    case MessageKind::append_reply:
+    case MessageKind::timeout_now:
       break;
   }
   return node::MessageClass::vote;

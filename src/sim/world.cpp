@@ -71,7 +71,8 @@ ledger::Institution make_institution(Prng& prng, std::size_t index, bool votes, 
 
 }  // namespace
 
-World make_world(std::size_t validators, std::size_t observers, std::uint64_t seed) {
+World make_world(std::size_t validators, std::size_t observers, std::uint64_t seed,
+                 crypto::ConsensusKind consensus) {
   ASSERT(validators >= 1);
   Prng prng(seed);
   World world;
@@ -81,6 +82,7 @@ World make_world(std::size_t validators, std::size_t observers, std::uint64_t se
   genesis.created = TimeMs{kCreatedMs};
   genesis.signature_algorithm = static_cast<std::uint8_t>(crypto::Algorithm::toy);
   genesis.epoch.first_height = Height{1};
+  genesis.epoch.consensus_kind = consensus;
   genesis.second_generator = std::string(crypto::domain::kPedersenH);
   genesis.person_id_systems = {"urn:sim:person"};
   genesis.attestor_kinds = {ledger::InstitutionKind::hospital};

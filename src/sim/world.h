@@ -42,6 +42,7 @@ struct PlannedChange {
 void plan_changes(World& world, const std::vector<PlannedChange>& changes);
 
 /// A world that depends on its arguments alone.
-World make_world(std::size_t validators, std::size_t observers, std::uint64_t seed);
+World make_world(std::size_t validators, std::size_t observers, std::uint64_t seed,
+                 crypto::ConsensusKind consensus = crypto::ConsensusKind::pbft);
 
 }  // namespace baolian::sim

@@ -14,8 +14,9 @@ class Bench {
   static constexpr std::uint64_t kStepMs = 50;
 
   /// The engine is validator `self` of `validators`; kObserver for an observer.
-  explicit Bench(ValidatorIndex self = 1, std::size_t validators = 4, std::uint16_t window = 16)
-      : epoch_(test_epoch(validators)) {
+  explicit Bench(ValidatorIndex self = 1, std::size_t validators = 4, std::uint16_t window = 16,
+                 crypto::ConsensusKind kind = crypto::ConsensusKind::pbft)
+      : epoch_(test_epoch(validators, kind)) {
     epoch_.log_window = window;
     config_.chain_id = test_chain();
     config_.epoch = epoch_;
@@ -28,7 +29,7 @@ class Bench {
   }
 
   void open(std::vector<LogRecord> log, Height executed, Hash hash) {
-    engine_ = make_pbft_engine(config_, test_header_reader(), std::move(log), executed, hash);
+    engine_ = make_engine(config_, test_header_reader(), std::move(log), executed, hash);
     tick(0);
   }
 
@@ -47,6 +48,7 @@ class Bench {
     for (const Effect& effect : effects_) {
       if (const auto* persist = std::get_if<Persist>(&effect)) persists_.push_back(*persist);
       if (const auto* send = std::get_if<Send>(&effect)) all_sent_.push_back(*send);
+      if (const auto* commit = std::get_if<Commit>(&effect)) executing_.push_back(*commit);
     }
     return verdict;
   }
@@ -109,6 +111,8 @@ class Bench {
   }
   const std::vector<Persist>& pending() const { return persists_; }
   const std::vector<LogRecord>& log() const { return log_; }
+  /// Heights that were given to execution, in all steps.
+  const std::vector<Commit>& executing() const { return executing_; }
   void forget_sent() {
     sent_.clear();
     all_sent_.clear();
@@ -206,7 +210,9 @@ class Bench {
     }
     return out;
   }
-  std::size_t quorum() const { return crypto::Quorum{epoch_.validators.size()}.quorum(); }
+  std::size_t quorum() const {
+    return crypto::Quorum{epoch_.validators.size()}.quorum(epoch_.consensus_kind);
+  }
   std::vector<ValidatorIndex> others(std::size_t count) const {
     std::vector<ValidatorIndex> out = others();
     REQUIRE(out.size() >= count);
@@ -277,6 +283,7 @@ class Bench {
   Effects effects_;
   std::vector<Persist> persists_;
   std::vector<LogRecord> log_;
+  std::vector<Commit> executing_;
   std::vector<Send> sent_;
   std::vector<Send> all_sent_;
   std::optional<Tick> oldest_request_;

@@ -51,8 +51,9 @@ const crypto::Signer& test_signer(std::size_t validator) {
   return *signers[validator];
 }
 
-crypto::EpochRecord test_epoch(std::size_t validators) {
+crypto::EpochRecord test_epoch(std::size_t validators, crypto::ConsensusKind kind) {
   crypto::EpochRecord epoch;
+  epoch.consensus_kind = kind;
   epoch.first_height = {1};
   for (std::size_t i = 0; i < validators; ++i) {
     epoch.validators.push_back(test_signer(i).public_key());
@@ -125,8 +126,8 @@ crypto::VoteCertificate vote_certificate(const crypto::EpochRecord& epoch, crypt
 // ------------------------------------------------------------------ network
 
 Network::Network(std::size_t validators, std::size_t observers, std::uint16_t window,
-                 std::uint16_t in_flight)
-    : epoch_(test_epoch(validators)), nodes_(validators + observers) {
+                 std::uint16_t in_flight, crypto::ConsensusKind kind)
+    : epoch_(test_epoch(validators, kind)), nodes_(validators + observers) {
   epoch_.log_window = window;
   epoch_.in_flight_max = in_flight;
   for (std::size_t i = 0; i < nodes_.size(); ++i) {
@@ -152,8 +153,9 @@ void Network::start(std::size_t i) {
   REQUIRE_FALSE(node.is_killed);
   node.is_up = true;
   ++node.runs;
-  node.engine = make_pbft_engine(node.config, test_header_reader(), node.log, node.height(),
-                                 node.store.back().header_hash);
+  node.config.seed = 1000 * i + node.runs;
+  node.engine = make_engine(node.config, test_header_reader(), node.log, node.height(),
+                            node.store.back().header_hash);
   // The pool is memory: it is filled again by those who push what waits.
   node.proposed.clear();
   for (const TxHash& hash : admitted_) node.pool[hash] = node.status().request_clock;
@@ -312,7 +314,7 @@ void Network::interpret(std::size_t i, Effects effects) {
 }
 
 void Network::route(std::size_t from, const Send& send) {
-  watch(from, send.bytes);
+  watch(from, send);
   ++messages_sent;
   for (std::size_t to = 0; to < nodes_.size(); ++to) {
     if (to == from) continue;
@@ -321,10 +323,11 @@ void Network::route(std::size_t from, const Send& send) {
   }
 }
 
-void Network::watch(std::size_t from, const SharedBytes& bytes) {
-  const Result<Envelope> envelope = decode<Envelope>(*bytes);
+void Network::watch(std::size_t from, const Send& send) {
+  const Result<Envelope> envelope = decode<Envelope>(*send.bytes);
   REQUIRE(envelope.has_value());
   const MessageKind kind = envelope->kind;
+  if (kind >= MessageKind::request_vote) return watch_raft(from, send.to, *envelope);
   std::tuple<ValidatorIndex, MessageKind, std::uint64_t, std::uint64_t> key;
   Hash digest;
   if (kind == MessageKind::exec) {
@@ -357,6 +360,73 @@ void Network::watch(std::size_t from, const SharedBytes& bytes) {
   REQUIRE(envelope->sender == from);
   const auto [at, is_new] = signed_.emplace(key, digest);
   REQUIRE((is_new || at->second == digest));  // I4
+}
+
+/// The records of the log, and of the snapshot with which it begins.
+std::vector<LogRecord> Network::logged(std::size_t i) const {
+  std::vector<LogRecord> records = nodes_[i].log;
+  if (!records.empty() && records[0].type == RecordType::snapshot) {
+    const auto snapshot = decode<consensus::Snapshot>(*records[0].body);
+    REQUIRE(snapshot.has_value());
+    for (const auto& entry : snapshot->entries) {
+      records.push_back({entry.type, std::make_shared<const Bytes>(entry.body)});
+    }
+  }
+  return records;
+}
+
+/// R1: the vote is in the log.
+bool Network::has_vote_logged(std::size_t i, View term, ReplicaId candidate) const {
+  for (const LogRecord& record : logged(i)) {
+    if (record.type != RecordType::raft_term) continue;
+    const auto body = decode<raft::TermRecord>(*record.body);
+    REQUIRE(body.has_value());
+    if (body->term == term && body->voted_for == candidate) return true;
+  }
+  return false;
+}
+
+void Network::watch_raft(std::size_t from, std::optional<ReplicaId> to, const Envelope& envelope) {
+  REQUIRE(envelope.sender == from);
+  if (envelope.kind == MessageKind::request_vote) {
+    const auto body = decode<raft::RequestVote>(envelope.body);
+    REQUIRE(body.has_value());
+    if (body->pre_vote) return;  // a candidate votes for itself
+    const auto [at, is_new] =
+        votes_given_.emplace(std::pair(from, body->term), static_cast<ReplicaId>(from));
+    REQUIRE((is_new || at->second == from));
+    REQUIRE(has_vote_logged(from, body->term, static_cast<ReplicaId>(from)));
+  } else if (envelope.kind == MessageKind::vote_reply) {
+    const auto body = decode<raft::VoteReply>(envelope.body);
+    REQUIRE(body.has_value());
+    if (body->pre_vote || !body->granted) return;
+    REQUIRE(to.has_value());
+    const auto [at, is_new] = votes_given_.emplace(std::pair(from, body->term), *to);
+    REQUIRE((is_new || at->second == *to));  // R2
+    REQUIRE(has_vote_logged(from, body->term, *to));
+  } else if (envelope.kind == MessageKind::append_entries) {
+    const auto body = decode<raft::AppendEntries>(envelope.body);
+    REQUIRE(body.has_value());
+    const auto [at, is_new] = leaders_.emplace(body->term, from);
+    REQUIRE((is_new || at->second == from));  // one leader a term
+    for (const raft::Entry& entry : body->entries) {
+      const auto [known, is_fresh] =
+          entries_.emplace(std::pair(entry.vote.view, entry.vote.height), entry.vote.digest);
+      REQUIRE((is_fresh || known->second == entry.vote.digest));
+    }
+  } else if (envelope.kind == MessageKind::append_reply) {
+    const auto body = decode<raft::AppendReply>(envelope.body);
+    REQUIRE(body.has_value());
+    if (!body->matches || body->index <= nodes_[from].certified_max) return;
+    bool is_logged = body->index <= nodes_[from].flushed;
+    for (const LogRecord& record : logged(from)) {
+      if (record.type != RecordType::raft_entry) continue;
+      const auto entry = decode<raft::Entry>(*record.body);
+      REQUIRE(entry.has_value());
+      if (entry->vote.height == body->index) is_logged = true;
+    }
+    REQUIRE(is_logged);  // R1
+  }
 }
 
 namespace {
@@ -557,6 +627,13 @@ bool Network::propose(std::size_t count, std::size_t size_bytes) {
     return true;
   }
   return false;
+}
+
+std::optional<std::size_t> Network::leader() const {
+  for (std::size_t i = 0; i < validators(); ++i) {
+    if (nodes_[i].is_up && nodes_[i].engine->can_propose()) return i;
+  }
+  return std::nullopt;
 }
 
 void Network::inject(ReplicaId from, ReplicaId to, SharedBytes bytes) {

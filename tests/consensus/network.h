@@ -1,10 +1,12 @@
-/// A network of PBFT engines in one thread with scripted time, delivery, persistence and execution.
-/// It stands in for the replica driver: what the engines ask for is queued and done when the test
-/// says so, in order or in a seeded random order. Every message that leaves a node is checked: no
-/// validator signs two digests for one (type, view, height), also across restarts (I4), a
-/// VIEW-CHANGE holds every height above h for which its sender sent COMMIT, whichever of the two
-/// left first (I13), no two nodes execute different batches at a height (I1), and no node's view or
-/// h goes back, also across restarts (I6).
+/// A network of engines, PBFT's or Raft's, in one thread with scripted time, delivery, persistence
+/// and execution. It stands in for the replica driver: what the engines ask for is queued and done
+/// when the test says so, in order or in a seeded random order. Every message that leaves a node is
+/// checked: no validator signs two digests for one (type, view, height), also across restarts (I4),
+/// a VIEW-CHANGE holds every height above h for which its sender sent COMMIT, whichever of the two
+/// left first (I13), no two nodes execute different batches at a height (I1), no node's view or h
+/// goes back, also across restarts (I6). Under Raft: one vote a term and voter, one leader a term,
+/// one entry a term and index, and votes
+/// and acknowledged entries are in the log when they leave.
 #pragma once
 
 #include <deque>
@@ -18,6 +20,7 @@
 
 #include "consensus/engine.h"
 #include "consensus/pbft/messages.h"
+#include "consensus/raft/messages.h"
 #include "core/prng.h"
 
 namespace baolian::consensus::testing {
@@ -45,7 +48,8 @@ TxHash hash_of(const Bytes& transaction);
 
 ChainId test_chain();
 /// Validators with toy keys of the seeds 1, 2, ... in this order.
-crypto::EpochRecord test_epoch(std::size_t validators);
+crypto::EpochRecord test_epoch(std::size_t validators,
+                               crypto::ConsensusKind kind = crypto::ConsensusKind::pbft);
 const crypto::Signer& test_signer(std::size_t validator);
 
 /// Signs `body` as the message `kind` of a validator.
@@ -109,7 +113,8 @@ struct Node {
 class Network {
  public:
   explicit Network(std::size_t validators, std::size_t observers = 0, std::uint16_t window = 16,
-                   std::uint16_t in_flight = 8);
+                   std::uint16_t in_flight = 8,
+                   crypto::ConsensusKind kind = crypto::ConsensusKind::pbft);
 
   Node& node(std::size_t i) { return nodes_[i]; }
   std::size_t size() const { return nodes_.size(); }
@@ -141,6 +146,8 @@ class Network {
   void admit(std::size_t count = 1);
   /// Every running node has executed every admitted transaction.
   bool all_executed() const;
+  /// The running node that leads and may propose, if there is one.
+  std::optional<std::size_t> leader() const;
   void inject(ReplicaId from, ReplicaId to, SharedBytes bytes);
   Verdict give(std::size_t i, Input input);
   /// Tells a node that its store has flushed everything up to `height`.
@@ -176,7 +183,10 @@ class Network {
   void execute(Node& node);
   void interpret(std::size_t i, Effects effects);
   void route(std::size_t from, const Send& send);
-  void watch(std::size_t from, const SharedBytes& bytes);
+  void watch(std::size_t from, const Send& send);
+  std::vector<LogRecord> logged(std::size_t i) const;
+  bool has_vote_logged(std::size_t i, View term, ReplicaId candidate) const;
+  void watch_raft(std::size_t from, std::optional<ReplicaId> to, const Envelope& envelope);
   void answer_bodies(Node& node, const NeedBodies& need);
   void answer_blocks(Node& node, const ReadBlocks& read);
 
@@ -186,6 +196,9 @@ class Network {
   std::map<TxHash, SharedBytes> transactions_;
   std::map<std::tuple<ValidatorIndex, MessageKind, std::uint64_t, std::uint64_t>, Hash> signed_;
   std::map<std::uint64_t, Hash> executed_;
+  std::map<std::pair<std::size_t, View>, ReplicaId> votes_given_;
+  std::map<View, std::size_t> leaders_;
+  std::map<std::pair<View, Height>, Hash> entries_;
   std::map<std::size_t, std::size_t> group_of_;  ///< empty: no partition
   std::set<TxHash> admitted_;
   /// Views of the COMMITs that a validator sent, by height, and its newest VIEW-CHANGE.

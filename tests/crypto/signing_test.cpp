@@ -178,7 +178,10 @@ const std::vector<TypeVector> kGolden = {
      "a3ec96c39fba2ab79c2828b896f61ae4819e707c36e07bbf3daef8c7c4ddcb0b"},
     {ObjectType::attest,
      "bcdb16c1e4a4499caf3d3d08462be9ecc4971fb20010f41f1d361e05c24caed0"
-     "f728f6e82eff5743a9f0f5382141700614074486ea349d79deadebb7488a980f"}};
+     "f728f6e82eff5743a9f0f5382141700614074486ea349d79deadebb7488a980f"},
+    {ObjectType::raft_entry,
+     "fbf54f0d6268622ad491bc607c89315b9ea2e2020303408b7ac0c4807c2e86c5"
+     "9782dc73692bfc1edfaea2fdaadde4041638e89008559fbb9b0a08fb4a034104"}};
 
 }  // namespace
 

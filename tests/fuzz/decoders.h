@@ -6,6 +6,7 @@
 #include "consensus/engine.h"
 #include "consensus/pbft/messages.h"
 #include "consensus/pbft/records.h"
+#include "consensus/raft/messages.h"
 #include "fuzz/type_table.h"
 #include "ledger/evidence_file.h"
 #include "ledger/genesis.h"
@@ -24,13 +25,16 @@ using ConsensusMessages =
               consensus::pbft::Suspect, consensus::pbft::ViewChange, consensus::pbft::NewView,
               consensus::StatusBody, consensus::Fetch, consensus::Reply, consensus::Batch,
               consensus::SyncBlock, consensus::pbft::Proposals, crypto::VoteCertificate,
-              crypto::ExecCertificate, crypto::EpochRecord>;
+              crypto::ExecCertificate, crypto::EpochRecord, consensus::raft::RequestVote,
+              consensus::raft::VoteReply, consensus::raft::AppendEntries,
+              consensus::raft::AppendReply, consensus::raft::TimeoutNow>;
 
 using LogRecords =
     TypeTable<consensus::pbft::PpAccept, consensus::pbft::Prepared, consensus::pbft::Committed,
               consensus::ExecSent, consensus::ExecCert, consensus::pbft::ViewEnter,
               consensus::pbft::ViewChangeSent, consensus::Snapshot, consensus::EpochStart,
-              node::BootRecord, consensus::SyncBlock, consensus::Evidence, consensus::Stopped>;
+              node::BootRecord, consensus::SyncBlock, consensus::Evidence, consensus::Stopped,
+              consensus::raft::TermRecord, consensus::raft::Entry>;
 
 using NodeMessages =
     TypeTable<net::SignedHello, node::PushTransactions, node::FetchTransactions,

@@ -1,5 +1,6 @@
-/// Bodies of the consensus log's records. Four of them are written by functions that do not copy
-/// batch and bodies into the struct first (pbft/records.h): they must write what the codec writes.
+/// Bodies of the consensus log's records. Six bodies are written by functions that do not copy
+/// batch and bodies into the struct first (pbft/records.h, raft/messages.h): they must write what
+/// the codec writes.
 #include "fuzz/decoders.h"
 
 namespace baolian::fuzz {
@@ -7,6 +8,7 @@ namespace {
 
 using consensus::SharedBytes;
 namespace pbft = consensus::pbft;
+namespace raft = consensus::raft;
 
 SharedBytes shared_batch(const Bytes& batch) {
   return batch.empty() ? nullptr : std::make_shared<const Bytes>(batch);
@@ -34,6 +36,18 @@ void check_writers(BytesView in) {
     const auto bodies = consensus::share_all(std::move(block->bodies));
     ASSERT(consensus::encode_block(block->header, block->certificate, batch, bodies,
                                    block->later_headers) == to_bytes(in));
+  }
+  if (auto entry = decode<raft::Entry>(in)) {
+    const auto batch = shared_batch(entry->batch);
+    const auto bodies = consensus::share_all(std::move(entry->bodies));
+    ASSERT(raft::encode_entry(entry->vote, entry->leader, entry->signature, batch, bodies) ==
+           to_bytes(in));
+  }
+  if (auto append = decode<raft::AppendEntries>(in)) {
+    std::vector<Bytes> entries;
+    for (const raft::Entry& entry : append->entries) entries.push_back(encode(entry));
+    append->entries.clear();
+    ASSERT(raft::encode_append(*append, entries) == to_bytes(in));
   }
 }
 

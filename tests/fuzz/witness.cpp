@@ -84,6 +84,11 @@ void Witness::on_sent(ReplicaId from, const SharedBytes& bytes) {
     case MessageKind::status:
     case MessageKind::fetch:
     case MessageKind::reply:
+    case MessageKind::request_vote:
+    case MessageKind::vote_reply:
+    case MessageKind::append_entries:
+    case MessageKind::append_reply:
+    case MessageKind::timeout_now:
       return;
   }
 }

@@ -2,6 +2,7 @@
 #include "consensus/engine.h"
 #include "consensus/pbft/messages.h"
 #include "consensus/pbft/records.h"
+#include "consensus/raft/messages.h"
 #include "core/codec_table.h"
 #include "ledger/chain_state.h"
 #include "ledger/evidence_file.h"
@@ -73,6 +74,8 @@ std::map<std::string, std::string> format_tables() {
     add<PpAccept, Prepared, Committed, ExecSent, ExecCert, ViewEnter, ViewChangeSent, Stopped,
         SnapshotEntry, Snapshot>(tables);
     add<consensus::Evidence>(tables);
+    add<raft::Entry, raft::RequestVote, raft::VoteReply, raft::AppendEntries, raft::AppendReply,
+        raft::TimeoutNow, raft::TermRecord>(tables);
   }
   add<net::SignedHello, net::Hello, net::VotePosition>(tables);
   tables["ObjectType"] = enum_table<crypto::ObjectType>();

@@ -235,7 +235,8 @@ class Runs {
   int summarize(double real_seconds) const {
     std::string missed;
     std::size_t hit = 0;
-    for (const Probe probe : sim::kPbftProbes) {
+    const auto wanted = sim::wanted_probes(options_.config.consensus);
+    for (const Probe probe : wanted) {
       if (totals_.probes[static_cast<std::size_t>(probe)] > 0) {
         ++hit;
       } else {
@@ -249,8 +250,8 @@ class Runs {
     std::fputs(
         fmt::format("{} seeds, {:.2f} simulated hours, {} violations, probes hit {}/{}, {} steps, "
                     "{:.1f} operations/s, {:.1f} s, simulated:real {:.0f}:1 per core\n",
-                    totals_.runs, virtual_seconds / 3600, totals_.violations, hit,
-                    sim::kPbftProbes.size(), totals_.steps,
+                    totals_.runs, virtual_seconds / 3600, totals_.violations, hit, wanted.size(),
+                    totals_.steps,
                     load_seconds > 0 ? static_cast<double>(totals_.operations) / load_seconds : 0,
                     real_seconds, processor_seconds > 0 ? virtual_seconds / processor_seconds : 0)
             .c_str(),

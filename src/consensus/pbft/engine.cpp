@@ -33,6 +33,11 @@ Verdict PbftEngine::on_message(const Verified& message) {
     case MessageKind::status:
     case MessageKind::fetch:
     case MessageKind::reply:
+    case MessageKind::request_vote:
+    case MessageKind::vote_reply:
+    case MessageKind::append_entries:
+    case MessageKind::append_reply:
+    case MessageKind::timeout_now:
       break;
   }
   return Verdict::reject(RejectReason::not_wanted);

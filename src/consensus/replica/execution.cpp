@@ -55,6 +55,7 @@ void ReplicaEngine::on_decision_durable(Height height, const SharedCertificate& 
   if (certificate != nullptr) advance_certified(certificate);
   slot = slots_.find(height);  // advancing may have pruned it
   if (slot != nullptr && !run_.stopped) send_exec(*slot);
+  deliver();
 }
 
 // ------------------------------------------------------------------ execution (N5, N6)
@@ -63,7 +64,7 @@ void ReplicaEngine::on_decision_durable(Height height, const SharedCertificate& 
 void ReplicaEngine::deliver() {
   while (!run_.stopped && at_.delivered < at_.executed + keep_ahead()) {
     Slot* slot = slots_.find(at_.delivered.next());
-    if (slot == nullptr || !slot->is_decided_at_least(Decision::State::logged)) return;
+    if (slot == nullptr || !slot->is_decided_at_least(executable_from())) return;
     const Content* content = slot->content(slot->decision->digest);
     ASSERT(content != nullptr && content->complete);
     at_.delivered = slot->height;

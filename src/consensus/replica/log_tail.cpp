@@ -22,8 +22,21 @@ void LogTail::add(Height height, LogRecord record) {
 }
 
 void LogTail::keep_view(LogRecord record) {
-  ASSERT(record.type == RecordType::view_enter || record.type == RecordType::vc_sent);
-  (record.type == RecordType::view_enter ? view_enter_ : vc_sent_) = std::move(record);
+  ASSERT(record.type == RecordType::view_enter || record.type == RecordType::vc_sent ||
+         record.type == RecordType::raft_term);
+  if (record.type == RecordType::raft_term) {
+    raft_term_ = std::move(record);
+  } else {
+    (record.type == RecordType::view_enter ? view_enter_ : vc_sent_) = std::move(record);
+  }
+}
+
+void LogTail::drop(RecordType type, Height first, Height last) {
+  for (auto at = records_.lower_bound(first); at != records_.end() && at->first <= last; ++at) {
+    bytes_ -= size_of(at->second);
+    std::erase_if(at->second, [&](const LogRecord& record) { return record.type == type; });
+    bytes_ += size_of(at->second);
+  }
 }
 
 void LogTail::limit(Height certified) {
@@ -49,6 +62,7 @@ std::vector<LogRecord> LogTail::records() const {
   if (!seeded_bug(Bug::cut_loses_view)) {
     if (view_enter_.has_value()) out.push_back(*view_enter_);
     if (vc_sent_.has_value()) out.push_back(*vc_sent_);
+    if (raft_term_.has_value()) out.push_back(*raft_term_);
   }
   for (const auto& [height, records] : records_) {
     out.insert(out.end(), records.begin(), records.end());

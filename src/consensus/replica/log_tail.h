@@ -25,7 +25,9 @@ class LogTail {
   explicit LogTail(std::size_t bytes_max = kTailBytesMax) : bytes_max_(bytes_max) {}
 
   void add(Height height, LogRecord record);
-  /// The newest VIEW_ENTER or VC_SENT: kept until the next of its type, whatever is cut.
+  /// Forgets records of this type at `first` <= height <= `last`: another entry took their place.
+  void drop(RecordType type, Height first, Height last);
+  /// The newest VIEW_ENTER, VC_SENT or RAFT_TERM: kept until the next of its type, whatever is cut.
   void keep_view(LogRecord record);
   /// A record that no cut takes away: evidence, STOPPED. Few by nature.
   void keep_always(LogRecord record) { kept_.push_back(std::move(record)); }
@@ -38,14 +40,15 @@ class LogTail {
   /// A cut below this height would lose what a restart needs.
   Height forgotten() const { return forgotten_; }
   std::size_t size_bytes() const { return bytes_; }
-  /// What no cut takes away, the newest VIEW_ENTER and VC_SENT, then all records in the order of
-  /// heights, and of writing within a height.
+  /// What no cut takes away, the newest VIEW_ENTER, VC_SENT and RAFT_TERM, then all records in the
+  /// order of heights, and of writing within a height.
   std::vector<LogRecord> records() const;
 
  private:
   std::map<Height, std::vector<LogRecord>> records_;
   std::optional<LogRecord> view_enter_;
   std::optional<LogRecord> vc_sent_;
+  std::optional<LogRecord> raft_term_;
   std::vector<LogRecord> kept_;
   std::size_t bytes_max_;
   std::size_t bytes_ = 0;

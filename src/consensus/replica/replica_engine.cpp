@@ -46,6 +46,9 @@ Verdict ReplicaEngine::on_protocol_fetch(ReplicaId, const Fetch&) {
 }
 void ReplicaEngine::before_certified_block(Slot&, const Hash&) {}
 void ReplicaEngine::on_peer_status(ReplicaId, const StatusBody&) {}
+Verdict ReplicaEngine::on_transfer(const TransferLeadershipInput&) {
+  return Verdict::reject(RejectReason::not_wanted);
+}
 void ReplicaEngine::on_certified(Height) {}
 void ReplicaEngine::on_window_moved(Height) {}
 
@@ -61,6 +64,7 @@ Verdict ReplicaEngine::step(Input input, Effects& effects) {
     if (run_.started && !run_.stopped) {
       serve_parked();
       if (fetch_.eager) fetch_blocks_if_due();
+      finish_step();
     }
   }
   flush_staged();
@@ -82,6 +86,9 @@ Verdict ReplicaEngine::dispatch(Input& input) {
   if (const auto* flushed = std::get_if<FlushedInput>(&input)) return on_flushed(*flushed);
   if (const auto* state = std::get_if<StateInstalledInput>(&input))
     return on_state_installed(*state);
+  if (const auto* transfer = std::get_if<TransferLeadershipInput>(&input)) {
+    return on_transfer(*transfer);
+  }
   auto* read = std::get_if<BlocksReadInput>(&input);
   ASSERT(read != nullptr);
   return on_blocks_read(*read);
@@ -122,6 +129,11 @@ Verdict ReplicaEngine::on_deliver(const Verified& message) {
     case MessageKind::suspect:
     case MessageKind::view_change:
     case MessageKind::new_view:
+    case MessageKind::request_vote:
+    case MessageKind::vote_reply:
+    case MessageKind::append_entries:
+    case MessageKind::append_reply:
+    case MessageKind::timeout_now:
       return on_message(message);
   }
   return Verdict::reject(RejectReason::bad_content);

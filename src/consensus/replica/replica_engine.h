@@ -146,6 +146,12 @@ class ReplicaEngine : public Engine {
   virtual void before_certified_block(Slot& slot, const Hash& digest);
   /// A STATUS of a peer that is new here.
   virtual void on_peer_status(ReplicaId peer, const StatusBody& status);
+  /// The operator wants another leader (R7).
+  virtual Verdict on_transfer(const TransferLeadershipInput& input);
+  /// The last thing a step does before its writes leave.
+  virtual void finish_step() {}
+  /// How far a decision must be before its height is executed.
+  virtual Decision::State executable_from() const { return Decision::State::logged; }
   /// What the protocol adds to S2-S5 for a peer that stands still.
   virtual void help_more(ReplicaId peer, const StatusBody& status) = 0;
   virtual View newest_view_change() const { return {}; }
@@ -156,8 +162,9 @@ class ReplicaEngine : public Engine {
   virtual void on_certified(Height from);
   /// A record that only the protocol knows; not one of the common types.
   virtual Result<void> replay_own(const LogRecord& record) = 0;
-  virtual void fill_snapshot(Snapshot& snapshot) const = 0;
-  virtual Result<void> replay_snapshot_fields(const Snapshot& snapshot) = 0;
+  /// What of the protocol stands in SNAPSHOT beside the records of the tail.
+  virtual void fill_snapshot(Snapshot&) const {}
+  virtual Result<void> replay_snapshot_fields(const Snapshot&) { return ok(); }
 
   // ---------------------------------------------------------------- replica_engine.cpp
 

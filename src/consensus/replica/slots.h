@@ -50,7 +50,7 @@ struct Content {
   std::uint32_t attempts = 0;  ///< how often a peer was asked
 };
 
-/// The one pre-prepare of the current view (N1).
+/// The one pre-prepare of the current view (N1); under Raft the log's entry at this index.
 struct Proposal {
   enum class State : std::uint8_t {
     waiting_for_bodies,
@@ -60,6 +60,7 @@ struct Proposal {
   crypto::Vote vote;
   Signature signature;  ///< of the primary; zeros if it came from NEW-VIEW's O
   State state = State::waiting_for_bodies;
+  ValidatorIndex leader = 0;  ///< Raft: who led the term; PBFT computes it
 };
 
 /// An own vote: its bytes are resent as they are. Sent and counted only once durable.

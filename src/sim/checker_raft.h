@@ -1,0 +1,60 @@
+/// What Raft promises (consensus.md 3), read from messages and records: one vote a term (R2), one
+/// leader a term, one entry an index and term, and nothing acknowledged that the disk lacks (R1,
+/// R3).
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "consensus/engine.h"
+#include "node/ports.h"
+#include "sim/wire.h"
+
+namespace baolian::sim {
+
+/// Judges all nodes: under Raft none is Byzantine.
+class RaftChecker {
+ public:
+  using Report = std::function<void(const std::string&)>;
+  explicit RaftChecker(Report report) : report_(std::move(report)) {}
+
+  /// A message that its own sender sends.
+  void on_sent(node::ReplicaId from, const MessageView& message);
+  /// A record became durable in the part of the log that is of this epoch.
+  void on_durable(node::ReplicaId node, Epoch epoch, consensus::RecordType type, BytesView body);
+  /// The whole part of an epoch, as a start finds it. `certified`: h that the log says.
+  void on_replayed(node::ReplicaId node, Epoch epoch, Height certified,
+                   const std::vector<std::pair<consensus::RecordType, Bytes>>& records);
+
+ private:
+  /// What a node's log of one epoch surely holds.
+  struct Log {
+    View term;
+    std::map<Height, View> entries;  ///< terms
+    Height certified;
+    View acked_term;  ///< newest acknowledgement, and how far it went
+    Height acked;
+    View voted_term;  ///< newest term in which a vote was sent
+  };
+  using Key = std::pair<node::ReplicaId, Epoch>;
+  void on_append(node::ReplicaId from, const MessageView& message);
+  void on_append_reply(node::ReplicaId from, const MessageView& message);
+  void on_vote(node::ReplicaId from, const MessageView& message);
+  void learn_vote(const Key& key, View term, ValidatorIndex candidate);
+  void learn_entry(Epoch epoch, const crypto::Vote& vote);
+  static void put(Log& log, Height index, View term);
+  static void drop_from(Log& log, Height index);
+  void on_block(Log& log, Epoch epoch, BytesView body);
+
+  Report report_;
+  std::map<Key, Log> logs_;
+  std::map<std::tuple<Epoch, View>, node::ReplicaId> leaders_;
+  std::map<std::tuple<node::ReplicaId, Epoch, View>, ValidatorIndex> votes_;
+  std::map<std::tuple<Epoch, View, Height>, Hash> entries_;
+};
+
+}  // namespace baolian::sim
