@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "core/codec.h"
@@ -77,7 +78,19 @@ struct Quorum {
   }
   /// F + 1: at least one of them is correct.
   std::size_t weak_quorum() const { return faulty_max() + 1; }
+  /// Validators that may be away while the others go on. PBFT counts liars among them.
+  std::size_t crashed_max(ConsensusKind kind) const {
+    return kind == ConsensusKind::raft ? (validator_count - 1) / 2 : faulty_max();
+  }
+  /// Validators that may lie, the leader too. Under Raft none.
+  std::size_t lying_max(ConsensusKind kind) const {
+    return kind == ConsensusKind::raft ? 0 : faulty_max();
+  }
 };
+
+/// The trust model of an epoch in one sentence, for operators: how many must agree, how many may
+/// crash, how many may lie. Requires: at least one validator.
+std::string trust_words(const EpochRecord& record);
 
 /// The index of a key in the epoch's ascending list.
 std::optional<ValidatorIndex> validator_index(const EpochRecord& record, const PublicKey& key);

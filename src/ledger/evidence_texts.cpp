@@ -128,9 +128,11 @@ constexpr std::array kTemplates1 = {
                  "来源。"},
     TextTemplate{
         69, "limits: consensus_kind raft",
-        "The certificate says that a majority of nodes attested; it does not withstand dishonest "
-        "validators, and the genesis file must have come from a source that you trust.",
-        "证书仅表示过半数节点作了证明，不能抵御不诚实的验证节点；创世文件须来自您信任的来源。"},
+        "Under Raft the certificate says no more than that a majority of the named nodes attested: "
+        "it withstands crashes, but a dishonest leader or majority can lie. The genesis file must "
+        "have come from a source that you trust.",
+        "在 Raft 下，证书仅表示名单中的过半数节点作了证明：可容忍宕机，但不诚实的领导节点或过半数"
+        "节点可以说谎；创世文件须来自您信任的来源。"},
     TextTemplate{
         70, "limits: log_window of reads_of_subject, denials_of_subject, consents_of_subject",
         "The id of this log is a hash of an audience and a pseudonym: it does not show whose log "

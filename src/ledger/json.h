@@ -107,7 +107,7 @@ class JsonFormReader {
     } else if constexpr (CodecEnum<T>) {
       if (!in.is_string()) return bad("expected a name");
       const auto found = enum_from_name<T>(in.get_ref<const std::string&>());
-      if (!found) return bad("unknown name");
+      if (!found) return bad("unknown name; it must be one of " + names_of<T>());
       out = *found;
       return ok();
     } else if constexpr (kIsFixedBytes<T>) {
@@ -222,6 +222,14 @@ class JsonFormReader {
   Result<void> text(const Json& in, std::string& out, const Limits& limits);
   Result<void> size_within(std::size_t size, const Limits& limits) const;
   Error unknown_key(const Json& in, const std::vector<std::string_view>& known) const;
+  template <CodecEnum E>
+  static std::string names_of() {
+    std::string out;
+    for (const std::string_view name : enum_names(E{})) {
+      if (!name.empty()) out.append(out.empty() ? "" : ", ").append(name);
+    }
+    return out;
+  }
   Error bad(std::string_view what) const;
   Error not_ascending() const;
   Error at_place(Errc code, std::string_view what) const;

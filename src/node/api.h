@@ -25,9 +25,11 @@ namespace baolian::node {
 
 /// What the API shows of the replica.
 struct ReplicaStatus {
-  std::uint64_t view = 0;
+  Epoch epoch;
+  std::uint64_t view = 0;  ///< Raft: the term
   bool validator = false;
-  bool primary = false;
+  bool primary = false;                  ///< Raft: the leader
+  std::optional<ValidatorIndex> leader;  ///< who is primary or leads, if known here
   bool stopped = false;
   bool active = false;  ///< votes in the view; false in a view change
   Height certified;     ///< h, the stable checkpoint: may be above what is executed here

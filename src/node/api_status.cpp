@@ -6,6 +6,43 @@ namespace baolian::node {
 
 using api::json;
 
+namespace {
+
+/// The public name of the institution whose node has this key; null if no node of the genesis has.
+json home_of(const Services& services, const PublicKey& key) {
+  for (const ledger::Institution& institution : services.genesis.institutions) {
+    for (const ledger::Node& node : institution.nodes) {
+      if (node.consensus_key == key) return institution_name(services.state(), institution.id);
+    }
+  }
+  return nullptr;
+}
+
+/// What this node knows of the agreement: the words that hold for every kind (view, is_primary) and
+/// those of the epoch's own.
+json consensus_of(const Services& services, const ReplicaStatus& replica) {
+  const crypto::EpochRecord epoch =
+      services.chain.epoch(replica.epoch).value_or(services.genesis.epoch);
+  const bool is_raft = epoch.consensus_kind == crypto::ConsensusKind::raft;
+  const crypto::Quorum quorum{epoch.validators.size()};
+  json leader = nullptr;  // observers follow blocks, not views; between two views nobody is primary
+  if (replica.active && replica.leader.has_value() && *replica.leader < epoch.validators.size()) {
+    leader = home_of(services, epoch.validators[*replica.leader]);
+  }
+  return {{"consensus", std::string(enum_name(epoch.consensus_kind))},
+          {"view", replica.view},
+          {"term", is_raft ? json(replica.view) : json(nullptr)},
+          {"leader", std::move(leader)},
+          {"is_primary", replica.primary},
+          {"validators", epoch.validators.size()},
+          {"quorum", quorum.quorum(epoch.consensus_kind)},
+          {"crashed_max", quorum.crashed_max(epoch.consensus_kind)},
+          {"lying_max", quorum.lying_max(epoch.consensus_kind)},
+          {"trust", crypto::trust_words(epoch)}};
+}
+
+}  // namespace
+
 Result<std::string> Api::status(const ApiCall&) {
   const ReplicaStatus replica = replica_status_();
   const auto header = services_.chain.header(services_.chain.height());
@@ -20,7 +57,7 @@ Result<std::string> Api::status(const ApiCall&) {
         "audience");
   }
   if (replica.stopped) warnings.push_back("this node has stopped voting; see its log");
-  return json{{"name", services_.config.name},
+  json out = {{"name", services_.config.name},
               {"institution", services_.self.hex()},
               {"institution_name", institution_name(services_.state(), services_.self)},
               {"chain_id", services_.chain.chain_id().hex()},
@@ -28,18 +65,16 @@ Result<std::string> Api::status(const ApiCall&) {
               {"certified_height", services_.chain.certified_height().value},
               {"durable_height", services_.chain.durable_height().value},
               {"stable_height", replica.certified.value},
-              {"view", replica.view},
               {"active", replica.active},
               {"role", replica.validator ? "validator" : "observer"},
-              {"is_primary", replica.primary},
               {"stopped", replica.stopped},
               {"state_root", header->state_root.hex()},
               {"header_hash", ledger::header_hash(*header).hex()},
-              {"validators", services_.genesis.epoch.validators.size()},
               {"peers", peers},
               {"pending_stays", desk_.pending_count()},
-              {"warnings", warnings}}
-      .dump();
+              {"warnings", warnings}};
+  out.update(consensus_of(services_, replica));
+  return out.dump();
 }
 
 Result<std::string> Api::header(const ApiCall& call) {
@@ -65,7 +100,8 @@ Result<std::string> Api::header(const ApiCall& call) {
 Result<std::string> Api::contradictions(const ApiCall&) {
   json out = json::array();
   for (const consensus::Evidence& one : replica_status_().contradictions) {
-    const auto& keys = services_.genesis.epoch.validators;
+    const auto epoch = services_.chain.epoch(one.epoch).value_or(services_.genesis.epoch);
+    const auto& keys = epoch.validators;
     const bool is_known = one.signer < keys.size();
     out.push_back(
         {{"validator", one.signer},

@@ -282,6 +282,7 @@ Result<ledger::Genesis> make_genesis(const NetworkPlan& plan, const std::vector<
   genesis.currency = plan.currency;
   genesis.minor_digits = plan.minor_digits;
   genesis.epoch.first_height = Height{1};
+  genesis.epoch.consensus_kind = plan.consensus;
   genesis.epoch.parameters = contracts::default_parameters();
   for (const auto& draft : drafts) {
     genesis.institutions.push_back(draft.institution);
@@ -434,6 +435,7 @@ Result<NetworkFiles> init_network(const NetworkPlan& plan) {
 
   NetworkFiles out;
   out.chain_id_hex = ledger::chain_id_of(genesis).hex();
+  out.epoch = genesis.epoch;
   std::error_code error;
   std::filesystem::create_directories(plan.directory + "/profiles", error);
   if (error) return fail(Errc::io_failed, "cannot make " + plan.directory);

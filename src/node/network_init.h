@@ -9,6 +9,7 @@
 
 #include "core/result.h"
 #include "crypto/keystore.h"
+#include "crypto/validator_set.h"
 #include "ledger/genesis.h"
 
 namespace baolian::node {
@@ -29,6 +30,7 @@ struct NetworkPlan {
   std::int16_t utc_offset_minutes = 480;
   std::string host = "127.0.0.1";
   std::uint16_t base_port = 0;  ///< 0: take free ports
+  crypto::ConsensusKind consensus = crypto::ConsensusKind::pbft;
   crypto::Keystore::Cost keystore_cost = crypto::Keystore::Cost::moderate;
   std::vector<InstitutionPlan> institutions;
 };
@@ -46,6 +48,7 @@ struct NodeFiles {
 struct NetworkFiles {
   std::string genesis_file;
   std::string chain_id_hex;
+  crypto::EpochRecord epoch;  ///< of the genesis
   std::vector<NodeFiles> nodes;
   std::vector<std::string> profiles;
 };

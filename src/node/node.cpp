@@ -258,7 +258,9 @@ void Node::State::run() {
 ReplicaStatus Node::State::status() const {
   const Replica::Status now = replica->status();
   ReplicaStatus out;
+  out.epoch = now.consensus.epoch;
   out.view = now.consensus.view.value;
+  out.leader = now.consensus.leader;
   out.validator = replica->is_validator();
   out.primary = now.consensus.is_leader;
   out.stopped = now.consensus.stopped || failed;
@@ -288,10 +290,10 @@ Result<std::unique_ptr<Node>> Node::start(Config config, const crypto::Secret& p
   state->run();
   std::unique_ptr<Node> out(new Node(std::move(state)));
   TRY(out->state_->open_api());
-  spdlog::info("chain {} height {}, {}",
-               out->state_->replica->chain().chain_id().hex().substr(0, 16),
-               out->state_->replica->chain().height().value,
+  const ledger::Chain& chain = out->state_->replica->chain();
+  spdlog::info("chain {} height {}, {}", chain.chain_id().hex().substr(0, 16), chain.height().value,
                out->state_->replica->is_validator() ? "validator" : "observer");
+  spdlog::info("{}", crypto::trust_words(chain.epoch_at(chain.height().next())));
   return out;
 }
 

@@ -1,9 +1,11 @@
 #include "node/replica.h"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <cstring>
 #include <filesystem>
 #include <future>
 #include <mutex>
@@ -11,6 +13,7 @@
 
 #include "contracts/execute.h"
 #include "contracts/parameters.h"
+#include "crypto/random.h"
 #include "node/executor.h"
 #include "node/header_reader.h"
 #include "node/work_queue.h"
@@ -135,11 +138,15 @@ Result<void> Replica::State::recover() {
   consensus::EngineConfig& engine_config = config.driver.engine;
   engine_config.chain_id = chain->chain_id();
   engine_config.verifier = config.verifier;
+  // Raft's election timeouts: two nodes with one seed would stand against each other for ever.
+  std::array<std::uint8_t, sizeof engine_config.seed> seed{};
+  crypto::fill_random(seed);
+  std::memcpy(&engine_config.seed, seed.data(), seed.size());
   config.driver.batch.weight_max =
       contracts::parameter(config.genesis.epoch, contracts::ParameterId::block_weight_max);
   EpochEngines::Config of_epochs{engine_config, keys, self, config.signer.get(),
                                  [](const auto& engine, auto records, Height executed, Hash hash) {
-                                   return consensus::make_pbft_engine(
+                                   return consensus::make_engine(
                                        engine, header_reader(), std::move(records), executed, hash);
                                  }};
   TRY(EpochEngines made,

@@ -131,7 +131,8 @@ void SimNode::start() {
   node::ReplicaDriver::Config config = options_.driver;
   config.engine.chain_id = world.chain_id;
   config.engine.verifier = &crypto::toy_verifier();
-  config.engine.seed = prng_.fork(run_ + 500'000).next();
+  // Of a copy: PBFT draws nothing here.
+  config.engine.seed = Prng(prng_).fork(run_ + 500'000).next();
   around_.checker.on_restarted(id_, chain_->height());
   node::EpochEngines::Config of_epochs{
       config.engine, world.node_keys(), id_, world.node_signers[id_].get(),

@@ -80,6 +80,47 @@ TEST_CASE("quorum: Raft needs a majority", "[quorum]") {
   }
 }
 
+TEST_CASE("quorum: what a kind bears, and what it says of itself", "[quorum]") {
+  struct Row {
+    ConsensusKind kind;
+    std::size_t n, crashed, lying;
+    std::string words;
+  };
+  const std::string lie =
+      "none may lie: a dishonest leader can certify two histories, a dishonest majority anything";
+  const std::vector<Row> rows = {
+      {ConsensusKind::pbft, 1, 0, 0, "PBFT: 1 of 1 validators must agree; none may crash or lie"},
+      {ConsensusKind::pbft, 3, 0, 0, "PBFT: 2 of 3 validators must agree; none may crash or lie"},
+      {ConsensusKind::pbft, 4, 1, 1,
+       "PBFT: 3 of 4 validators must agree; up to 1 may crash or lie"},
+      {ConsensusKind::pbft, 7, 2, 2,
+       "PBFT: 5 of 7 validators must agree; up to 2 may crash or lie"},
+      {ConsensusKind::raft, 1, 0, 0, "Raft: 1 of 1 validators must agree; none may crash, " + lie},
+      {ConsensusKind::raft, 2, 0, 0, "Raft: 2 of 2 validators must agree; none may crash, " + lie},
+      {ConsensusKind::raft, 3, 1, 0,
+       "Raft: 2 of 3 validators must agree; up to 1 may crash, " + lie},
+      {ConsensusKind::raft, 4, 1, 0,
+       "Raft: 3 of 4 validators must agree; up to 1 may crash, " + lie},
+      {ConsensusKind::raft, 5, 2, 0,
+       "Raft: 3 of 5 validators must agree; up to 2 may crash, " + lie},
+  };
+  for (const Row& row : rows) {
+    EpochRecord record = golden_record();
+    record.consensus_kind = row.kind;
+    record.validators.assign(row.n, PublicKey{});
+    INFO(row.words);
+    CHECK(Quorum{row.n}.crashed_max(row.kind) == row.crashed);
+    CHECK(Quorum{row.n}.lying_max(row.kind) == row.lying);
+    CHECK(trust_words(record) == row.words);
+  }
+  for (std::size_t n = 1; n <= 127; ++n) {
+    const Quorum quorum{n};
+    for (const ConsensusKind kind : {ConsensusKind::pbft, ConsensusKind::raft}) {
+      CHECK(n - quorum.crashed_max(kind) >= quorum.quorum(kind));
+    }
+  }
+}
+
 TEST_CASE("epoch record: golden bytes and validators_hash", "[validator_set][golden]") {
   const EpochRecord record = golden_record();
   CHECK(to_hex(encode(record)) == kGoldenRecord);

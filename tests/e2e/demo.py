@@ -49,11 +49,14 @@ def test(make, options):
         place = pathlib.Path(directory) / "network"
         binaries = pathlib.Path(options.node).resolve().parent
         done = subprocess.run([sys.executable, str(ROOT / "tools/demo/scenario.py"), "--network", str(place),
-                               "--bin", str(binaries), "--once", "--summary", str(summary_file)],
+                               "--bin", str(binaries), "--once", "--summary", str(summary_file),
+                               "--consensus", options.consensus],
                               capture_output=True, text=True, timeout=180)
         network.check(done.returncode == 0, f"the demonstration failed: {done.stdout[-2000:]}{done.stderr[-2000:]}")
         summary = json.loads(summary_file.read_text(encoding="utf-8"))
         check_summary(summary)
+        epoch = json.loads((place / "genesis.json").read_text(encoding="utf-8"))["epoch"]
+        network.check(epoch["consensus_kind"] == options.consensus, f"the genesis says {epoch['consensus_kind']}")
         check_nothing_leaked(place)
         if node is None:
             print("node is not installed: the second verifier was not asked")

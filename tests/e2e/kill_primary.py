@@ -1,5 +1,8 @@
 """kill -9 of the primary under load, and SIGSTOP of the primary: the others change the view and go on,
-nothing acknowledged is lost, and who was away comes back as a backup."""
+nothing acknowledged is lost, and who was away comes back as a backup.
+
+With --consensus raft the same of the leader: the others elect one in a later term (`view` is the term), and who was
+away follows."""
 
 import json
 import signal
@@ -44,6 +47,24 @@ def new_primary(net, victim, view):
         return status if status and status["view"] > view else None
 
     return network.wait_for(f"a view above {view} without {victim}", 60, changed, every=0.05)
+
+
+def check_agreement(net, kind):
+    """What the API says of the consensus: the kind, and under Raft one leader whom every validator names."""
+    def one_leader():
+        told = [net.status(name, quiet=True) for name in network.NODES[:4]]
+        if not all(told) or any(s["consensus"] != kind for s in told):
+            return None
+        named = {(s["term"], s["leader"]) for s in told}
+        if kind == "pbft":
+            return told if {term for term, _ in named} == {None} else None
+        leads = [s["institution_name"] for s in told if s["is_primary"]]
+        return told if len(named) == 1 and leads == [told[0]["leader"]] else None
+
+    told = network.wait_for(f"four validators that agree on who leads, by {kind}", 60, one_leader)
+    bears = (1, 1) if kind == "pbft" else (1, 0)
+    network.check(all((s["crashed_max"], s["lying_max"], s["quorum"]) == (*bears, 3) for s in told),
+                  f"what the chain bears: {told[0]}")
 
 
 def disturb(net, away, back, load_s=LOAD_S):
@@ -102,6 +123,7 @@ def test(make, options):
     for _ in range(KILLS):
         disturb(net, kill, start)
     disturb(net, *freeze(FROZEN_S))
+    check_agreement(net, options.consensus)
     height, root = net.equal_roots()
     checked = net.check_receipts()
     print(f"{checked['receipts']} receipts, height {height}, state root {root}")

@@ -41,14 +41,14 @@ def wait_for(what, seconds, probe, every=0.1):
 
 
 class Network:
-    def __init__(self, programs, currency="CNY"):
+    def __init__(self, programs, currency="CNY", consensus=None):
         self.programs = programs
         self.root = pathlib.Path(tempfile.mkdtemp(prefix="baolian-e2e-"))
         self.directory = self.root / "network"
         self.receipts = self.root / "receipts.jsonl"  # outside of every node's directory
         self.processes = {}
         self.run(self.programs.cli, "network", "init", self.directory, "--fast-keystores",
-                 "--currency", currency)
+                 "--currency", currency, "--consensus", consensus or programs.consensus)
         self.genesis = self.directory / "genesis.json"
 
     # Processes -------------------------------------------------------------------------------
@@ -182,7 +182,13 @@ class Network:
         return next(iter(last.values()))
 
     def primary(self):
-        return next(name for name in NODES[:4] if self.status(name)["is_primary"])
+        """The validator that is primary, or leads (Raft): of two, the one of the newest view or term."""
+        def found():
+            told = {name: self.status(name, quiet=True) for name in NODES[:4] if name in self.processes}
+            leading = [(s["view"], name) for name, s in told.items() if s and s["is_primary"]]
+            return max(leading)[1] if leading else None
+
+        return wait_for("a validator that leads", 30, found)
 
     def evidence(self, record, path):
         self.cli("bureau-compliance", "record", "log", record, "--prove", path)
@@ -220,6 +226,7 @@ def main(test):
     parser.add_argument("--cli", required=True, help="baolian")
     parser.add_argument("--load", required=True, help="baolian-load")
     parser.add_argument("--data", default="", help="folder of the shared test data")
+    parser.add_argument("--consensus", choices=["pbft", "raft"], default="pbft")
     parser.add_argument("--keep", action="store_true", help="keep the network's directory")
     options = parser.parse_args()
     networks = []

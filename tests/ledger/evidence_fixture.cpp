@@ -18,11 +18,13 @@ std::unique_ptr<crypto::Signer> ed25519_signer(std::uint64_t seed) {
   return crypto::make_ed25519_signer(seed_of(seed));
 }
 
-SignedNetwork make_signed_network() {
+SignedNetwork make_signed_network(crypto::ConsensusKind kind) {
   SignedNetwork network{.genesis = make_genesis(), .validators = {}};
   Genesis& genesis = network.genesis;
   genesis.signature_algorithm = static_cast<std::uint8_t>(crypto::Algorithm::ed25519);
   genesis.epoch.validators.clear();
+  genesis.epoch.consensus_kind = kind;
+  if (kind == crypto::ConsensusKind::raft) genesis.institutions[1].nodes.back().votes = true;
   std::uint64_t seed = 1000;
   for (Institution& institution : genesis.institutions) {
     for (Member& member : institution.members) {
@@ -57,7 +59,7 @@ crypto::ExecCertificate certify(const SignedNetwork& network, const Header& head
   return certificate;
 }
 
-EvidenceChain::EvidenceChain() {
+EvidenceChain::EvidenceChain(crypto::ConsensusKind kind) : network(make_signed_network(kind)) {
   auto opened = Chain::open(make_memory_store(), network.genesis, genesis_writes());
   ASSERT(opened.has_value());
   chain = std::move(*opened);

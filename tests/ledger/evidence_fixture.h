@@ -20,7 +20,9 @@ struct SignedNetwork {
   Genesis genesis;
   std::vector<std::unique_ptr<crypto::Signer>> validators;
 };
-SignedNetwork make_signed_network();
+/// Four validators and an observer; under Raft all five vote, so that its majority (3) is not
+/// PBFT's quorum (4).
+SignedNetwork make_signed_network(crypto::ConsensusKind kind = crypto::ConsensusKind::pbft);
 
 /// A deterministic Ed25519 signer.
 std::unique_ptr<crypto::Signer> ed25519_signer(std::uint64_t seed);
@@ -31,10 +33,10 @@ crypto::ExecCertificate certify(const SignedNetwork& network, const Header& head
 
 /// The network with a chain in memory.
 struct EvidenceChain {
-  SignedNetwork network = make_signed_network();
+  SignedNetwork network;
   std::unique_ptr<Chain> chain;
 
-  EvidenceChain();
+  explicit EvidenceChain(crypto::ConsensusKind kind = crypto::ConsensusKind::pbft);
   /// Appends a block with one operation for each of `entries`, all appended to `log`.
   Header append_block(const LogId& log, std::uint64_t time_ms, std::size_t entries);
   Header append_block(ExecutedBlock block);

@@ -644,6 +644,47 @@ TEST_CASE("evidence: the history links the proof's header at its own height only
         }) == kCertificateStep);
 }
 
+TEST_CASE("evidence: under Raft a majority certifies, and the limits say what that is worth",
+          "[evidence]") {
+  const auto made = [](crypto::ConsensusKind kind, std::size_t signers) {
+    EvidenceChain chain(kind);
+    chain.append_block(log_of(kReads, 7), kCreatedMs + 1000, 2);
+    chain.certify_height(chain.chain->height(), signers);
+    const auto text = make_operation_evidence(*chain.chain, Height{1}, 0, fake_reader());
+    REQUIRE(text.has_value());
+    return std::pair{*text, chain.network.genesis};
+  };
+  const auto judged = [](const std::pair<std::string, Genesis>& file) {
+    return verify_evidence(file.first, file.second, crypto::ed25519_verifier(), fake_reader());
+  };
+  const Verification three = judged(made(crypto::ConsensusKind::raft, 3));
+  REQUIRE(three.ok);
+  CHECK(judged(made(crypto::ConsensusKind::raft, 5)).ok);
+  const Verification two = judged(made(crypto::ConsensusKind::raft, 2));
+  REQUIRE_FALSE(two.ok);
+  CHECK(two.failure()->what == kCertificateStep);
+
+  const auto& words = three.words;
+  const auto chain_words =
+      std::find_if(words.begin(), words.end(), [](const Sentence& one) { return one.text == 11; });
+  REQUIRE(chain_words != words.end());
+  CHECK(chain_words->en.find("3 of 5 nodes attested") != std::string::npos);
+  CHECK(chain_words->en.find("3, a majority, are needed") != std::string::npos);
+  const auto& limits = three.limits;
+  const auto limit = std::find_if(limits.begin(), limits.end(),
+                                  [](const Sentence& one) { return one.text == 69; });
+  REQUIRE(limit != limits.end());
+  CHECK(limit->en.find("a dishonest leader or majority can lie") != std::string::npos);
+  CHECK(std::none_of(limits.begin(), limits.end(),
+                     [](const Sentence& one) { return one.text == 68; }));
+
+  // The same file with a genesis that claims PBFT is of another chain; a header that claims it is
+  // not of its epoch.
+  auto [text, genesis] = made(crypto::ConsensusKind::raft, 5);
+  genesis.epoch.consensus_kind = crypto::ConsensusKind::pbft;
+  CHECK_FALSE(judged({text, genesis}).ok);
+}
+
 TEST_CASE("evidence: the trail of validators leads to the epoch of the certificate", "[evidence]") {
   // Two headers made by hand: the last of epoch 0, which names epoch 1, and one of epoch 1.
   SignedNetwork network = make_signed_network();
@@ -776,6 +817,23 @@ TEST_CASE("genesis: the JSON form leads back to the same chain id", "[evidence][
   REQUIRE_FALSE(refused.has_value());
   CHECK(refused.error().context.find("colour") != std::string::npos);
   CHECK_FALSE(genesis_from_json("\xEF\xBB\xBF" + text).has_value());
+  const std::string kind = "\"consensus_kind\": \"pbft\"";
+  const auto with_kind = [&](const std::string& name) {
+    std::string other = text;
+    other.replace(other.find(kind), kind.size(), "\"consensus_kind\": \"" + name + "\"");
+    return other;
+  };
+  const auto raft = genesis_from_json(with_kind("raft"));
+  REQUIRE(raft.has_value());
+  CHECK(raft->epoch.consensus_kind == crypto::ConsensusKind::raft);
+  CHECK(genesis_to_json(*raft) == with_kind("raft"));
+  CHECK(chain_id_of(*raft) != chain_id_of(network.genesis));
+  for (const char* name : {"", "Raft", "paxos"}) {
+    const auto other = genesis_from_json(with_kind(name));
+    REQUIRE_FALSE(other.has_value());
+    CHECK(other.error().context.find("epoch.consensus_kind") != std::string::npos);
+    CHECK(other.error().context.find("pbft, raft") != std::string::npos);
+  }
   for (const char* zero : {"-0", "-0.0", "0.0", "00", "+0"}) {
     std::string odd = text;
     const std::string digits = "\"subject_id_scheme\": ";

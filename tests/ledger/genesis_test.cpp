@@ -61,6 +61,12 @@ const std::vector<Mistake>& mistakes() {
       {"epoch 1", [](Genesis& g) { g.epoch.epoch = {1}; }, "epoch 0"},
       {"first height", [](Genesis& g) { g.epoch.first_height = {0}; }, "height 1"},
       {"protocol", [](Genesis& g) { g.epoch.protocol_version = 2; }, "protocol_version"},
+      {"unknown consensus",
+       [](Genesis& g) { g.epoch.consensus_kind = static_cast<crypto::ConsensusKind>(3); },
+       "consensus_kind"},
+      {"no consensus",
+       [](Genesis& g) { g.epoch.consensus_kind = static_cast<crypto::ConsensusKind>(0); },
+       "consensus_kind"},
       {"no window", [](Genesis& g) { g.epoch.log_window = 0; }, "log_window"},
       {"in flight", [](Genesis& g) { g.epoch.in_flight_max = 17; }, "in_flight_max"},
       {"parameter twice",
@@ -175,6 +181,47 @@ TEST_CASE("genesis: names of any language pass, up to the neighbours of what is 
   Genesis genesis = test::make_genesis();
   genesis.name = "宁波 \"链\" \u00a0\u2027\u202f\u2065\u206a";
   CHECK(check_genesis(genesis).has_value());
+}
+
+/// make_genesis() with `count` voting nodes of the first institutions, at most 16 each.
+Genesis with_validators(std::size_t count) {
+  Genesis genesis = test::make_genesis();
+  const Node node = genesis.institutions[0].nodes[0];
+  genesis.epoch.validators.clear();
+  for (Institution& institution : genesis.institutions) institution.nodes.clear();
+  for (std::size_t i = 0; i < count; ++i) {
+    if (i / 16 >= genesis.institutions.size()) {
+      genesis.institutions.push_back(genesis.institutions[0]);
+      genesis.institutions.back().id = test::numbered<InstitutionId>(5000 + i);
+      genesis.institutions.back().members.clear();
+      genesis.institutions.back().nodes.clear();
+    }
+    Node one = node;
+    one.consensus_key = crypto::make_toy_signer(6000 + i)->public_key();
+    one.tls_pin = test::numbered<Hash>(6000 + i);
+    genesis.institutions[i / 16].nodes.push_back(one);
+    genesis.epoch.validators.push_back(one.consensus_key);
+  }
+  std::sort(genesis.epoch.validators.begin(), genesis.epoch.validators.end());
+  return genesis;
+}
+
+TEST_CASE("genesis: 1 to 127 validators of either consensus, also two and three", "[genesis]") {
+  for (const auto kind : {crypto::ConsensusKind::pbft, crypto::ConsensusKind::raft}) {
+    for (const std::size_t count : {1U, 2U, 3U, 4U, 5U, 127U}) {
+      CAPTURE(count);
+      Genesis genesis = with_validators(count);
+      genesis.epoch.consensus_kind = kind;
+      const auto checked = check_genesis(genesis);
+      CAPTURE((checked ? "" : checked.error().context));
+      CHECK(checked.has_value());
+    }
+    Genesis genesis = with_validators(128);
+    genesis.epoch.consensus_kind = kind;
+    const auto checked = check_genesis(genesis);
+    REQUIRE_FALSE(checked.has_value());
+    CHECK(checked.error().context.find("validators") != std::string::npos);
+  }
 }
 
 TEST_CASE("genesis: every mistake is refused with a sentence that names it", "[genesis]") {

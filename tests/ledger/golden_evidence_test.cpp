@@ -1,5 +1,6 @@
-/// Evidence that was published must verify for ever: tests/golden/v1/evidence is never written anew
-/// once a version is out (BAOLIAN_REWRITE=1 writes it before that).
+/// Evidence that was published must verify for ever: tests/golden/v1/evidence (PBFT, four
+/// validators) and evidence-raft (Raft, three signers of five) are never written anew once a
+/// version is out (BAOLIAN_REWRITE=1 writes them before that).
 #include "ledger/evidence.h"
 #include "ledger/evidence_fixture.h"
 #include "ledger/formats_doc.h"
@@ -12,7 +13,12 @@ using namespace baolian::ledger::test;
 
 namespace {
 
-const std::string kFolder = "tests/golden/v1/evidence/";
+struct Folder {
+  std::string path;
+  crypto::ConsensusKind kind;
+};
+const std::array kFolders = {Folder{"tests/golden/v1/evidence/", crypto::ConsensusKind::pbft},
+                             Folder{"tests/golden/v1/evidence-raft/", crypto::ConsensusKind::raft}};
 constexpr std::uint16_t kUnknownKind = 65000;
 
 /// A block at t+`ms` with one transaction of `operations` operations of a kind that no contract
@@ -42,8 +48,8 @@ void append_unknown(EvidenceChain& chain, const LogId& log, std::uint64_t ms,
   chain.append_block(builder.take());
 }
 
-std::map<std::string, std::string> make_files() {
-  EvidenceChain chain;
+std::map<std::string, std::string> make_files(crypto::ConsensusKind kind) {
+  EvidenceChain chain(kind);
   const LogId log = log_of(kReads, 7);
   append_unknown(chain, log, 1000, 1);
   append_unknown(chain, log, 2000, 5);
@@ -68,23 +74,28 @@ std::map<std::string, std::string> make_files() {
 }  // namespace
 
 TEST_CASE("golden v1: the evidence files verify with their genesis", "[golden][evidence]") {
-  const auto made = make_files();
-  if (should_rewrite()) {
-    for (const auto& [name, text] : made) write_source_file(kFolder + name, text);
-  }
-  const auto genesis = genesis_from_json(read_source_file(kFolder + "genesis.json"));
-  REQUIRE(genesis.has_value());
-  for (const char* name : {"log_window.json", "operation.json", "state.json"}) {
-    const Verification verification = verify_evidence(read_source_file(kFolder + name), *genesis,
-                                                      crypto::ed25519_verifier(), no_facts());
-    INFO(name << ": " << (verification.ok ? "" : verification.failure()->what));
-    CHECK(verification.ok);
+  for (const Folder& folder : kFolders) {
+    const auto made = make_files(folder.kind);
+    if (should_rewrite()) {
+      for (const auto& [name, text] : made) write_source_file(folder.path + name, text);
+    }
+    const auto genesis = genesis_from_json(read_source_file(folder.path + "genesis.json"));
+    REQUIRE(genesis.has_value());
+    CHECK(genesis->epoch.consensus_kind == folder.kind);
+    for (const char* name : {"log_window.json", "operation.json", "state.json"}) {
+      const Verification verification = verify_evidence(
+          read_source_file(folder.path + name), *genesis, crypto::ed25519_verifier(), no_facts());
+      INFO(folder.path << name << ": " << (verification.ok ? "" : verification.failure()->what));
+      CHECK(verification.ok);
+    }
   }
 }
 
 TEST_CASE("golden v1: this build still writes the same files", "[golden][evidence]") {
-  for (const auto& [name, text] : make_files()) {
-    INFO(name);
-    CHECK(read_source_file(kFolder + name) == text);
+  for (const Folder& folder : kFolders) {
+    for (const auto& [name, text] : make_files(folder.kind)) {
+      INFO(folder.path << name);
+      CHECK(read_source_file(folder.path + name) == text);
+    }
   }
 }

@@ -119,6 +119,19 @@ TEST_CASE("a new network's genesis is valid and complete", "[network-init]") {
   CHECK_FALSE(genesis.institutions[kBureau].nodes[0].votes);
 }
 
+TEST_CASE("the consensus of the plan stands in the genesis", "[network-init]") {
+  CHECK(network().genesis.epoch.consensus_kind == crypto::ConsensusKind::pbft);
+  const TemporaryDirectory directory;
+  NetworkPlan plan = small_plan(directory.path() + "/network");
+  plan.consensus = crypto::ConsensusKind::raft;
+  const auto made = init_network(plan);
+  REQUIRE(made.has_value());
+  const auto genesis = ledger::genesis_from_json(text_of(made->genesis_file));
+  REQUIRE(genesis.has_value());
+  CHECK(genesis->epoch.consensus_kind == crypto::ConsensusKind::raft);
+  CHECK(made->epoch == genesis->epoch);
+}
+
 TEST_CASE("every node of a new network starts from its files", "[network-init]") {
   std::set<std::string> addresses;
   for (std::size_t i = 0; i < 3; ++i) {

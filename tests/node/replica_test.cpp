@@ -1,5 +1,6 @@
 #include "node/replica.h"
 
+#include <array>
 #include <atomic>
 #include <filesystem>
 
@@ -12,6 +13,8 @@ namespace {
 using test::make_transaction;
 using test::TemporaryDirectory;
 
+using crypto::ConsensusKind;
+
 /// Nobody is there to talk to.
 struct NoTransport final : Transport {
   void send(ReplicaId, MessageClass, SharedBytes) override {}
@@ -19,34 +22,48 @@ struct NoTransport final : Transport {
   void ban(ReplicaId, std::string) override {}
 };
 
-const sim::World& world() {
-  static const sim::World one = [] {
-    sim::World made = sim::make_world(1, 0, 1);
-    return made;
-  }();
-  return one;
+sim::World make_world_of(std::size_t validators, ConsensusKind kind) {
+  sim::World made = sim::make_world(validators, 0, 1);
+  made.genesis.epoch.consensus_kind = kind;
+  made.chain_id = ledger::chain_id_of(made.genesis);
+  return made;
 }
 
-Replica::Config config_in(const TemporaryDirectory& directory) {
+const sim::World& world(ConsensusKind kind = ConsensusKind::pbft) {
+  static const sim::World pbft = make_world_of(1, ConsensusKind::pbft);
+  static const sim::World raft = make_world_of(1, ConsensusKind::raft);
+  return kind == ConsensusKind::raft ? raft : pbft;
+}
+
+Replica::Config config_in(const TemporaryDirectory& directory, const sim::World& of = world(),
+                          std::size_t node = 0) {
   Replica::Config config;
   config.directory = directory.path.string();
-  config.genesis = world().genesis;
-  config.signer = world().node_signers[0];
+  config.genesis = of.genesis;
+  config.signer = of.node_signers[node];
   config.verifier = &crypto::toy_verifier();
   config.driver.flush_heights = 3;
   return config;
 }
 
-Bytes transaction(std::uint64_t nonce) { return encode(make_transaction(world(), nonce)); }
+Bytes transaction(std::uint64_t nonce, const sim::World& of = world()) {
+  return encode(make_transaction(of, nonce));
+}
 
 TEST_CASE("replica: one validator certifies what it is given, and restarts where it was",
           "[replica]") {
+  const ConsensusKind kind = GENERATE(ConsensusKind::pbft, ConsensusKind::raft);
+  CAPTURE(enum_name(kind));
+  const sim::World& of = world(kind);
+  const auto transaction = [&of](std::uint64_t nonce) {
+    return encode(make_transaction(of, nonce));
+  };
   TemporaryDirectory directory;
   NoTransport transport;
   Hash header_before;
   Height height_before;
   {
-    auto opened = Replica::open(config_in(directory));
+    auto opened = Replica::open(config_in(directory, of));
     REQUIRE(opened.has_value());
     Replica& replica = **opened;
     std::atomic<std::uint64_t> heard{0};
@@ -78,8 +95,9 @@ TEST_CASE("replica: one validator certifies what it is given, and restarts where
     CHECK_FALSE(replica.submit(transaction(22)).has_value());
     height_before = replica.chain().height();
     header_before = ledger::header_hash(*replica.chain().header(height_before));
+    CHECK(replica.chain().header(height_before)->consensus_kind == kind);
   }
-  auto opened = Replica::open(config_in(directory));
+  auto opened = Replica::open(config_in(directory, of));
   REQUIRE(opened.has_value());
   Replica& replica = **opened;
   CHECK(replica.boot().boot_counter == 2);
@@ -105,6 +123,71 @@ TEST_CASE("replica: a validator whose log is gone while its chain is not does no
   const auto again = Replica::open(config_in(directory));
   REQUIRE_FALSE(again.has_value());
   CHECK(again.error().code == Errc::log_corrupt);
+}
+
+/// Hands every message to the other replica's inbox, as a mesh does.
+struct LocalTransport final : Transport {
+  ReplicaId self = 0;
+  std::vector<Replica*> peers;
+  std::atomic<int> bans{0};
+
+  void give(ReplicaId to, MessageClass message_class, SharedBytes bytes) const {
+    if (peers[to] != nullptr) peers[to]->receive(self, message_class, std::move(bytes));
+  }
+  void send(ReplicaId to, MessageClass message_class, SharedBytes bytes) override {
+    give(to, message_class, std::move(bytes));
+  }
+  void send_to_validators(MessageClass message_class, SharedBytes bytes) override {
+    for (std::size_t i = 0; i < peers.size(); ++i) {
+      if (i != self) give(static_cast<ReplicaId>(i), message_class, bytes);
+    }
+  }
+  void ban(ReplicaId, std::string) override { ++bans; }
+};
+
+TEST_CASE("replica: three of a Raft genesis elect, order and certify by a majority", "[replica]") {
+  const sim::World of = make_world_of(3, ConsensusKind::raft);
+  std::array<TemporaryDirectory, 3> directories;
+  std::array<LocalTransport, 3> transports;
+  std::vector<std::unique_ptr<Replica>> replicas;
+  for (std::size_t i = 0; i < 3; ++i) {
+    auto opened = Replica::open(config_in(directories[i], of, i));
+    REQUIRE(opened.has_value());
+    replicas.push_back(*std::move(opened));
+  }
+  for (std::size_t i = 0; i < 3; ++i) {
+    transports[i].self = static_cast<ReplicaId>(i);
+    for (const auto& replica : replicas) transports[i].peers.push_back(replica.get());
+    replicas[i]->start(transports[i]);
+  }
+  REQUIRE(replicas[0]->submit(transaction(1, of)).has_value());
+  const TxId first = ledger::tx_id_of_canonical(transaction(1, of));
+  // A new leader's first block is empty; the transaction follows.
+  for (const auto& replica : replicas) {
+    Height next{1};
+    while (!replica->chain().find_transaction(first)) {
+      REQUIRE(replica->wait_certified(next, 20'000));
+      ++next;
+    }
+    const Height at = replica->chain().find_transaction(first)->height;
+    REQUIRE(replica->wait_certified(at, 20'000));
+  }
+  for (const auto& replica : replicas) replica->stop();
+  for (const LocalTransport& transport : transports) CHECK(transport.bans == 0);
+  const Height height = replicas[0]->chain().find_transaction(first)->height;
+  for (const auto& replica : replicas) {
+    const consensus::Status status = replica->status().consensus;
+    CHECK(replica->status().alarm.empty());
+    CHECK(status.view.value >= 1);
+    CHECK(ledger::header_hash(*replica->chain().header(height)) ==
+          ledger::header_hash(*replicas[0]->chain().header(height)));
+    const auto certificate = replica->chain().certificate(replica->chain().certified_height());
+    REQUIRE(certificate.has_value());
+    CHECK(certificate->signatures.size() >= 2);
+    CHECK(crypto::check_certificate(*certificate, of.chain_id, of.genesis.epoch,
+                                    crypto::toy_verifier())
+              .has_value());
+  }
 }
 
 TEST_CASE("replica: a key that is no node of the genesis is refused", "[replica]") {

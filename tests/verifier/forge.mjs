@@ -350,7 +350,7 @@ export const GENESIS_FORGERIES = [
   ['another currency', (g) => { g.currency = 'USD'; }],
   ['another start', (g) => { g.created += 1n; }],
   ['another log_window', (g) => { g.epoch.log_window += 1; }],
-  ['the other consensus', (g) => { g.epoch.consensus_kind = 'raft'; }],
+  ['the other consensus', (g) => { g.epoch.consensus_kind = g.epoch.consensus_kind === 'pbft' ? 'raft' : 'pbft'; }],
   ['another scheme of pseudonyms', (g) => { g.subject_id_scheme += 1; }],
   ['an institution renamed', (g) => { g.institutions[0].name += '!'; }],
   ['a validator less', (g) => { g.epoch.validators.pop(); }],

@@ -122,8 +122,8 @@ export const TEMPLATES = new Map([
     zh: '证书的效力取决于签名者：在 {validators} 个验证节点中至多 {faulty} 个不诚实时成立；创世文件须来自您信任的来源。',
   }],
   [69, {
-    en: 'The certificate says that a majority of nodes attested; it does not withstand dishonest validators, and the genesis file must have come from a source that you trust.',
-    zh: '证书仅表示过半数节点作了证明，不能抵御不诚实的验证节点；创世文件须来自您信任的来源。',
+    en: 'Under Raft the certificate says no more than that a majority of the named nodes attested: it withstands crashes, but a dishonest leader or majority can lie. The genesis file must have come from a source that you trust.',
+    zh: '在 Raft 下，证书仅表示名单中的过半数节点作了证明：可容忍宕机，但不诚实的领导节点或过半数节点可以说谎；创世文件须来自您信任的来源。',
   }],
   [70, {
     en: 'The id of this log is a hash of an audience and a pseudonym: it does not show whose log this is. Compute it from both and compare.',

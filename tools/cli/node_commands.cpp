@@ -9,16 +9,37 @@
 namespace baolian::cli {
 namespace {
 
+/// PBFT: the view and its primary. Raft: the term and its leader, if this node knows one.
+std::string agreement_line(const nlohmann::json& status) {
+  const bool is_own = status.value("is_primary", false);
+  const bool is_validator = text_at(status, "role") == "validator";
+  const auto leader = status.find("leader");
+  const bool is_known = leader != status.end() && leader->is_string();
+  const std::string name = is_known ? leader->get<std::string>() : "";
+  if (text_at(status, "consensus") == "raft") {
+    // Only validators take part in elections: an observer never knows the term.
+    const std::string who = is_own     ? "this node leads"
+                            : is_known ? "led by " + name
+                                       : "no leader is known here";
+    return is_validator ? fmt::format("term        {}, {}", number_at(status, "term"), who)
+                        : std::string("term        known to validators only");
+  }
+  const bool left = is_validator && !status.value("active", true);
+  const std::string who = is_own     ? ", this node is the primary"
+                          : is_known ? ", primary " + name
+                                     : "";
+  return fmt::format("view        {}{}{}", number_at(status, "view"), who,
+                     left ? ", left; waiting for the next view" : "");
+}
+
 void print_status(const nlohmann::json& status) {
   fmt::print("{}  ({}, {})\n", text_at(status, "institution_name"), text_at(status, "name"),
              text_at(status, "role"));
   fmt::print("chain       {}\n", text_at(status, "chain_id"));
   fmt::print("height      {} executed, {} certified\n", number_at(status, "height"),
              number_at(status, "certified_height"));
-  const bool changes_view = text_at(status, "role") == "validator" && !status.value("active", true);
-  fmt::print("view        {}{}{}\n", number_at(status, "view"),
-             status.value("is_primary", false) ? ", this node is the primary" : "",
-             changes_view ? ", left; waiting for the next view" : "");
+  fmt::print("consensus   {}\n", text_at(status, "trust"));
+  fmt::print("{}\n", agreement_line(status));
   fmt::print("state root  {}\n\n", text_at(status, "state_root"));
   gateway::Table table({{"peer"}, {"connected"}});
   for (const auto& peer : status.value("peers", nlohmann::json::array())) {

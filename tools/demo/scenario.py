@@ -34,7 +34,8 @@ def expect(condition, what):
 
 
 class Network:
-    def __init__(self, directory, binaries):
+    def __init__(self, directory, binaries, consensus="pbft"):
+        self.consensus = consensus
         self.directory = pathlib.Path(directory).resolve()
         self.binaries = pathlib.Path(binaries).resolve()
         self.processes = {}
@@ -46,7 +47,7 @@ class Network:
         stop_recorded(self.directory)
         if self.directory.exists():
             shutil.rmtree(self.directory)
-        self.run(["network", "init", str(self.directory), "--fast-keystores"])
+        self.run(["network", "init", str(self.directory), "--fast-keystores", "--consensus", self.consensus])
 
     def start(self):
         for node in NODES:
@@ -281,6 +282,7 @@ class Story:
         expect(len(answer["entries"]) == answer["count"] >= 5, "the list is not whole")
         expect(self.verify(path), "the evidence does not verify")
         self.tell(None, f"baolian verify {path.name}: VERIFIED, {path.stat().st_size} bytes, no node was asked")
+        self.trust(json.loads(path.read_text(encoding="utf-8")))
         self.evidence.append({"path": str(path), "verified": True})
         changed = self.network.directory / "evidence-changed.json"
         text = bytearray(path.read_bytes())
@@ -289,6 +291,15 @@ class Story:
         changed.write_bytes(text)
         expect(not self.verify(changed), "a changed file verified")
         self.tell(None, "one byte changed: refused")
+
+    def trust(self, evidence):
+        """The evidence itself says what its certificate is worth: text 68 under PBFT, 69 under Raft."""
+        number = {"pbft": 68, "raft": 69}[self.network.consensus]
+        said = [limit["en"] for limit in evidence["limits"] if limit["text"] in (68, 69)]
+        expect(evidence["header"]["consensus_kind"] == self.network.consensus, "the header names another consensus")
+        expect([limit["text"] for limit in evidence["limits"] if limit["en"] in said] == [number],
+               f"the limits say {said}")
+        self.tell(None, f"it says itself: {said[0]}")
 
     def play(self):
         self.payments.publish_map()
@@ -312,6 +323,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--network", required=True)
     parser.add_argument("--bin", default="build/release/bin")
+    parser.add_argument("--consensus", choices=["pbft", "raft"], default="pbft")
     parser.add_argument("--once", action="store_true")
     parser.add_argument("--stop", action="store_true")
     parser.add_argument("--summary")
@@ -319,11 +331,12 @@ def main():
     if arguments.stop:
         print(f"stopped {stop_recorded(arguments.network)} processes")
         return 0
-    network = Network(arguments.network, arguments.bin)
+    network = Network(arguments.network, arguments.bin, arguments.consensus)
     story = Story(network)
     try:
         network.init()
-        print("starting 2 hospitals, 2 insurers (four PBFT validators) and an observer (regulator and bureau) ...")
+        kind = {"pbft": "PBFT", "raft": "Raft"}[arguments.consensus]
+        print(f"starting 2 hospitals, 2 insurers (four {kind} validators) and an observer (regulator and bureau) ...")
         network.start()
         story.play()
     except (Failed, OSError, KeyError, subprocess.SubprocessError) as error:
