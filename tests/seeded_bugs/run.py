@@ -43,6 +43,8 @@ HUNTS = {
     "new_view_of_stale_changes": [["--byzantine", "bad_new_view", *SWARM]],
 }
 ORDINARY = [SWARM, ["--twins"], LOSSES]
+RAFT = [["--nodes", "3", "--consensus", "raft", *SWARM],
+        ["--nodes", "5", "--consensus", "raft", *SWARM]]
 
 
 def bug_names(include_raft):
@@ -90,7 +92,7 @@ def main():
     caught, needed, used = [], [], []
     for name in names:
         line = f"{name:32} {'-':>6}  NOT CAUGHT"
-        for arguments in HUNTS.get(name, ORDINARY):
+        for arguments in HUNTS.get(name, RAFT if name.startswith("raft_") else ORDINARY):
             if arguments not in used:
                 used.append(arguments)
             code, seeds, output = hunt(options.sim, arguments, name, options.seeds, options.jobs)
