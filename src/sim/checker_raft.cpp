@@ -95,10 +95,15 @@ void RaftChecker::drop_from(Log& log, Height index) {
   if (log.acked >= index) log.acked = Height{index.value - 1};
 }
 
-/// An entry replaces what stands at its index and drops all above.
+/// An entry that replaces another drops all above: there the log was truncated. At or below h, and
+/// at a free index, it stands for itself.
 void RaftChecker::put(Log& log, Height index, View term) {
-  if (term > log.acked_term) drop_from(log, index);
-  log.entries.erase(log.entries.lower_bound(index), log.entries.end());
+  const auto own = log.entries.find(index);
+  const bool replaces = own != log.entries.end() && own->second != term;
+  if (replaces && index > log.certified) {
+    if (term > log.acked_term) drop_from(log, index);
+    log.entries.erase(log.entries.lower_bound(index), log.entries.end());
+  }
   log.entries[index] = term;
 }
 
