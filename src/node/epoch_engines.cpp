@@ -149,6 +149,7 @@ void EpochEngines::start_engine(Part part, const crypto::EpochRecord& epoch, Hei
   engine.self = names.self;
   engine.signer = names.self == consensus::kObserver ? nullptr : config_.signer;
   engine.observer_count = config_.nodes.size() - epoch.validators.size();
+  if (part.start.has_value()) start_certificate_ = part.start->certificate;
   engine.start = std::move(part.start);
   engine.next_epoch = std::move(pending);
   engine_ = config_.make(engine, std::move(part.records), executed, header_hash);
@@ -192,6 +193,10 @@ Result<void> EpochEngines::begin(EpochStart next) {
 
 std::optional<LogRecord> EpochEngines::take_opening() {
   return std::exchange(opening_, std::nullopt);
+}
+
+std::optional<crypto::ExecCertificate> EpochEngines::take_start_certificate() {
+  return std::exchange(start_certificate_, std::nullopt);
 }
 
 EpochEngines::Past* EpochEngines::past(Epoch epoch) {

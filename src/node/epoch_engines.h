@@ -68,6 +68,9 @@ class EpochEngines {
   /// The EPOCH record that must be appended before anything else of this engine; once, and only if
   /// the log lacks it.
   std::optional<consensus::LogRecord> take_opening();
+  /// The certificate with which this epoch began; once. The store may have lost it in a crash, and
+  /// peers of the epoch before, and evidence, need exactly this one.
+  std::optional<crypto::ExecCertificate> take_start_certificate();
 
   ReplicaId replica_of(ReplicaId node) const { return replica_of_[node]; }
   ReplicaId node_of(ReplicaId replica) const { return node_of_[replica]; }
@@ -112,6 +115,7 @@ class EpochEngines {
   std::vector<ReplicaId> other_validators_;
   std::vector<Part> later_;
   std::optional<consensus::LogRecord> opening_;
+  std::optional<crypto::ExecCertificate> start_certificate_;
   std::map<Epoch, Past> past_;
 };
 

@@ -60,6 +60,9 @@ void ReplicaDriver::handle(consensus::EpochEnded& ended) {
 }
 
 void ReplicaDriver::append_opening() {
+  if (auto certificate = engines_.take_start_certificate()) {
+    ports_.application.put_certificate(*std::move(certificate));
+  }
   std::optional<consensus::LogRecord> opening = engines_.take_opening();
   if (!opening.has_value()) return;
   log_bytes_ += opening->body->size();
