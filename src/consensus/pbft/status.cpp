@@ -56,13 +56,9 @@ SharedBytes PbftEngine::stored_pre_prepare(const Slot& slot) const {
   if (slot.proposal->signature.is_zero()) return nullptr;
   const Content* content = slot.content(slot.proposal->vote.digest);
   ASSERT(content != nullptr && content->batch != nullptr);
-  Envelope envelope;
-  envelope.kind = MessageKind::pre_prepare;
-  envelope.epoch = config_.epoch.epoch;
-  envelope.sender = primary_of(slot.proposal->vote.view);
-  envelope.body = encode_pre_prepare(slot.proposal->vote, content->batch, {});
-  envelope.signature = slot.proposal->signature;
-  return std::make_shared<const Bytes>(encode(envelope));
+  return make_envelope(
+      MessageKind::pre_prepare, config_.epoch.epoch, primary_of(slot.proposal->vote.view),
+      encode_pre_prepare(slot.proposal->vote, content->batch, {}), slot.proposal->signature);
 }
 
 }  // namespace baolian::consensus::pbft
