@@ -53,6 +53,13 @@ Result<net::PeerConfig> peer_config(ReplicaId id, const ledger::Node& node) {
   return peer;
 }
 
+/// Whether a peer votes in the epoch that runs.
+PeerMemory::Role role_of(const PublicKey& key, const ledger::Chain& chain) {
+  const auto& voters = chain.epoch_at(chain.height().next()).validators;
+  return std::binary_search(voters.begin(), voters.end(), key) ? PeerMemory::Role::votes
+                                                               : PeerMemory::Role::observes;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<MeshTransport>> MeshTransport::create(Config config, Replica& replica,
@@ -61,8 +68,7 @@ Result<std::unique_ptr<MeshTransport>> MeshTransport::create(Config config, Repl
                                                              OnProblem on_problem) {
   const ledger::Genesis& genesis = *config.genesis;
   const std::vector<PublicKey> keys = replica_keys(genesis);
-  std::unique_ptr<MeshTransport> out(
-      new MeshTransport(genesis.epoch.validators.size(), replica.self()));
+  std::unique_ptr<MeshTransport> out(new MeshTransport(replica.self()));
   out->known_.resize(keys.size());
   out->process_ = crypto::random_id<net::ProcessId>();
   net::MeshConfig mesh;
@@ -101,9 +107,8 @@ net::MeshCallbacks MeshTransport::callbacks(const Config&, Replica& replica, Pee
                          process_,
                          {status.epoch, status.voted_view, status.voted_height}};
   };
-  out.judge_hello = [this, &memory](net::PeerIndex peer, const net::Hello& hello) -> Result<void> {
-    if (peer >= validators_) return ok();  // observers cast no votes that they could forget
-    return memory.judge(hello);
+  out.judge_hello = [&replica, &memory](net::PeerIndex, const net::Hello& hello) {
+    return memory.judge(hello, role_of(hello.node, replica.chain()));
   };
   out.on_frame = [this, &replica, on_message](net::PeerIndex peer, net::MessageClass message_class,
                                               Bytes bytes) {

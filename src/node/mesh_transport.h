@@ -55,11 +55,10 @@ class MeshTransport final : public Transport {
     InstitutionId institution;
     std::string name;
   };
-  MeshTransport(std::size_t validators, ReplicaId self) : validators_(validators), self_(self) {}
+  explicit MeshTransport(ReplicaId self) : self_(self) {}
   net::MeshCallbacks callbacks(const Config& config, Replica& replica, PeerMemory& memory,
                                OnInstitutionMessage on_message, OnProblem on_problem);
 
-  std::size_t validators_ = 0;
   ReplicaId self_ = 0;
   std::vector<Known> known_;  // by ReplicaId
   net::ProcessId process_;

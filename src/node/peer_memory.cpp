@@ -40,31 +40,34 @@ Result<void> PeerMemory::save() const {
   return vault::replace_file(path_, encode(file));
 }
 
-Result<void> PeerMemory::judge(const net::Hello& hello) {
+Result<void> PeerMemory::judge_voter(const net::Hello& hello, const PeerBoot& before) {
+  if (hello.incarnation != before.incarnation) {
+    return fail(Errc::peer_unknown,
+                "the peer's consensus log is a new one: it may have forgotten votes and must be "
+                "re-keyed");
+  }
+  const bool copied =
+      hello.boot_counter == before.boot_counter && hello.process_id != before.process;
+  if (hello.boot_counter < before.boot_counter || copied) {
+    return fail(Errc::peer_unknown, "the peer's disk was rolled back or copied");
+  }
+  if (went_back(before.last_vote, hello.last_vote)) {
+    return fail(Errc::peer_unknown,
+                "the peer's log ends before a vote that it once had: its disk was rolled back");
+  }
+  return ok();
+}
+
+Result<void> PeerMemory::judge(const net::Hello& hello, Role role) {
   const std::lock_guard lock(mutex_);
+  const PeerBoot now{hello.node, hello.incarnation, hello.boot_counter, hello.process_id,
+                     hello.last_vote};
   const auto known = peers_.find(hello.node);
   if (known != peers_.end()) {
-    const PeerBoot& before = known->second;
-    if (hello.incarnation != before.incarnation) {
-      return fail(Errc::peer_unknown,
-                  "the peer's consensus log is a new one: it may have forgotten votes and must be "
-                  "re-keyed");
-    }
-    const bool copied =
-        hello.boot_counter == before.boot_counter && hello.process_id != before.process;
-    if (hello.boot_counter < before.boot_counter || copied) {
-      return fail(Errc::peer_unknown, "the peer's disk was rolled back or copied");
-    }
-    if (went_back(before.last_vote, hello.last_vote)) {
-      return fail(Errc::peer_unknown,
-                  "the peer's log ends before a vote that it once had: its disk was rolled back");
-    }
-    if (hello.boot_counter == before.boot_counter && hello.last_vote == before.last_vote) {
-      return ok();
-    }
+    if (role == Role::votes) TRY(judge_voter(hello, known->second));
+    if (known->second == now) return ok();
   }
-  peers_[hello.node] = {hello.node, hello.incarnation, hello.boot_counter, hello.process_id,
-                        hello.last_vote};
+  peers_[hello.node] = now;
   return save();
 }
 

@@ -22,6 +22,7 @@ struct PeerBoot {
   net::ProcessId process;
   net::VotePosition last_vote;  ///< highest view and highest height seen in the highest epoch
 
+  friend bool operator==(const PeerBoot&, const PeerBoot&) = default;
   static constexpr auto fields() {
     return std::make_tuple(
         field("key", &PeerBoot::key, "consensus key of the peer"),
@@ -38,12 +39,15 @@ class PeerMemory {
   /// Returns: Errc::io_failed, codec errors for a file that was changed.
   static Result<std::unique_ptr<PeerMemory>> open(std::string path);
 
-  /// Judges a verified HELLO of a validator and remembers it.
+  enum class Role : std::uint8_t { votes, observes };
+  /// Judges a verified HELLO and remembers it. One who only observes may begin anew, for it has no
+  /// votes to forget; it is remembered all the same, since a later epoch may let it vote.
   /// Returns: Errc::peer_unknown with the reason if the peer is to be refused as voter.
-  Result<void> judge(const net::Hello& hello);
+  Result<void> judge(const net::Hello& hello, Role role);
 
  private:
   explicit PeerMemory(std::string path) : path_(std::move(path)) {}
+  static Result<void> judge_voter(const net::Hello& hello, const PeerBoot& before);
   Result<void> save() const;
 
   std::string path_;
