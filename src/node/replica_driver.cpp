@@ -10,11 +10,22 @@ namespace baolian::node {
 
 using consensus::Input;
 
+namespace {
+
+/// The pool's bound follows T_req (V1).
+TransactionPool::Limits pool_limits(const ReplicaDriver::Config& config) {
+  TransactionPool::Limits out = config.pool;
+  out.rate_window_ms = config.engine.timers.request_ms / 2;
+  return out;
+}
+
+}  // namespace
+
 ReplicaDriver::ReplicaDriver(Config config, Ports ports, EpochEngines engines)
     : config_(std::move(config)),
       ports_(ports),
       engines_(std::move(engines)),
-      pool_(config_.pool),
+      pool_(pool_limits(config_)),
       flushed_(engines_.engine().status().executed),
       flush_asked_(flushed_) {}
 
@@ -51,6 +62,7 @@ void ReplicaDriver::on_tick(Tick now, TimeMs wall) {
   ASSERT(now >= now_);
   now_ = now;
   wall_ = wall;
+  pool_.on_tick(now);
   append_opening();
   give(consensus::TickInput{now, wall, pool_.oldest_request()});
   fetch_missing();

@@ -6,6 +6,35 @@
 
 namespace baolian::node {
 
+void TransactionPool::Load::add(const CheckedTransaction& one) {
+  ++transactions;
+  operations += one.operation_count();
+  bytes += one.bytes()->size();
+}
+
+void TransactionPool::Load::remove(const CheckedTransaction& one) {
+  --transactions;
+  operations -= one.operation_count();
+  bytes -= one.bytes()->size();
+}
+
+void TransactionPool::on_tick(Tick now) {
+  const std::uint64_t passed = now.value - window_began_.value;
+  if (passed < limits_.rate_window_ms) return;
+  // After a pause of more than a window nothing is known of the rate.
+  executed_before_ = passed < 2 * limits_.rate_window_ms ? executed_ : Load{};
+  executed_ = {};
+  window_began_ = now;
+}
+
+TransactionPool::Load TransactionPool::bound() const {
+  const auto bounded = [&](std::size_t Load::*part) {
+    const std::size_t measured = std::max(executed_.*part, executed_before_.*part);
+    return std::max(limits_.least.*part, std::min(measured, limits_.most.*part));
+  };
+  return {bounded(&Load::transactions), bounded(&Load::operations), bounded(&Load::bytes)};
+}
+
 TransactionPool::Entry& TransactionPool::insert(CheckedTransaction transaction, Tick now,
                                                 Tick request_clock) {
   const TxHash hash = transaction.hash();
@@ -19,8 +48,7 @@ TransactionPool::Entry& TransactionPool::insert(CheckedTransaction transaction, 
   pushes_.emplace(std::pair(push_at.value, arrival), hash);
   Entry& entry = at->second;
   proposable_.emplace(arrival, hash);
-  proposable_bytes_ += entry.transaction.bytes()->size();
-  proposable_operations_ += entry.transaction.operation_count();
+  proposable_load_.add(entry.transaction);
   proposable_weight_ += entry.transaction.weight();
   return entry;
 }
@@ -29,17 +57,14 @@ Result<void> TransactionPool::admit(CheckedTransaction transaction, Tick now, Ti
   if (knows(transaction.hash())) {
     return fail(Errc::already_exists, "the transaction is known already; ask for its outcome");
   }
-  const std::size_t size = transaction.bytes()->size();
-  const std::size_t operations = transaction.operation_count();
-  if (counted_ + 1 > limits_.transactions_max || bytes_ + size > limits_.bytes_max ||
-      operations_ + operations > limits_.operations_max) {
+  Load with_it = admitted_;
+  with_it.add(transaction);
+  if (!with_it.fits(bound())) {
     return fail(Errc::busy,
                 "this node's transaction pool is full; send the same bytes again later");
   }
   insert(std::move(transaction), now, request_clock);
-  ++counted_;
-  bytes_ += size;
-  operations_ += operations;
+  admitted_ = with_it;
   return ok();
 }
 
@@ -57,8 +82,7 @@ void TransactionPool::mark_in_slot(const TxHash& hash) {
   Entry& entry = at->second;
   entry.in_slot = true;
   proposable_.erase(entry.arrival);
-  proposable_bytes_ -= entry.transaction.bytes()->size();
-  proposable_operations_ -= entry.transaction.operation_count();
+  proposable_load_.remove(entry.transaction);
   proposable_weight_ -= entry.transaction.weight();
 }
 
@@ -68,8 +92,7 @@ void TransactionPool::release_slots() {
     if (!entry.in_slot) continue;
     entry.in_slot = false;
     proposable_.emplace(arrival, hash);
-    proposable_bytes_ += entry.transaction.bytes()->size();
-    proposable_operations_ += entry.transaction.operation_count();
+    proposable_load_.add(entry.transaction);
     proposable_weight_ += entry.transaction.weight();
   }
 }
@@ -79,17 +102,18 @@ void TransactionPool::erase(const TxHash& hash) {
   if (at == entries_.end()) return;
   mark_in_slot(hash);  // takes it out of the proposable ones
   const Entry& entry = at->second;
-  if (entry.counted) {
-    --counted_;
-    bytes_ -= entry.transaction.bytes()->size();
-    operations_ -= entry.transaction.operation_count();
-  }
+  if (entry.counted) admitted_.remove(entry.transaction);
   all_.erase(entry.arrival);
   pushes_.erase(std::pair(entry.push_at.value, entry.arrival));
   entries_.erase(at);
 }
 
 void TransactionPool::on_executed(const TxHash& hash, SharedBytes body) {
+  const auto waiting = entries_.find(hash);
+  // Pinned ones may come fast, by catching up: they say nothing of what admission can expect.
+  if (waiting != entries_.end() && waiting->second.counted) {
+    executed_.add(waiting->second.transaction);
+  }
   erase(hash);
   if (body == nullptr || !recent_.emplace(hash, body).second) return;
   recent_order_.push_back(hash);
@@ -142,8 +166,10 @@ TransactionPool::Selection TransactionPool::select(const BatchLimits& limits) co
 }
 
 bool TransactionPool::has_full_batch(const BatchLimits& limits) const {
-  return proposable_.size() >= limits.transactions_max || proposable_bytes_ >= limits.bytes_max ||
-         proposable_operations_ >= limits.operations_max || proposable_weight_ >= limits.weight_max;
+  return proposable_.size() >= limits.transactions_max ||
+         proposable_load_.bytes >= limits.bytes_max ||
+         proposable_load_.operations >= limits.operations_max ||
+         proposable_weight_ >= limits.weight_max;
 }
 
 std::optional<Tick> TransactionPool::oldest_proposable() const {

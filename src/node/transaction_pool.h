@@ -15,18 +15,35 @@ namespace baolian::node {
 
 /// Bodies by their hash, in order of arrival.
 ///
-/// Bounds:      admitted transactions in count, operations and bytes (admit() says busy above);
-///              pinned ones by the engine's window; the recently executed by count and bytes.
+/// Bounds:      admitted transactions in count, operations and bytes: what T_req / 2 of execution
+///              took at the rate measured here, but at least two full batches, so that under any
+///              load the oldest is executed before a correct primary is suspected (V1); admit()
+///              says busy above. Pinned ones by the engine's window; the recently executed by count
+///              and bytes.
 /// Invariants:  a transaction leaves only by execution: the primary proposes all that was admitted,
 ///              even expired ones and such as execution will reject (V1), or a client could make
 ///              correct nodes suspect a correct primary.
 /// Ownership:   values and shared bodies.   Threads: none - confined to the driver.
 class TransactionPool {
  public:
+  /// How much a set of transactions is.
+  struct Load {
+    std::size_t transactions = 0;
+    std::size_t operations = 0;
+    std::size_t bytes = 0;
+
+    void add(const CheckedTransaction& one);
+    void remove(const CheckedTransaction& one);
+    bool fits(const Load& bound) const {
+      return transactions <= bound.transactions && operations <= bound.operations &&
+             bytes <= bound.bytes;
+    }
+  };
   struct Limits {
-    std::size_t transactions_max = 10'000;  ///< two full batches
-    std::size_t operations_max = 20'000;
-    std::size_t bytes_max = 8 * 1024 * 1024;
+    Load least = {10'000, 20'000, 4 * 1024 * 1024};  ///< two full batches
+    /// However fast execution is: memory.
+    Load most = {200'000, 400'000, 64 * 1024 * 1024};
+    std::uint64_t rate_window_ms = 500;  ///< T_req / 2
     std::size_t recent_transactions_max = 20'000;
     std::size_t recent_bytes_max = 16 * 1024 * 1024;
     std::uint64_t push_again_ms = 500;  ///< T_req / 2; doubles up to the next
@@ -42,6 +59,11 @@ class TransactionPool {
 
   TransactionPool() : TransactionPool(Limits{}) {}
   explicit TransactionPool(Limits limits) : limits_(limits) {}
+
+  /// Time passes: the rate of execution is measured by it. `now` never decreases.
+  void on_tick(Tick now);
+  /// What may wait here at present.
+  Load bound() const;
 
   /// Returns: Errc::busy if the pool is full, Errc::already_exists if the transaction is here or
   /// was executed a moment ago.
@@ -85,8 +107,8 @@ class TransactionPool {
   std::vector<SharedBytes> take_due_pushes(Tick now, std::size_t bytes_max);
 
   std::size_t size() const { return entries_.size(); }
-  std::size_t size_bytes() const { return bytes_; }
-  std::size_t operation_count() const { return operations_; }
+  std::size_t size_bytes() const { return admitted_.bytes; }
+  std::size_t operation_count() const { return admitted_.operations; }
 
  private:
   struct Entry {
@@ -111,11 +133,11 @@ class TransactionPool {
   std::deque<TxHash> recent_order_;
   std::size_t recent_bytes_ = 0;
   std::uint64_t next_arrival_ = 0;
-  std::size_t bytes_ = 0;       // of counted entries
-  std::size_t operations_ = 0;  // of counted entries
-  std::size_t counted_ = 0;
-  std::size_t proposable_bytes_ = 0;
-  std::size_t proposable_operations_ = 0;
+  Load admitted_;         // of counted entries
+  Load executed_;         // of counted entries, in the present window of the rate
+  Load executed_before_;  // and in the one before
+  Tick window_began_;
+  Load proposable_load_;
   std::uint64_t proposable_weight_ = 0;
 };
 

@@ -56,7 +56,7 @@ NodeOptions draw_node(Prng& prng, DiskHonesty disk, bool slow, std::uint64_t ban
   node.driver.flush_heights = prng.between(1, 64);
   node.driver.flush_ms = prng.between(50, 5000);
   node.driver.linger_ms = prng.between(0, 20);
-  node.driver.pool.transactions_max = prng.chance_percent(20) ? 20 : 10'000;
+  if (prng.chance_percent(20)) node.driver.pool.least.transactions = 20;
   if (prng.chance_percent(15)) node.flushed = FlushedHeight::executed;
   return node;
 }

@@ -72,9 +72,9 @@ TEST_CASE("pool: a full pool says busy, by count, operations and bytes; a known 
   const auto first = make_checked(world(), 1, 2, 100);
   const auto second = make_checked(world(), 2, 2, 100);
   for (const TransactionPool::Limits& limits :
-       {TransactionPool::Limits{.transactions_max = 1},
-        TransactionPool::Limits{.operations_max = 3},
-        TransactionPool::Limits{.bytes_max = first.bytes()->size() + 1}}) {
+       {TransactionPool::Limits{.least = {1, 1000, 1 << 20}},
+        TransactionPool::Limits{.least = {1000, 3, 1 << 20}},
+        TransactionPool::Limits{.least = {1000, 1000, first.bytes()->size() + 1}}}) {
     TransactionPool pool(limits);
     REQUIRE(pool.admit(first, Tick{1}).has_value());
     const auto again = pool.admit(first, Tick{1});
@@ -92,6 +92,52 @@ TEST_CASE("pool: a full pool says busy, by count, operations and bytes; a known 
     CHECK(pool.size_bytes() == 0);
     CHECK(pool.operation_count() == 0);
   }
+}
+
+TEST_CASE(
+    "pbft 1.6 V1: the pool admits what T_req / 2 can execute at the measured rate, and never less "
+    "than two batches",
+    "[pool]") {
+  TransactionPool pool({.least = {2, 1000, 1 << 20}, .most = {7, 1000, 1 << 20}});
+  std::uint64_t nonce = 0;
+  const auto room = [&] {
+    std::vector<CheckedTransaction> taken;
+    while (true) {
+      taken.push_back(make_checked(world(), ++nonce));
+      if (!pool.admit(taken.back(), Tick{}).has_value()) break;
+    }
+    taken.pop_back();
+    return taken;
+  };
+  const auto execute = [&](const std::vector<CheckedTransaction>& some) {
+    for (const auto& one : some) pool.on_executed(one.hash(), one.bytes());
+  };
+  pool.on_tick(Tick{1000});
+  std::vector<CheckedTransaction> first = room();
+  REQUIRE(first.size() == 2);
+  execute(first);
+  // Four in one window: so many may wait in the next one.
+  execute(room());
+  CHECK(pool.bound().transactions == 4);
+  pool.on_tick(Tick{1500});
+  std::vector<CheckedTransaction> more = room();
+  CHECK(more.size() == 4);
+  execute(more);
+  more = room();
+  CHECK(more.size() == 4);
+  execute(more);
+  // Eight would be it, but memory is bounded too.
+  CHECK(pool.bound().transactions == 7);
+  // What came by batches of others, or by catching up, was not admitted here and says nothing.
+  pool.on_tick(Tick{2000});
+  pool.on_tick(Tick{2500});
+  for (int i = 0; i < 20; ++i) {
+    const auto pinned = make_checked(world(), ++nonce);
+    pool.pin(pinned, Tick{});
+    execute({pinned});
+  }
+  CHECK(pool.bound().transactions == 2);
+  CHECK(room().size() == 2);
 }
 
 TEST_CASE("pool: what was executed is served for a while and not admitted again", "[pool]") {
