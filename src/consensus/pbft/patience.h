@@ -7,18 +7,19 @@
 #include <optional>
 
 #include "consensus/engine.h"
+#include "consensus/replica/gapless_clock.h"
 
 namespace baolian::consensus::pbft {
 
-inline constexpr std::uint64_t kTickGapMs = 200;  ///< a larger gap shifts all timers by the gap
 inline constexpr std::uint8_t kBackoffMax = 6;
 inline constexpr std::uint64_t kBackoffLowerMs = 10'000;  ///< k - 1 at most this often
 
 /// Two clocks and k.
 ///
-/// Invariants:  (1) request_clock() <= clock() <= the ticks seen  (2) 0 <= backoff() <=
-/// kBackoffMax. Ownership:   values. Threads: engine-confined. Persistence: k rides in VIEW_ENTER
-/// and SNAPSHOT; the clocks start again with every run.
+/// Invariants:  (1) request_clock() <= clock() <= the ticks seen
+///              (2) 0 <= backoff() <= kBackoffMax.
+/// Ownership:   values. Threads: engine-confined.
+/// Persistence: k rides in VIEW_ENTER and SNAPSHOT; the clocks start again with every run.
 class Patience {
  public:
   explicit Patience(const EngineConfig::Timers& timers) : timers_(timers) {}
@@ -28,16 +29,14 @@ class Patience {
 
   /// Time passes. The requests stand still while only EXECs are missing (V1).
   Gap tick(Tick now, Requests requests) {
-    const std::uint64_t passed = last_.has_value() ? now.value - last_->value : 0;
-    last_ = now;
-    if (passed > kTickGapMs) return Gap::shifted;
-    clock_ = clock_ + passed;
-    if (requests == Requests::run) request_clock_ = request_clock_ + passed;
+    const std::optional<std::uint64_t> passed = clock_.tick(now);
+    if (!passed.has_value()) return Gap::shifted;
+    if (requests == Requests::run) request_clock_ = request_clock_ + *passed;
     return Gap::none;
   }
 
   /// Everything but requests and commits is measured on this one.
-  Tick clock() const { return clock_; }
+  Tick clock() const { return clock_.now(); }
   Tick request_clock() const { return request_clock_; }
   std::uint8_t backoff() const { return backoff_; }
   const EngineConfig::Timers& timers() const { return timers_; }
@@ -56,8 +55,8 @@ class Patience {
   bool on_certified(std::uint64_t heights, std::uint64_t log_window) {
     fresh_certified_ += heights;
     if (backoff_ == 0 || fresh_certified_ < log_window) return false;
-    if (lowered_at_.has_value() && clock_ < *lowered_at_ + kBackoffLowerMs) return false;
-    lowered_at_ = clock_;
+    if (lowered_at_.has_value() && clock() < *lowered_at_ + kBackoffLowerMs) return false;
+    lowered_at_ = clock();
     fresh_certified_ = 0;
     --backoff_;
     return true;
@@ -65,8 +64,7 @@ class Patience {
 
  private:
   EngineConfig::Timers timers_;
-  std::optional<Tick> last_;
-  Tick clock_;
+  GaplessClock clock_;
   Tick request_clock_;
   std::uint8_t backoff_ = 0;
   std::uint64_t fresh_certified_ = 0;

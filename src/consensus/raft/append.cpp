@@ -73,7 +73,7 @@ Verdict RaftEngine::judge_leader(ReplicaId from, const AppendEntries& append) {
   }
   if (role_ != Role::follower) become_follower();
   leader_ = from;
-  contact_at_ = clock_;
+  contact_at_ = clock_.now();
   reset_election_timer();
   return Verdict::accept();
 }

@@ -54,7 +54,7 @@ void RaftEngine::become_follower() {
 
 void RaftEngine::reset_election_timer() {
   const std::uint64_t least = config_.timers.election_ms;
-  election_at_ = clock_ + least + random_.below(least);
+  election_at_ = clock_.now() + least + random_.below(least);
 }
 
 // ------------------------------------------------------------------ the candidate
@@ -108,7 +108,7 @@ RequestVote RaftEngine::request_vote(View term) const {
 /// R6: a leader was heard within the least election timeout; a leader hears itself.
 bool RaftEngine::in_contact() const {
   if (role_ == Role::leader) return true;
-  return leader_.has_value() && clock_ < contact_at_ + config_.timers.election_ms;
+  return leader_.has_value() && clock_.now() < contact_at_ + config_.timers.election_ms;
 }
 
 /// 5.4.1, and R2: what is certified anywhere must be in the log of whoever leads. A log that ends
@@ -241,7 +241,7 @@ void RaftEngine::become_leader() {
   drop_unproven(at_.certified);
   Follower fresh;
   fresh.next = last_index().next();
-  fresh.heard_at = fresh.progress_at = clock_;
+  fresh.heard_at = fresh.progress_at = clock_.now();
   followers_.assign(validator_count(), fresh);
   ViewEntered entered{term_, {}};
   for (const auto& [height, slot] : slots_) {
@@ -267,7 +267,7 @@ Verdict RaftEngine::on_transfer(const TransferLeadershipInput& input) {
   if (input.target == config_.self || transfer_.has_value()) {
     return Verdict::reject(RejectReason::not_wanted);
   }
-  transfer_ = Transfer{input.target, clock_ + config_.timers.election_ms};
+  transfer_ = Transfer{input.target, clock_.now() + config_.timers.election_ms};
   return Verdict::accept();
 }
 

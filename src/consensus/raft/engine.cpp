@@ -49,21 +49,15 @@ Verdict RaftEngine::on_message(const Verified& message) {
 }
 
 void RaftEngine::pass_time(Tick now) {
-  const std::uint64_t passed = last_tick_.has_value() ? now.value - last_tick_->value : 0;
-  last_tick_ = now;
-  if (passed > kTickGapMs) {
-    probes_.hit(Probe::timers_shifted);
-  } else {
-    clock_ = clock_ + passed;
-  }
+  if (!clock_.tick(now).has_value()) probes_.hit(Probe::timers_shifted);
 }
 
 void RaftEngine::on_time() {
   if (!is_validator()) return;
   if (role_ == Role::leader) {
     check_quorum();
-    if (transfer_.has_value() && transfer_->until <= clock_) transfer_.reset();
-  } else if (election_at_ <= clock_) {
+    if (transfer_.has_value() && transfer_->until <= clock_.now()) transfer_.reset();
+  } else if (election_at_ <= clock_.now()) {
     begin_pre_vote();
   }
 }

@@ -13,12 +13,12 @@
 #include "consensus/engine.h"
 #include "consensus/raft/entry_terms.h"
 #include "consensus/raft/messages.h"
+#include "consensus/replica/gapless_clock.h"
 #include "consensus/replica/replica_engine.h"
 #include "core/prng.h"
 
 namespace baolian::consensus::raft {
 
-inline constexpr std::uint64_t kTickGapMs = 200;  ///< a larger gap shifts all timers by the gap
 inline constexpr std::uint64_t kFlightBytesMax = 8 * 1024 * 1024;  ///< R12: in flight to a follower
 inline constexpr std::size_t kAppendBytesMax = 1024 * 1024;        ///< entries of one message
 inline constexpr std::uint64_t kTermsKept = 64;  ///< indexes below the log whose terms are kept
@@ -49,8 +49,7 @@ struct Follower {
 /// The engine. See consensus/engine.h for the contract of step().
 ///
 /// Bounds:      slots in (min(h, executed), that + 2 * keep_ahead()]; a follower takes batches up
-/// to
-///              keep_ahead() above it, and above only the empty entries that begin a term.
+///              to keep_ahead() above it, and above only the empty entries that begin a term.
 /// Invariants:  (1) one vote a term, durable before it is seen (R1, R2)  (2) nothing at or below
 /// the
 ///              commit index is dropped (R3)  (3) above h the entries are contiguous, and were so
@@ -198,8 +197,7 @@ class RaftEngine final : public ReplicaEngine {
   std::uint64_t ack_request_ = 0;
   std::vector<Send> held_;  ///< waits for the term to be durable
   Prng random_;
-  std::optional<Tick> last_tick_;
-  Tick clock_;  ///< time without the gaps between ticks
+  GaplessClock clock_;  ///< all timers run by it
   Tick election_at_;
   Tick contact_at_;  ///< last word of the leader
 };

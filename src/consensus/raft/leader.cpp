@@ -100,7 +100,7 @@ void RaftEngine::replicate_to(ReplicaId to, Follower& follower, Height first) {
     sent = true;
   }
   if (sent) return;
-  const bool is_due = follower.sent_at + config_.timers.append_ms <= clock_;
+  const bool is_due = follower.sent_at + config_.timers.append_ms <= clock_.now();
   if (is_due || (follower.commit_sent < commit_ && follower.match > follower.commit_sent)) {
     send_heartbeat(to, follower);
   }
@@ -110,7 +110,7 @@ void RaftEngine::replicate_to(ReplicaId to, Follower& follower, Height first) {
 /// meet.
 bool RaftEngine::may_send(const Follower& follower) const {
   if (follower.next > last_index()) return false;
-  if (follower.probing) return !follower.probe_sent && follower.probe_after <= clock_;
+  if (follower.probing) return !follower.probe_sent && follower.probe_after <= clock_.now();
   return follower.next <= follower.match + config_.epoch.log_window &&
          follower.flight_bytes < kFlightBytesMax;
 }
@@ -135,7 +135,8 @@ void RaftEngine::send_entries(ReplicaId to, Follower& follower) {
   }
   follower.flight_bytes += size;
   // The answer is waited for from here on.
-  if (follower.probing || follower.next == follower.match.next()) follower.progress_at = clock_;
+  if (follower.probing || follower.next == follower.match.next())
+    follower.progress_at = clock_.now();
   if (follower.probing) {
     follower.probe_sent = true;
     follower.probe_request = head.request;
@@ -143,7 +144,7 @@ void RaftEngine::send_entries(ReplicaId to, Follower& follower) {
   } else {
     follower.next = index;
   }
-  follower.sent_at = clock_;
+  follower.sent_at = clock_.now();
   follower.commit_sent = commit_;
   send_in_term(to, MessageClass::proposal,
                unsigned_message(MessageKind::append_entries, encode_append(head, entries)));
@@ -151,7 +152,7 @@ void RaftEngine::send_entries(ReplicaId to, Follower& follower) {
 
 /// From `match`, which the follower has: a heartbeat that overtakes entries is no reason to refuse.
 void RaftEngine::send_heartbeat(ReplicaId to, Follower& follower) {
-  follower.sent_at = clock_;
+  follower.sent_at = clock_.now();
   follower.commit_sent = commit_;
   send_in_term(to, MessageClass::vote,
                unsigned_message(MessageKind::append_entries,
@@ -185,7 +186,7 @@ Verdict RaftEngine::on_append_reply(const Verified& message) {
   if (reply.term < term_) return Verdict::reject(RejectReason::stale_view);
   if (role_ != Role::leader) return Verdict::reject(RejectReason::not_primary);
   Follower& follower = followers_[from];
-  follower.heard_at = clock_;
+  follower.heard_at = clock_.now();
   if (!reply.matches) return on_append_refused(follower, reply);
   if (reply.index > last_index()) {
     return malformed(from, fail(Errc::bad_message, "AppendReply above the leader's log"));
@@ -198,7 +199,7 @@ void RaftEngine::on_append_ok(Follower& follower, const AppendReply& reply) {
   follower.ok_request = std::max(follower.ok_request, reply.request);
   if (reply.index > follower.match) {
     follower.match = reply.index;
-    follower.progress_at = clock_;
+    follower.progress_at = clock_.now();
   }
   while (!follower.flight.empty() && follower.flight.front().first <= follower.match) {
     follower.flight_bytes -= follower.flight.front().second;
@@ -234,7 +235,7 @@ Verdict RaftEngine::on_append_refused(Follower& follower, const AppendReply& rep
   set_back(follower, std::min(next, follower.next));
   // A term that is not known here any more, and is not certified there yet: asking at once again
   // would give the same answer.
-  if (!goes_back) follower.probe_after = clock_ + config_.timers.append_ms;
+  if (!goes_back) follower.probe_after = clock_.now() + config_.timers.append_ms;
   return Verdict::accept();
 }
 
@@ -243,7 +244,7 @@ void RaftEngine::set_back(Follower& follower, Height next) {
   follower.probing = true;
   follower.probe_sent = false;
   follower.stale_through = run_.next_request - 1;
-  follower.progress_at = clock_;
+  follower.progress_at = clock_.now();
   follower.flight.clear();
   follower.flight_bytes = 0;
 }
@@ -251,7 +252,7 @@ void RaftEngine::set_back(Follower& follower, Height next) {
 /// Entries, or their answers, were lost.
 void RaftEngine::resend_if_stalled(Follower& follower) {
   const bool waits = follower.probing ? follower.probe_sent : follower.next > follower.match.next();
-  if (!waits || clock_ < follower.progress_at + 4 * config_.timers.append_ms) return;
+  if (!waits || clock_.now() < follower.progress_at + 4 * config_.timers.append_ms) return;
   const Height next = follower.probing ? follower.next : follower.match.next();
   const std::uint64_t stale_through = follower.stale_through;
   set_back(follower, next);
@@ -281,7 +282,7 @@ void RaftEngine::check_quorum() {
   std::size_t heard = 1;
   for (std::size_t i = 0; i < followers_.size(); ++i) {
     if (i == config_.self) continue;
-    if (clock_ < followers_[i].heard_at + config_.timers.election_ms) ++heard;
+    if (clock_.now() < followers_[i].heard_at + config_.timers.election_ms) ++heard;
   }
   if (heard >= quorum_) return;
   probes_.hit(Probe::leader_stepped_down);

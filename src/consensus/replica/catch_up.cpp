@@ -9,7 +9,6 @@
 namespace baolian::consensus {
 namespace {
 
-constexpr std::uint64_t kReadGapMs = 5;
 constexpr std::uint64_t kBlockContentMs = 1000;
 
 }  // namespace

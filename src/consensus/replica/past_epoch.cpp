@@ -3,11 +3,6 @@
 #include "consensus/replica/replica_engine.h"
 
 namespace baolian::consensus {
-namespace {
-
-constexpr std::uint64_t kReadGapMs = 5;
-
-}  // namespace
 
 PastEpoch::PastEpoch(crypto::EpochRecord epoch, ValidatorIndex self, EpochStart next)
     : epoch_(std::move(epoch)), self_(self), next_(std::move(next)) {

@@ -22,6 +22,7 @@ namespace baolian::consensus {
 inline constexpr std::uint64_t kHeartbeatMs = 100;    ///< S1: leader, or anything open
 inline constexpr std::uint64_t kIdleStatusMs = 1000;  ///< S1: others
 inline constexpr std::uint64_t kHelpGapMs = 80;       ///< S6: between two answers to one peer
+inline constexpr std::uint64_t kReadGapMs = 5;        ///< between two reads of blocks for one peer
 inline constexpr std::uint64_t kBehindMs = 50;  ///< how long to be behind before asking for blocks
 inline constexpr std::uint64_t kBlocksTimeoutMs = 500;  ///< then another source is asked
 inline constexpr std::uint64_t kBodiesRetryMs = 100;    ///< between FETCHes of a batch's bodies
