@@ -1,6 +1,7 @@
 /// Everything at once, by seed: loss, crashes of up to F nodes or of all, lost stores, cuts of the
 /// log, lacking bodies, a small window. Afterwards, with all nodes up and nothing lost, the network
 /// must end with equal chains. network.h checks agreement and double signing all the while.
+#include "consensus/chaos.h"
 #include "consensus/network.h"
 #include "support/catch.h"
 
@@ -10,26 +11,9 @@ namespace {
 void storm(Network& network, Prng& random, int rounds) {
   for (int round = 0; round < rounds; ++round) {
     for (std::uint64_t i = random.below(4); i > 0; --i) network.propose(random.below(4));
-    for (std::uint64_t step = random.below(300); step > 0 && network.work(); --step) {
-    }
-    if (random.chance_percent(30)) {
-      const auto i = static_cast<std::size_t>(random.below(network.size()));
-      Node& node = network.node(i);
-      if (!node.is_up) {
-        network.start(i);
-      } else {
-        if (random.chance_percent(50)) node.flushed = node.height();
-        network.crash(i);
-        if (random.chance_percent(70)) network.start(i);
-      }
-    }
-    if (random.chance_percent(40)) {
-      const auto i = static_cast<std::size_t>(random.below(network.size()));
-      Node& node = network.node(i);
-      if (node.is_up && !node.status().stopped) {
-        network.flush(i, {random.between(node.flushed.value, node.height().value)});
-      }
-    }
+    work_somewhat(network, random, 300);
+    if (random.chance_percent(30)) restart_somebody(network, random);
+    if (random.chance_percent(40)) flush_somebody(network, random);
     if (random.chance_percent(30)) network.pass(random.between(1, 30) * 10);
   }
 }

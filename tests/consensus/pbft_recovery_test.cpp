@@ -1,5 +1,6 @@
 /// Restart from the log (consensus.md 1.7): at every point where a crash can fall, with a store
 /// that kept or lost what was executed; and the cut of the log.
+#include "consensus/chaos.h"
 #include "consensus/network.h"
 #include "consensus/pbft/records.h"
 #include "support/catch.h"
@@ -28,57 +29,24 @@ void drive(Network& network, std::uint64_t height) {
   FAIL("the network does not reach the height");
 }
 
-struct CrashPlan {
-  std::size_t victim = 0;
-  std::uint64_t at_persist = 0;  ///< crashes before this Persist becomes durable
-  bool keeps_store = false;
-  /// How many of its records reached the disk all the same, without anything having been sent.
-  std::size_t records_survive = 0;
-};
-
 /// One run with one crash. Returns false if the plan's Persist never came.
 bool run_with_crash(const CrashPlan& plan, std::uint64_t seed) {
   Prng random(seed);
   Network network(4);
   network.random = &random;
-  bool crashed = false;
-  std::uint64_t seen = 0;
-  network.before_persist = [&](std::size_t i) {
-    if (i != plan.victim || crashed || ++seen != plan.at_persist) return;
-    crashed = true;
-    Node& node = network.node(i);
-    if (plan.keeps_store) node.flushed = node.height();
-    const std::vector<LogRecord>& writes = node.persisting.front().writes;
-    const std::size_t survive = std::min(plan.records_survive, writes.size());
-    node.log.insert(node.log.end(), writes.begin(),
-                    writes.begin() + static_cast<std::ptrdiff_t>(survive));
-    network.crash(i);
-    network.start(i);
-  };
+  const auto crashed = crash_as_planned(network, plan);
   network.start_all();
   drive(network, kHeights);
-  return crashed;
+  return *crashed;
 }
 
 }  // namespace
 
 TEST_CASE("pbft 1.7: a crash at any persist boundary loses nothing and signs nothing twice",
           "[pbft][recovery]") {
-  for (std::size_t victim = 0; victim < 3; ++victim) {
-    for (int variant = 0; variant < 6; ++variant) {
-      const bool keeps_store = variant % 2 == 1;
-      const std::size_t survive = variant < 2 ? 0 : variant < 4 ? 1 : 100;
-      std::uint64_t boundaries = 0;
-      for (std::uint64_t at = 1;; ++at) {
-        CAPTURE(victim, keeps_store, survive, at);
-        if (!run_with_crash({victim, at, keeps_store, survive}, at * 7 + victim)) break;
-        ++boundaries;
-      }
-      // Each height costs a node at least PP_ACCEPT, PREPARED, COMMITTED, EXEC_SENT, EXECCERT in
-      // some grouping; fewer boundaries would mean that the loop did not test them.
-      CHECK(boundaries >= 3 * kHeights);
-    }
-  }
+  // Each height costs a node at least PP_ACCEPT, PREPARED, COMMITTED, EXEC_SENT, EXECCERT in some
+  // grouping.
+  crash_everywhere(run_with_crash, 3 * kHeights);
 }
 
 TEST_CASE("pbft 1.7: all validators crash at once, again and again, and go on",
@@ -92,9 +60,7 @@ TEST_CASE("pbft 1.7: all validators crash at once, again and again, and go on",
     std::uint64_t certified = 0;
     for (int round = 0; round < 6; ++round) {
       for (int i = 0; i < 4; ++i) network.propose(2);
-      const std::uint64_t steps = random.below(400);
-      for (std::uint64_t step = 0; step < steps && network.work(); ++step) {
-      }
+      work_somewhat(network, random, 400);
       for (std::size_t i = 0; i < network.size(); ++i) {
         Node& node = network.node(i);
         certified = std::max(certified, node.status().certified.value);
@@ -124,9 +90,7 @@ TEST_CASE("pbft 1.7: after a cut at any height the log still holds all that a re
     network.start_all();
     for (int round = 0; round < 30; ++round) {
       if (network.node(0).is_up) network.propose(1);
-      const std::uint64_t steps = random.below(150);
-      for (std::uint64_t step = 0; step < steps && network.work(); ++step) {
-      }
+      work_somewhat(network, random, 150);
       const std::size_t i = static_cast<std::size_t>(random.below(4));
       Node& node = network.node(i);
       if (random.chance_percent(60)) {

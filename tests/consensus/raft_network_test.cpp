@@ -2,6 +2,7 @@
 /// by seed (consensus.md 3).
 #include <cstdlib>
 
+#include "consensus/chaos.h"
 #include "consensus/network.h"
 #include "support/catch.h"
 
@@ -195,33 +196,13 @@ TEST_CASE("raft: a follower that lacks bodies fetches them, and then acknowledge
 
 namespace {
 
-struct CrashPlan {
-  std::size_t victim = 0;
-  std::uint64_t at_persist = 0;  ///< crashes before this Persist becomes durable
-  bool keeps_store = false;
-  std::size_t records_survive = 0;  ///< of its records, without anything having been sent
-};
-
 /// A run with an election at its begin and one in its middle, and one crash. False if the plan's
 /// Persist never came.
 bool run_with_crash(const CrashPlan& plan, std::uint64_t seed) {
   Prng random(seed);
   Network network(3, 0, 16, 8, kRaft);
   network.random = &random;
-  bool crashed = false;
-  std::uint64_t seen = 0;
-  network.before_persist = [&](std::size_t i) {
-    if (i != plan.victim || crashed || ++seen != plan.at_persist) return;
-    crashed = true;
-    Node& node = network.node(i);
-    if (plan.keeps_store) node.flushed = node.height();
-    const std::vector<LogRecord>& writes = node.persisting.front().writes;
-    const std::size_t survive = std::min(plan.records_survive, writes.size());
-    node.log.insert(node.log.end(), writes.begin(),
-                    writes.begin() + static_cast<std::ptrdiff_t>(survive));
-    network.crash(i);
-    network.start(i);
-  };
+  const auto crashed = crash_as_planned(network, plan);
   network.start_all();
   for (int half = 0; half < 2; ++half) {
     network.admit(6);
@@ -238,27 +219,15 @@ bool run_with_crash(const CrashPlan& plan, std::uint64_t seed) {
     CHECK(network.node(i).stops.empty());
     CHECK(network.node(i).bans.empty());
   }
-  return crashed;
+  return *crashed;
 }
 
 }  // namespace
 
 TEST_CASE("raft R1: a crash at any persist boundary loses nothing and votes nothing twice",
           "[raft][recovery]") {
-  for (std::size_t victim = 0; victim < 3; ++victim) {
-    for (int variant = 0; variant < 6; ++variant) {
-      const bool keeps_store = variant % 2 == 1;
-      const std::size_t survive = variant < 2 ? 0 : variant < 4 ? 1 : 100;
-      std::uint64_t boundaries = 0;
-      for (std::uint64_t at = 1;; ++at) {
-        CAPTURE(victim, keeps_store, survive, at);
-        if (!run_with_crash({victim, at, keeps_store, survive}, at * 7 + victim)) break;
-        ++boundaries;
-      }
-      // Terms, votes, entries, EXEC_SENT, EXECCERT in some grouping.
-      CHECK(boundaries >= 18);
-    }
-  }
+  // Terms, votes, entries, EXEC_SENT, EXECCERT in some grouping.
+  crash_everywhere(run_with_crash, 18);
 }
 
 TEST_CASE("raft 1.7: all validators crash at once, again and again, and go on",
@@ -273,9 +242,7 @@ TEST_CASE("raft 1.7: all validators crash at once, again and again, and go on",
     for (int round = 0; round < 6; ++round) {
       network.pass(random.below(800));
       for (int i = 0; i < 4; ++i) network.propose(2);
-      const std::uint64_t steps = random.below(400);
-      for (std::uint64_t step = 0; step < steps && network.work(); ++step) {
-      }
+      work_somewhat(network, random, 400);
       for (std::size_t i = 0; i < network.size(); ++i) {
         Node& node = network.node(i);
         certified = std::max(certified, node.status().certified.value);
@@ -309,28 +276,11 @@ void partition_somehow(Network& network, Prng& random) {
 void storm(Network& network, Prng& random, int rounds) {
   for (int round = 0; round < rounds; ++round) {
     for (std::uint64_t i = random.below(4); i > 0; --i) network.admit(random.below(3));
-    for (std::uint64_t step = random.below(300); step > 0 && network.work(); --step) {
-    }
-    if (random.chance_percent(25)) {
-      const auto i = static_cast<std::size_t>(random.below(network.size()));
-      Node& node = network.node(i);
-      if (!node.is_up) {
-        network.start(i);
-      } else {
-        if (random.chance_percent(50)) node.flushed = node.height();
-        network.crash(i);
-        if (random.chance_percent(70)) network.start(i);
-      }
-    }
+    work_somewhat(network, random, 300);
+    if (random.chance_percent(25)) restart_somebody(network, random);
     if (random.chance_percent(15)) partition_somehow(network, random);
     if (random.chance_percent(20)) network.heal();
-    if (random.chance_percent(40)) {
-      const auto i = static_cast<std::size_t>(random.below(network.size()));
-      Node& node = network.node(i);
-      if (node.is_up && !node.status().stopped) {
-        network.flush(i, {random.between(node.flushed.value, node.height().value)});
-      }
-    }
+    if (random.chance_percent(40)) flush_somebody(network, random);
     if (random.chance_percent(10) && has_leader(network)) {
       network.give(
           *network.leader(),
