@@ -88,6 +88,7 @@ constexpr const char* kExamples =
     "  baolian-sim --seeds 50 --byzantine equivocating_primary --safety-ms 10000\n"
     "  baolian-sim --seeds 200 --bug drop_prepared_on_execution --stop-at-first\n"
     "  baolian-sim --seeds 200 --nodes 3 --consensus raft --epochs 2\n"
+    "  baolian-sim --costs --seeds 10 --nodes 31 --conditions calm --byzantine none --epochs 0\n"
     "  baolian-sim --twins --seeds 200000 --nodes 4 --jobs 2\n"
     "  baolian-sim --claims --seeds 20 --strategy paid_twice\n";
 
@@ -144,6 +145,9 @@ void add_range_options(CLI::App& app, RunOptions& run, Words& words) {
   app.add_option("--bug", run.bug, "a bug planted on purpose (core/seeded_bug.h)");
   app.add_flag("--stop-at-first", run.stop_at_first, "end at the first seed with a violation");
   app.add_flag("--require-probes", run.require_probes, "fail if a named rare branch was never met");
+  app.add_flag("--costs", config.counts_costs,
+               "print messages, bytes and signature checks per block; best with --conditions calm "
+               "--byzantine none --epochs 0");
   app.add_flag("--quiet", run.quiet, "print violations and the summary only");
 }
 

@@ -12,6 +12,7 @@
 
 #include "core/prng.h"
 #include "node/ports.h"
+#include "sim/costs.h"
 #include "sim/event_queue.h"
 
 namespace baolian::sim {
@@ -74,6 +75,9 @@ class Network {
     }
   }
 
+  /// Counts from now on what is sent, by kind.
+  void count_into(Costs* costs) { costs_ = costs; }
+
   std::uint64_t sent_messages() const { return sent_messages_; }
   std::uint64_t sent_bytes() const { return sent_bytes_; }
 
@@ -89,6 +93,7 @@ class Network {
                      node::MessageClass message_class, const node::SharedBytes& bytes) {
     ++sent_messages_;
     sent_bytes_ += bytes->size();
+    if (costs_ != nullptr) costs_->count(*bytes);
     events_.after(delay_ms, [this, from, to, message_class, bytes] {
       deliver_(from, to, message_class, bytes);
     });
@@ -102,6 +107,7 @@ class Network {
   NetworkFaults faults_;
   std::uint64_t sent_messages_ = 0;
   std::uint64_t sent_bytes_ = 0;
+  Costs* costs_ = nullptr;
 };
 
 }  // namespace baolian::sim

@@ -130,7 +130,7 @@ void SimNode::start() {
 
   node::ReplicaDriver::Config config = options_.driver;
   config.engine.chain_id = world.chain_id;
-  config.engine.verifier = &crypto::toy_verifier();
+  config.engine.verifier = &around_.verifier;
   // Of a copy: PBFT draws nothing here.
   config.engine.seed = Prng(prng_).fork(run_ + 500'000).next();
   around_.checker.on_restarted(id_, chain_->height());

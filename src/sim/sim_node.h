@@ -54,6 +54,7 @@ class SimNode final : node::Transport, node::Application, node::BodyVerifier, no
     Trace& trace;
     /// Which replica acts at an endpoint; two endpoints may act for one (twins).
     const std::vector<node::ReplicaId>& replica_of;
+    const crypto::Verifier& verifier = crypto::toy_verifier();  ///< of consensus messages
   };
   SimNode(EndpointId endpoint, const NodeOptions& options, const Surroundings& around, Prng prng);
   ~SimNode();

@@ -39,7 +39,9 @@ class Simulation {
     for (std::size_t i = 0; i < world_.node_signers.size(); ++i) {
       replica_of_.push_back(static_cast<node::ReplicaId>(i));
     }
-    const SimNode::Surroundings around{world_, events_, network_, checker_, trace_, replica_of_};
+    if (config_.counts_costs) network_.count_into(&costs_);
+    const SimNode::Surroundings around{world_, events_,     network_, checker_,
+                                       trace_, replica_of_, verifier_};
     for (std::size_t i = 0; i < replica_of_.size(); ++i) {
       nodes_.push_back(std::make_unique<SimNode>(static_cast<EndpointId>(i), swarm_.nodes[i],
                                                  around, prng_.fork(100 + i)));
@@ -57,6 +59,7 @@ class Simulation {
     work_->start();
     faults_.begin(config_.safety_ms);
     run_until(Tick{config_.safety_ms}, [] { return false; });
+    finish_costs();
     faults_.heal();
     work_->drain([this](const SimNode& node) { return !faults_.is_away(node.endpoint()); });
     const Tick healed = events_.now();
@@ -67,6 +70,13 @@ class Simulation {
   }
 
  private:
+  void finish_costs() {
+    network_.count_into(nullptr);
+    costs_.signature_checks = verifier_.checks();
+    costs_.blocks = checker_.certified_height().value;
+    costs_.virtual_ms = events_.now().value;
+  }
+
   template <typename Done>
   void run_until(Tick end, const Done& done) {
     std::uint64_t looked_at_ms = 0;
@@ -188,6 +198,7 @@ class Simulation {
     for (const auto& node : nodes_) {
       if (checker_.is_correct(node->id())) out.probes.add(node->probes());
     }
+    out.costs = costs_;
     out.options = describe(swarm_);
     return out;
   }
@@ -200,6 +211,8 @@ class Simulation {
   Trace trace_;
   Network network_;
   Swarm swarm_;
+  Costs costs_;
+  CountingVerifier verifier_;
   std::vector<std::unique_ptr<SimNode>> nodes_;
   Faults faults_;
   std::vector<node::ReplicaId> replica_of_;

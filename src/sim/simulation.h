@@ -10,6 +10,7 @@
 #include "consensus/probes.h"
 #include "core/ids.h"
 #include "sim/byzantine.h"
+#include "sim/costs.h"
 #include "sim/disk.h"
 #include "sim/swarm.h"
 #include "sim/trace.h"
@@ -28,6 +29,7 @@ struct SimulationConfig {
   std::optional<ByzantineKind> byzantine{};  ///< F nodes of this kind instead of drawn ones
   std::optional<std::size_t> epochs{};       ///< changes of validators instead of drawn ones
   std::optional<Conditions> conditions{};    ///< these instead of drawn ones
+  bool counts_costs = false;                 ///< of the time with faults, which should be calm
   TraceOptions trace{};
 };
 
@@ -50,6 +52,7 @@ struct SimulationReport {
   std::uint64_t message_bytes = 0;
   std::uint64_t healed_after_ms = 0;  ///< liveness phase until everything had ended
   consensus::ProbeCounts probes;      ///< of correct nodes
+  Costs costs;                        ///< if they were counted
   std::string options;                ///< what the seed drew, for people
 };
 

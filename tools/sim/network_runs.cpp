@@ -35,6 +35,7 @@ struct Outcome {
   std::uint64_t messages = 0;
   std::string text;
   std::vector<std::uint64_t> probes;
+  std::vector<std::uint64_t> costs;
 
   static constexpr auto fields() {
     return std::make_tuple(field("violated", &Outcome::violated, "an invariant was broken"),
@@ -45,9 +46,60 @@ struct Outcome {
                            field("real_us", &Outcome::real_us, "processor time"),
                            field("messages", &Outcome::messages, "on the network"),
                            field("text", &Outcome::text, at_most(1U << 20), "for people"),
-                           field("probes", &Outcome::probes, at_most(1024), "counts of probes"));
+                           field("probes", &Outcome::probes, at_most(1024), "counts of probes"),
+                           field("costs", &Outcome::costs, at_most(1024), "see flat()"));
   }
 };
+
+// Costs as a list, to be added up over seeds: blocks, ms, signature checks, then messages and bytes
+// of each kind.
+std::vector<std::uint64_t> flat(const sim::Costs& costs) {
+  std::vector<std::uint64_t> out = {costs.blocks, costs.virtual_ms, costs.signature_checks};
+  for (const auto& one : costs.sent) {
+    out.push_back(one.messages);
+    out.push_back(one.bytes);
+  }
+  return out;
+}
+
+void add_up(std::vector<std::uint64_t>& sum, const std::vector<std::uint64_t>& more) {
+  if (sum.size() < more.size()) sum.resize(more.size());
+  for (std::size_t i = 0; i < more.size(); ++i) sum[i] += more[i];
+}
+
+// The table of --costs. `sum` is flat() over all seeds.
+std::string costs_text(const std::vector<std::uint64_t>& sum, std::size_t validators) {
+  if (sum.size() < 3 || sum[0] == 0) return "no block: no costs\n";
+  const auto blocks = static_cast<double>(sum[0]);
+  const double seconds = static_cast<double>(sum[1]) / 1000;
+  std::string out = fmt::format(
+      "{} validators, {} blocks, {:.1f} blocks/s; per block, sent by all nodes:\n"
+      "{:<16} {:>10} {:>12}\n",
+      validators, sum[0], blocks / seconds, "kind", "messages", "bytes");
+  constexpr auto kNames = enum_names(consensus::MessageKind{});
+  std::uint64_t status_messages = 0;
+  std::uint64_t status_bytes = 0;
+  for (std::size_t kind = 0; kind < kNames.size(); ++kind) {
+    const std::uint64_t messages = sum[3 + 2 * kind];
+    const std::uint64_t bytes = sum[4 + 2 * kind];
+    if (messages == 0) continue;
+    if (kind == static_cast<std::size_t>(consensus::MessageKind::status)) {
+      status_messages = messages;
+      status_bytes = bytes;
+      continue;  // by time, not by block
+    }
+    out += fmt::format("{:<16} {:>10.1f} {:>12.0f}\n", kind == 0 ? "(pool)" : kNames[kind],
+                       static_cast<double>(messages) / blocks, static_cast<double>(bytes) / blocks);
+  }
+  out += fmt::format("status, a second: {:.1f} messages, {:.0f} bytes\n",
+                     static_cast<double>(status_messages) / seconds,
+                     static_cast<double>(status_bytes) / seconds);
+  const double checks = static_cast<double>(sum[2]) - static_cast<double>(status_messages);
+  return out + fmt::format(
+                   "signature checks a block and validator, without those of status: "
+                   "{:.1f}\n",
+                   checks / blocks / static_cast<double>(validators));
+}
 
 std::string command_of(const RunOptions& options, std::uint64_t seed) {
   SimulationConfig config = options.config;
@@ -87,6 +139,7 @@ Outcome run_seed(const RunOptions& options, std::uint64_t seed) {
   out.messages = report.messages;
   out.operations = report.applied_operations;
   out.text = text_of(options, seed, report);
+  if (config.counts_costs) out.costs = flat(report.costs);
   for (std::size_t i = 0; i < static_cast<std::size_t>(Probe::kCount); ++i) {
     out.probes.push_back(report.probes[static_cast<Probe>(i)]);
   }
@@ -124,6 +177,7 @@ struct Totals {
   std::uint64_t real_us = 0;
   std::vector<std::uint64_t> probes =
       std::vector<std::uint64_t>(static_cast<std::size_t>(Probe::kCount));
+  std::vector<std::uint64_t> costs;
 };
 
 // One child a seed: an ASSERT ends that seed alone, and memory is given back whole.
@@ -209,6 +263,7 @@ class Runs {
     for (std::size_t i = 0; i < outcome.probes.size() && i < totals_.probes.size(); ++i) {
       totals_.probes[i] += outcome.probes[i];
     }
+    add_up(totals_.costs, outcome.costs);
     if (options_.quiet && !outcome.violated) return;
     clear_progress();
     std::fputs(outcome.text.c_str(), stdout);
@@ -256,6 +311,9 @@ class Runs {
                     real_seconds, processor_seconds > 0 ? virtual_seconds / processor_seconds : 0)
             .c_str(),
         stdout);
+    if (options_.config.counts_costs) {
+      std::fputs(costs_text(totals_.costs, options_.config.validators).c_str(), stdout);
+    }
     if (totals_.violations > 0) return 1;
     return options_.require_probes && !missed.empty() ? 1 : 0;
   }
