@@ -19,13 +19,14 @@ struct FuzzHeader {
   [[maybe_unused]] static constexpr std::string_view kTypeName = "FuzzHeader";
   Epoch epoch;
   Height height;
+  Height epoch_last;
   Hash parent;
   Hash batch_digest;
   static constexpr auto fields() {
-    return std::make_tuple(field("epoch", &FuzzHeader::epoch, ""),
-                           field("height", &FuzzHeader::height, ""),
-                           field("parent", &FuzzHeader::parent, ""),
-                           field("batch_digest", &FuzzHeader::batch_digest, ""));
+    return std::make_tuple(
+        field("epoch", &FuzzHeader::epoch, ""), field("height", &FuzzHeader::height, ""),
+        field("epoch_last", &FuzzHeader::epoch_last, ""), field("parent", &FuzzHeader::parent, ""),
+        field("batch_digest", &FuzzHeader::batch_digest, ""));
   }
 };
 
@@ -50,8 +51,8 @@ Hash fuzz_header_hash(BytesView header) {
   return crypto::hash_in_domain(crypto::domain::kHeader, {header});
 }
 
-Bytes fuzz_header(Height height, const Hash& parent, const Hash& batch_digest) {
-  return encode(FuzzHeader{Epoch{0}, height, parent, batch_digest});
+Bytes fuzz_header(Height height, const Hash& parent, const Hash& batch_digest, Height epoch_last) {
+  return encode(FuzzHeader{Epoch{0}, height, epoch_last, parent, batch_digest});
 }
 
 consensus::HeaderReader fuzz_header_reader() {
@@ -63,6 +64,7 @@ consensus::HeaderReader fuzz_header_reader() {
     facts.header_hash = fuzz_header_hash(bytes);
     facts.batch_digest = header.batch_digest;
     facts.parent_hash = header.parent;
+    facts.epoch_last_height = header.epoch_last;
     return facts;
   };
 }
@@ -78,8 +80,9 @@ TxHash transaction_hash(const Bytes& body) {
   return TxHash::from(crypto::hash_in_domain(crypto::domain::kTransaction, {body}).view());
 }
 
-CorrectNodes::CorrectNodes(ValidatorIndex liar, std::uint16_t window, std::uint16_t in_flight)
-    : liar_(liar) {
+CorrectNodes::CorrectNodes(ValidatorIndex liar, std::uint16_t window, std::uint16_t in_flight,
+                           Height change_at)
+    : liar_(liar), change_at_(change_at) {
   epoch_.first_height = {1};
   epoch_.log_window = window;
   epoch_.in_flight_max = in_flight;
@@ -102,6 +105,11 @@ CorrectNodes::CorrectNodes(ValidatorIndex liar, std::uint16_t window, std::uint1
   }
 }
 
+std::optional<Height> CorrectNodes::epoch_last() const {
+  if (change_at_ == Height{}) return std::nullopt;
+  return change_at_ + epoch_.log_window;
+}
+
 ReplicaId CorrectNodes::correct(std::size_t choice) const {
   const std::size_t at = choice % (kValidators - 1);
   return static_cast<ReplicaId>(at < liar_ ? at : at + 1);
@@ -115,11 +123,20 @@ consensus::ProbeCounts CorrectNodes::probes() const {
   return out;
 }
 
+crypto::EpochRecord CorrectNodes::next_epoch() const {
+  crypto::EpochRecord next = epoch_;
+  next.epoch = epoch_.epoch.next();
+  next.first_height = epoch_last()->next();
+  return next;
+}
+
 // ------------------------------------------------------------------ one node
 
 void CorrectNodes::start(std::size_t i) {
   CorrectNode& node = nodes_[i];
-  if (node.engine != nullptr) return;
+  if (node.engine != nullptr || node.ended.has_value()) return;
+  node.config.next_epoch.reset();
+  if (is_ending(node)) node.config.next_epoch = next_epoch();
   node.engine = make_pbft_engine(node.config, fuzz_header_reader(), node.log, node.height(),
                                  node.store.back().header_hash);
   node.last = node.engine->status();
@@ -218,6 +235,7 @@ void CorrectNodes::handle(std::size_t i, consensus::Persist& persist) {
 }
 
 void CorrectNodes::handle(std::size_t i, const consensus::NeedBodies& need) {
+  if (!is_up(i)) return;  // the epoch ended with an effect before this one
   nodes_[i].wanted[need.digest] = need.transactions;
   for (const SharedBytes& body : need.inline_bodies) learn(i, body);
   finish_wanted(i);
@@ -260,6 +278,7 @@ void CorrectNodes::handle(std::size_t i, consensus::Commit& commit) {
   const Height next =
       node.executing.empty() ? node.height().next() : node.executing.back().height.next();
   ASSERT(commit.height == next);
+  ASSERT(!epoch_last().has_value() || commit.height <= *epoch_last());
   const auto [at, is_new] = decided_.emplace(commit.height, commit.digest);
   ASSERT(is_new || at->second == commit.digest);
   if (commit.batch == nullptr) {
@@ -288,8 +307,8 @@ void CorrectNodes::handle(std::size_t i, const consensus::Certified& certified) 
   block.certificate = certificate;
 }
 
-void CorrectNodes::handle(std::size_t i, const consensus::ReadBlocks& read) {
-  CorrectNode& node = nodes_[i];
+consensus::BlocksReadInput CorrectNodes::blocks_read(const CorrectNode& node,
+                                                     const consensus::ReadBlocks& read) const {
   consensus::BlocksReadInput out;
   out.peer = read.peer;
   for (std::uint64_t n = read.first.value; n < node.store.size(); ++n) {
@@ -304,7 +323,11 @@ void CorrectNodes::handle(std::size_t i, const consensus::ReadBlocks& read) {
     out.blocks.push_back(std::make_shared<const Bytes>(consensus::encode_block(
         block.header, *node.store[m].certificate, block.batch, block.bodies, later)));
   }
-  node.inputs.push_back(std::move(out));
+  return out;
+}
+
+void CorrectNodes::handle(std::size_t i, const consensus::ReadBlocks& read) {
+  nodes_[i].inputs.push_back(blocks_read(nodes_[i], read));
 }
 
 void CorrectNodes::handle(std::size_t i, const consensus::TransferState& transfer) {
@@ -332,8 +355,41 @@ void CorrectNodes::handle(std::size_t i, const consensus::ViewEntered& entered) 
   nodes_[i].in_slot = {entered.proposed.begin(), entered.proposed.end()};
 }
 
-/// No change of validators is ever fixed here.
-void CorrectNodes::handle(std::size_t, const consensus::EpochEnded&) { ASSERT(false); }
+/// The last effect of this engine.
+void CorrectNodes::handle(std::size_t i, const consensus::EpochEnded& ended) {
+  CorrectNode& node = nodes_[i];
+  ASSERT(epoch_last().has_value() && node.height() == *epoch_last());
+  ASSERT(ended.next.epoch == next_epoch());
+  ASSERT(ended.next.header == node.store.back().header);
+  ASSERT(ended.next.certificate.vote.height == *epoch_last());
+  ASSERT(crypto::check_certificate(ended.next.certificate, fuzz_chain(), epoch_,
+                                   crypto::toy_verifier()));
+  node.store.back().certificate = ended.next.certificate;
+  crash(i, node.height());
+  node.ended.emplace(epoch_, static_cast<ValidatorIndex>(i), ended.next);
+}
+
+/// What a node that is done with the epoch answers to one that is not.
+void CorrectNodes::serve_past(std::size_t i, Effects effects) {
+  for (std::size_t k = 0; k < effects.size(); ++k) {  // blocks that are read add a REPLY
+    if (const auto* read = std::get_if<consensus::ReadBlocks>(&effects[k])) {
+      const consensus::BlocksReadInput blocks = blocks_read(nodes_[i], *read);
+      nodes_[i].ended->on_blocks_read(blocks, effects);
+    } else {
+      const auto* send = std::get_if<consensus::Send>(&effects[k]);
+      ASSERT(send != nullptr && send->to.has_value());
+      const consensus::Send copy = *send;
+      handle(i, copy);
+    }
+  }
+}
+
+void CorrectNodes::give_verified(std::size_t i, consensus::Verified message) {
+  if (is_up(i)) return give(i, consensus::DeliverInput{std::move(message)});
+  Effects effects;
+  static_cast<void>(nodes_[i].ended->on_message(message, now_, effects));
+  serve_past(i, std::move(effects));
+}
 
 void CorrectNodes::handle(std::size_t, const consensus::Stop& stop) {
   violation(("a correct node never stops: " + stop.reason).c_str());
@@ -368,13 +424,17 @@ bool CorrectNodes::execute_one(std::size_t i) {
   consensus::Commit commit = std::move(node.executing.front());
   node.executing.pop_front();
   StoredBlock block;
-  block.header = fuzz_header(commit.height, node.store.back().header_hash, commit.digest);
+  const bool is_ending = change_at_ != Height{} && commit.height >= change_at_;
+  block.header = fuzz_header(commit.height, node.store.back().header_hash, commit.digest,
+                             is_ending ? *epoch_last() : Height{});
   block.header_hash = fuzz_header_hash(block.header);
   block.digest = commit.digest;
   block.batch = commit.batch;
   block.bodies = commit.bodies;
   for (const SharedBytes& body : commit.bodies) node.waiting.erase(transaction_hash(*body));
-  node.inputs.push_back(consensus::AppliedInput{commit.height, block.header, block.header_hash});
+  consensus::AppliedInput applied{commit.height, block.header, block.header_hash};
+  if (commit.height == change_at_) applied.next_epoch = next_epoch();
+  node.inputs.push_back(std::move(applied));
   node.store.push_back(std::move(block));
   return true;
 }
@@ -392,11 +452,12 @@ bool CorrectNodes::persist_one(std::size_t i) {
 
 void CorrectNodes::deliver(const WireMessage& message) {
   const CorrectNode& to = nodes_[message.to];
-  if (to.engine == nullptr || to.is_cut || nodes_[message.from].is_cut) return;
+  const bool hears = to.engine != nullptr || to.ended.has_value();
+  if (!hears || to.is_cut || nodes_[message.from].is_cut) return;
   auto verified = consensus::verify_envelope(message.from, message.bytes, fuzz_chain(), epoch_,
                                              crypto::toy_verifier());
   ASSERT(verified.has_value());
-  give(message.to, consensus::DeliverInput{*std::move(verified)});
+  give_verified(message.to, *std::move(verified));
 }
 
 void CorrectNodes::deliver(std::size_t choice) {
@@ -481,6 +542,11 @@ void CorrectNodes::install_state(std::size_t i) {
       return std::holds_alternative<consensus::AppliedInput>(input);
     });
     node.transfer.reset();
+    if (change_at_ != Height{} && vote.height >= change_at_) {
+      // The state holds the change of validators: the engine is made anew, as the driver does.
+      crash(i, vote.height);
+      return start(i);
+    }
     return give(i, consensus::StateInstalledInput{vote.height, vote.header_hash});
   }
 }
@@ -493,10 +559,10 @@ void CorrectNodes::admit(std::size_t i, const SharedBytes& body) {
 }
 
 void CorrectNodes::receive(std::size_t i, const SharedBytes& bytes) {
-  if (!is_up(i) || nodes_[i].is_cut) return;
+  if ((!is_up(i) && !nodes_[i].ended.has_value()) || nodes_[i].is_cut) return;
   auto verified =
       consensus::verify_envelope(liar_, bytes, fuzz_chain(), epoch_, crypto::toy_verifier());
-  if (verified) give(i, consensus::DeliverInput{*std::move(verified)});
+  if (verified) give_verified(i, *std::move(verified));
 }
 
 void CorrectNodes::heal() {

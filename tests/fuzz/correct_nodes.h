@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "consensus/engine.h"
+#include "consensus/replica/past_epoch.h"
 #include "fuzz/witness.h"
 
 namespace baolian::fuzz {
@@ -28,7 +29,9 @@ inline constexpr std::uint64_t kWallOffset = 1'700'000'000'000;
 ChainId fuzz_chain();
 const crypto::Signer& fuzz_signer(std::size_t validator);
 Hash fuzz_header_hash(BytesView header);
-Bytes fuzz_header(Height height, const Hash& parent, const Hash& batch_digest);
+/// `epoch_last` is A - 1 while a change of validators is pending, else 0 (1.10).
+Bytes fuzz_header(Height height, const Hash& parent, const Hash& batch_digest,
+                  Height epoch_last = {});
 consensus::HeaderReader fuzz_header_reader();
 
 /// A body tells by its ninth byte whether it is valid for every correct node.
@@ -67,13 +70,18 @@ struct CorrectNode {
   std::optional<crypto::ExecCertificate> transfer;
   consensus::Status last;  ///< status after the last step of this run
   bool is_cut = false;     ///< hears and is heard by nobody
+  /// The epoch ended here: there is no engine any more, but who is late is served.
+  std::optional<consensus::PastEpoch> ended;
 
   Height height() const { return {store.size() - 1}; }
 };
 
 class CorrectNodes {
  public:
-  CorrectNodes(ValidatorIndex liar, std::uint16_t window, std::uint16_t in_flight);
+  /// The block at `change_at` fixes a change of validators, so that the epoch ends `window` heights
+  /// later; 0: it never ends. What comes after it is not played.
+  CorrectNodes(ValidatorIndex liar, std::uint16_t window, std::uint16_t in_flight,
+               Height change_at = {});
 
   ValidatorIndex liar() const { return liar_; }
   const crypto::EpochRecord& epoch() const { return epoch_; }
@@ -84,6 +92,12 @@ class CorrectNodes {
   ReplicaId correct(std::size_t choice) const;
   TimeMs wall() const { return {kWallOffset + now_.value}; }
   std::size_t steps() const { return steps_; }
+  /// The change of validators is fixed at this node.
+  bool is_ending(const CorrectNode& node) const {
+    return change_at_ != Height{} && node.height() >= change_at_;
+  }
+  /// A - 1; nothing if the epoch does not end.
+  std::optional<Height> epoch_last() const;
   /// Rare branches taken by all engines so far.
   consensus::ProbeCounts probes() const;
 
@@ -113,6 +127,7 @@ class CorrectNodes {
  private:
   using Effects = consensus::Effects;
 
+  crypto::EpochRecord next_epoch() const;
   void give(std::size_t i, consensus::Input input);
   void trace(std::size_t i, const consensus::Input& input) const;
   void check_after(std::size_t i);
@@ -133,9 +148,14 @@ class CorrectNodes {
   void finish_wanted(std::size_t i);
   bool deliver_next();
   void deliver(const WireMessage& message);
+  void give_verified(std::size_t i, consensus::Verified message);
+  consensus::BlocksReadInput blocks_read(const CorrectNode& node,
+                                         const consensus::ReadBlocks& read) const;
+  void serve_past(std::size_t i, Effects effects);
 
   crypto::EpochRecord epoch_;
   ValidatorIndex liar_;
+  Height change_at_;
   std::array<CorrectNode, kValidators> nodes_;  ///< the liar's place stays empty
   std::deque<WireMessage> wire_;
   std::map<Height, Hash> decided_;

@@ -2,9 +2,10 @@
 /// loss, durability and execution, and crashes of correct nodes. What must hold is asserted in
 /// correct_nodes.h and witness.h.
 ///
-/// The first bytes are the setting, then every action is one byte and its own choices. One setting
-/// in eight ends with the liveness phase: the liar falls silent, everybody else is up and
-/// connected, and a new transaction must be executed and certified everywhere.
+/// The first bytes are the setting, then every action is one byte and its own choices. In one
+/// setting of four a change of validators is fixed early, so that the epoch ends. One in eight ends
+/// with the liveness phase: the liar falls silent, everybody else is up and connected, and a new
+/// transaction must be executed and certified everywhere.
 #include <cstdio>
 #include <cstdlib>
 
@@ -87,7 +88,17 @@ void act(CorrectNodes& nodes, Liar& liar, InputBytes& in, std::uint64_t& next_tr
   }
 }
 
+/// The transaction is executed and certified everywhere; where a change of validators is fixed, the
+/// epoch has ended everywhere.
 bool is_done(CorrectNodes& nodes, const TxHash& last) {
+  bool is_ending = false;
+  std::size_t ended = 0;
+  for (std::size_t i = 0; i + 1 < kValidators; ++i) {
+    const CorrectNode& node = nodes.node(nodes.correct(i));
+    is_ending = is_ending || nodes.is_ending(node);
+    ended += node.ended.has_value() ? 1U : 0U;
+  }
+  if (is_ending) return ended + 1 == kValidators;
   const Height height = nodes.node(nodes.correct(0)).height();
   for (std::size_t i = 0; i + 1 < kValidators; ++i) {
     const CorrectNode& node = nodes.node(nodes.correct(i));
@@ -140,7 +151,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   // Validator 1 is always correct; who lies decides which views have a faulty primary.
   constexpr std::array<baolian::ValidatorIndex, 4> kLiars{0, 2, 3, 0};
   const std::uint16_t window = (setting & 4) != 0 ? 16 : 4;
-  CorrectNodes nodes(kLiars[setting % 4], window, static_cast<std::uint16_t>(window / 2));
+  const baolian::Height change_at{setting / 64 == 3 ? 1ULL + in.pick(12) : 0ULL};
+  CorrectNodes nodes(kLiars[setting % 4], window, static_cast<std::uint16_t>(window / 2),
+                     change_at);
   Liar liar(nodes);
   std::uint64_t transactions = 0;
   for (std::size_t i = 0; i < kActionsMax && !in.is_empty() && nodes.steps() < kStepsMax; ++i) {
