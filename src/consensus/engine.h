@@ -86,26 +86,48 @@ inline constexpr ValidatorIndex kObserver = 0xFFFF;
 /// in the order of their consensus keys. The driver maps it to net's peers.
 using ReplicaId = std::uint16_t;
 
-/// A message whose envelope was checked: canonical, right epoch, signature by the named sender.
-/// Only verify_envelope() makes one, so that no handler can see an unverified message.
-class Verified {
+/// A message that is canonical, of the right epoch, and of a kind and size that its peer may send.
+/// Who signed it is not known: nothing is done with it but asking whether it is wanted.
+class Unverified {
  public:
   const Envelope& envelope() const { return envelope_; }
   ReplicaId from() const { return from_; }      ///< the peer that delivered it
   SharedBytes bytes() const { return bytes_; }  ///< as received, for resending and as evidence
 
  private:
-  friend Result<Verified> verify_envelope(ReplicaId, SharedBytes, const ChainId&,
-                                          const crypto::EpochRecord&, const crypto::Verifier&);
-  Verified() = default;
+  friend Result<Unverified> read_envelope(ReplicaId, SharedBytes, const crypto::EpochRecord&);
+  Unverified() = default;
   Envelope envelope_;
   ReplicaId from_ = 0;
   SharedBytes bytes_;
 };
 
-/// Decodes and checks a message from peer `from`. Votes and pre-prepares must come from their
-/// signer or be relayed inside a REPLY; SUSPECT and STATUS count only directly from their signer.
-/// Returns: codec errors, Errc::wrong_epoch, Errc::bad_signature, Errc::bad_message.
+/// A message whose signature by the named sender was checked too. Only verify() makes one, so that
+/// no handler can see an unverified message.
+class Verified {
+ public:
+  const Envelope& envelope() const { return read_.envelope(); }
+  ReplicaId from() const { return read_.from(); }
+  SharedBytes bytes() const { return read_.bytes(); }
+
+ private:
+  friend Result<Verified> verify(Unverified, const ChainId&, const crypto::EpochRecord&,
+                                 const crypto::Verifier&);
+  explicit Verified(Unverified read) : read_(std::move(read)) {}
+  Unverified read_;
+};
+
+/// The checks of a message from peer `from` that cost little (consensus.md 1.12). Votes and
+/// pre-prepares must come from their signer or be relayed inside a REPLY; SUSPECT and STATUS count
+/// only directly from their signer.
+/// Returns: codec errors, Errc::wrong_epoch, Errc::bad_message.
+Result<Unverified> read_envelope(ReplicaId from, SharedBytes bytes,
+                                 const crypto::EpochRecord& epoch);
+/// Requires: the message was read for this epoch. Returns: Errc::bad_signature, Errc::not_canonical
+/// for a signature on a kind that has none.
+Result<Verified> verify(Unverified message, const ChainId& chain, const crypto::EpochRecord& epoch,
+                        const crypto::Verifier& verifier);
+/// Both. Returns: the errors of both.
 Result<Verified> verify_envelope(ReplicaId from, SharedBytes bytes, const ChainId& chain,
                                  const crypto::EpochRecord& epoch,
                                  const crypto::Verifier& verifier);
@@ -456,6 +478,9 @@ class Engine {
   virtual ~Engine() = default;
   /// Processes one input and appends its effects in the order in which they must happen.
   virtual Verdict step(Input input, Effects& effects) = 0;
+  /// False if step() would refuse this message for its window, view or filled slot, whoever signed
+  /// it: then its signature need not be checked (1.12).
+  virtual bool wants(const Unverified& message) const = 0;
   virtual Status status() const = 0;
   /// What was seen of validators that contradict themselves; at most one entry per signer and type.
   virtual const std::vector<Evidence>& evidence() const = 0;

@@ -1,5 +1,6 @@
-/// verify_envelope(): the one door through which messages reach an engine. The order of checks is
-/// that of consensus.md 1.12, cheapest first: length, kind and role, then the signature.
+/// read_envelope() and verify(): the one door through which messages reach an engine. The order of
+/// checks is that of consensus.md 1.12, cheapest first: length, kind and role; then the caller asks
+/// whether the message is wanted; then the signature.
 #include <string>
 
 #include "consensus/engine.h"
@@ -128,9 +129,8 @@ std::optional<Epoch> envelope_epoch(BytesView bytes) {
   return epoch;
 }
 
-Result<Verified> verify_envelope(ReplicaId from, SharedBytes bytes, const ChainId& chain,
-                                 const crypto::EpochRecord& epoch,
-                                 const crypto::Verifier& verifier) {
+Result<Unverified> read_envelope(ReplicaId from, SharedBytes bytes,
+                                 const crypto::EpochRecord& epoch) {
   ASSERT(bytes != nullptr);
   TRY(Envelope envelope, decode<Envelope>(*bytes));
   if (envelope.epoch != epoch.epoch) {
@@ -143,6 +143,17 @@ Result<Verified> verify_envelope(ReplicaId from, SharedBytes bytes, const ChainI
                                        " bytes does not fit its kind");
   }
   TRY(check_sender(from, envelope, epoch.validators.size()));
+  Unverified out;
+  out.envelope_ = std::move(envelope);
+  out.from_ = from;
+  out.bytes_ = std::move(bytes);
+  return out;
+}
+
+Result<Verified> verify(Unverified message, const ChainId& chain, const crypto::EpochRecord& epoch,
+                        const crypto::Verifier& verifier) {
+  const Envelope& envelope = message.envelope();
+  ASSERT(envelope.epoch == epoch.epoch);
   const auto type = signed_as(envelope.kind);
   if (type.has_value()) {
     BytesView signed_part = envelope.body;
@@ -156,11 +167,14 @@ Result<Verified> verify_envelope(ReplicaId from, SharedBytes bytes, const ChainI
   } else if (!envelope.signature.is_zero()) {
     return fail(Errc::not_canonical, "a message of this kind carries no signature");
   }
-  Verified out;
-  out.envelope_ = std::move(envelope);
-  out.from_ = from;
-  out.bytes_ = std::move(bytes);
-  return out;
+  return Verified(std::move(message));
+}
+
+Result<Verified> verify_envelope(ReplicaId from, SharedBytes bytes, const ChainId& chain,
+                                 const crypto::EpochRecord& epoch,
+                                 const crypto::Verifier& verifier) {
+  TRY(Unverified message, read_envelope(from, std::move(bytes), epoch));
+  return verify(std::move(message), chain, epoch, verifier);
 }
 
 }  // namespace baolian::consensus

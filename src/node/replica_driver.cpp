@@ -87,14 +87,22 @@ void ReplicaDriver::on_message(ReplicaId from, MessageClass message_class, Share
     // Another epoch is no misbehaviour: the peer may be ahead or behind.
     return serve_past(from, *epoch, std::move(bytes));
   }
-  auto verified = consensus::verify_envelope(engines_.replica_of(from), std::move(bytes),
-                                             config_.engine.chain_id, engines_.epoch(),
-                                             *config_.engine.verifier);
-  if (!verified) {
-    ++figures_.undecodable;
-    return ports_.transport.ban(from, verified.error().context);
+  auto message =
+      consensus::read_envelope(engines_.replica_of(from), std::move(bytes), engines_.epoch());
+  if (!message) return refuse(from, message.error());
+  if (!engines_.engine().wants(*message)) {
+    ++figures_.unwanted;
+    return;
   }
+  auto verified = consensus::verify(*std::move(message), config_.engine.chain_id, engines_.epoch(),
+                                    *config_.engine.verifier);
+  if (!verified) return refuse(from, verified.error());
   give(consensus::DeliverInput{*std::move(verified)});
+}
+
+void ReplicaDriver::refuse(ReplicaId from, const Error& why) {
+  ++figures_.undecodable;
+  ports_.transport.ban(from, why.context);
 }
 
 Result<void> ReplicaDriver::submit(CheckedTransaction transaction) {

@@ -96,6 +96,7 @@ class ReplicaDriver {
     std::uint64_t proposed_transactions = 0;
     std::uint64_t rejected_inputs = 0;  ///< engine verdicts that refused
     std::uint64_t undecodable = 0;      ///< messages that did not verify
+    std::uint64_t unwanted = 0;         ///< dropped before their signature was checked
     std::uint64_t pushes_refused = 0;   ///< pushed to us while the pool was full
     std::uint64_t fetches_sent = 0;
     std::uint64_t executed_transactions = 0;
@@ -121,6 +122,7 @@ class ReplicaDriver {
 
   void give(consensus::Input input);
   void pump();
+  void refuse(ReplicaId from, const Error& why);
   void handle(consensus::Effect& effect);
   void handle(consensus::Send& send);
   void handle(consensus::Persist& persist);

@@ -199,8 +199,7 @@ void ReplicaDriver::on_pool_message(ReplicaId from, BytesView bytes) {
     default:
       break;
   }
-  ++figures_.undecodable;
-  ports_.transport.ban(from, "malformed pool message");
+  refuse(from, Error{Errc::bad_message, "malformed pool message"});
 }
 
 void ReplicaDriver::on_push(ReplicaId from, std::vector<Bytes> transactions) {

@@ -80,11 +80,16 @@ class Bench {
   void admit() { oldest_request_ = status().request_clock; }
   void forget_request() { oldest_request_.reset(); }
   RejectReason deliver(ReplicaId from, const SharedBytes& bytes) {
+    Result<Unverified> read = read_envelope(from, bytes, epoch_);
+    REQUIRE(read.has_value());
+    const bool wanted = engine_->wants(*read);
+    const MessageKind kind = read->envelope().kind;
     Result<Verified> verified =
-        verify_envelope(from, bytes, test_chain(), epoch_, crypto::toy_verifier());
+        verify(*std::move(read), test_chain(), epoch_, crypto::toy_verifier());
     REQUIRE(verified.has_value());
     const Verdict verdict = step(DeliverInput{*std::move(verified)});
     CHECK(verdict.accepted == (verdict.reason == RejectReason::none));
+    check_wanted(kind, wanted, verdict);
     return verdict.reason;
   }
   /// Makes the oldest Persist durable; what it then sends stays in sent().
@@ -99,6 +104,20 @@ class Bench {
   }
   void persist_all() {
     while (!persists_.empty()) persist_one();
+  }
+
+  /// 1.12: what the engine does not want it refuses, and does nothing; and of votes it wants none
+  /// for whose refusal their signature says nothing.
+  void check_wanted(MessageKind kind, bool wanted, const Verdict& verdict) const {
+    if (!wanted) {
+      CHECK_FALSE(verdict.accepted);
+      CHECK(effects_.empty());
+    }
+    const bool is_vote =
+        kind == MessageKind::prepare || kind == MessageKind::commit || kind == MessageKind::exec;
+    const bool is_proof =
+        verdict.reason == RejectReason::equivocation || verdict.reason == RejectReason::bad_content;
+    if (is_vote && !verdict.accepted && !is_proof) CHECK_FALSE(wanted);
   }
 
   template <typename T>

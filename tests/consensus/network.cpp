@@ -577,10 +577,14 @@ bool Network::work() {
     const Result<Envelope> envelope = decode<Envelope>(*message.bytes);
     if (drop && envelope.has_value() && drop(message, envelope->kind)) return true;
     if (!nodes_[message.to].is_up || separated(message.from, message.to)) return true;
+    Result<Unverified> read = read_envelope(message.from, message.bytes, epoch_);
+    REQUIRE(read.has_value());
+    const bool wanted = nodes_[message.to].engine->wants(*read);
     Result<Verified> verified =
-        verify_envelope(message.from, message.bytes, test_chain(), epoch_, crypto::toy_verifier());
+        verify(*std::move(read), test_chain(), epoch_, crypto::toy_verifier());
     REQUIRE(verified.has_value());
-    give(message.to, DeliverInput{*std::move(verified)});
+    const Verdict verdict = give(message.to, DeliverInput{*std::move(verified)});
+    if (verdict.accepted) REQUIRE(wanted);
     return true;
   }
   return false;

@@ -148,6 +148,48 @@ TEST_CASE("pbft 1.3: bodies that are invalid for everybody drop the proposal", "
   CHECK_FALSE(bench.give_bodies(bad).accepted);
 }
 
+TEST_CASE(
+    "pbft 1.12: votes outside of view, window and free slots are refused before their signature is "
+    "checked",
+    "[pbft]") {
+  Bench bench;
+  const auto wants = [&](MessageKind kind, ValidatorIndex sender, const Bytes& body) {
+    // Signed by nobody.
+    const auto read =
+        read_envelope(sender, unsigned_message(bench.epoch(), kind, sender, body), bench.epoch());
+    REQUIRE(read.has_value());
+    return bench.engine().wants(*read);
+  };
+  const auto proposal = bench.proposal(1);
+  const auto vote = [&](std::uint64_t view, std::uint64_t height) {
+    return encode(crypto::Vote{{view}, {height}, proposal.vote.digest});
+  };
+  for (const MessageKind kind : {MessageKind::prepare, MessageKind::commit}) {
+    CHECK(wants(kind, 2, vote(0, 1)));
+    CHECK(wants(kind, 2, vote(1, 16)));
+    CHECK_FALSE(wants(kind, 2, vote(2, 1)));
+    CHECK_FALSE(wants(kind, 2, vote(0, 0)));
+    CHECK_FALSE(wants(kind, 2, vote(0, 17)));
+    REQUIRE(bench.deliver(2, signed_message(bench.epoch(), kind, 2, vote(0, 1))) ==
+            RejectReason::none);
+    CHECK_FALSE(wants(kind, 2, vote(0, 1)));  // it is here
+    CHECK(wants(kind, 3, vote(0, 1)));
+    crypto::Vote other{{0}, {1}, proposal.vote.digest};
+    other.digest.bytes[0] ^= 1;
+    CHECK(wants(kind, 2, encode(other)));  // may prove that validator 2 contradicts itself
+  }
+  CHECK(wants(MessageKind::exec, 2, encode(crypto::ExecVote{{16}, {}})));
+  CHECK_FALSE(wants(MessageKind::exec, 2, encode(crypto::ExecVote{{17}, {}})));
+  CHECK_FALSE(wants(MessageKind::exec, 2, encode(crypto::ExecVote{{0}, {}})));
+  const auto pre_prepare = [](const auto& one) { return encode(one.vote); };
+  CHECK(wants(MessageKind::pre_prepare, 0, pre_prepare(proposal)));
+  CHECK_FALSE(wants(MessageKind::pre_prepare, 2, pre_prepare(proposal)));
+  CHECK_FALSE(wants(MessageKind::pre_prepare, 0, pre_prepare(bench.proposal(17))));
+  REQUIRE(bench.propose(proposal) == RejectReason::none);
+  CHECK_FALSE(wants(MessageKind::pre_prepare, 0, pre_prepare(proposal)));
+  CHECK(wants(MessageKind::pre_prepare, 0, pre_prepare(bench.proposal(1, 2))));
+}
+
 TEST_CASE("pbft 1.12: more than 2 MiB of bodies are invalid for everybody", "[pbft]") {
   Bench bench;
   Bench::Proposal big;

@@ -162,7 +162,7 @@ void CorrectNodes::crash(std::size_t i, Height kept) {
   std::erase_if(wire_, [i](const WireMessage& message) { return message.to == i; });
 }
 
-void CorrectNodes::give(std::size_t i, consensus::Input input) {
+consensus::Verdict CorrectNodes::give(std::size_t i, consensus::Input input) {
   CorrectNode& node = nodes_[i];
   ++steps_;
   trace(i, input);
@@ -171,6 +171,7 @@ void CorrectNodes::give(std::size_t i, consensus::Input input) {
   ASSERT(verdict.accepted == (verdict.reason == consensus::RejectReason::none));
   check_after(i);
   interpret(i, std::move(effects));
+  return verdict;
 }
 
 void CorrectNodes::trace(std::size_t i, const consensus::Input& input) const {
@@ -384,8 +385,24 @@ void CorrectNodes::serve_past(std::size_t i, Effects effects) {
   }
 }
 
-void CorrectNodes::give_verified(std::size_t i, consensus::Verified message) {
-  if (is_up(i)) return give(i, consensus::DeliverInput{std::move(message)});
+/// A message that is read, but of which nobody knows who signed it. False: it is not signed.
+bool CorrectNodes::give_message(std::size_t i, ReplicaId from, const SharedBytes& bytes) {
+  auto read = consensus::read_envelope(from, bytes, epoch_);
+  if (!read.has_value()) return false;
+  const bool wanted = !is_up(i) || nodes_[i].engine->wants(*read);
+  auto verified = consensus::verify(*std::move(read), fuzz_chain(), epoch_, crypto::toy_verifier());
+  if (!verified.has_value()) return false;
+  // 1.12: what is not wanted is given all the same, to see that it would have been refused.
+  give_verified(i, *std::move(verified), wanted);
+  return true;
+}
+
+void CorrectNodes::give_verified(std::size_t i, consensus::Verified message, bool wanted) {
+  if (is_up(i)) {
+    const consensus::Verdict verdict = give(i, consensus::DeliverInput{std::move(message)});
+    ASSERT(wanted || !verdict.accepted);
+    return;
+  }
   Effects effects;
   static_cast<void>(nodes_[i].ended->on_message(message, now_, effects));
   serve_past(i, std::move(effects));
@@ -454,10 +471,7 @@ void CorrectNodes::deliver(const WireMessage& message) {
   const CorrectNode& to = nodes_[message.to];
   const bool hears = to.engine != nullptr || to.ended.has_value();
   if (!hears || to.is_cut || nodes_[message.from].is_cut) return;
-  auto verified = consensus::verify_envelope(message.from, message.bytes, fuzz_chain(), epoch_,
-                                             crypto::toy_verifier());
-  ASSERT(verified.has_value());
-  give_verified(message.to, *std::move(verified));
+  ASSERT(give_message(message.to, message.from, message.bytes));
 }
 
 void CorrectNodes::deliver(std::size_t choice) {
@@ -519,7 +533,8 @@ void CorrectNodes::flush(std::size_t i) {
   for (std::size_t n = node.store.size(); n-- > node.flushed.value + 1;) {
     if (!node.store[n].certificate.has_value()) continue;
     node.flushed = {n};
-    return give(i, consensus::FlushedInput{node.flushed});
+    give(i, consensus::FlushedInput{node.flushed});
+    return;
   }
 }
 
@@ -547,7 +562,8 @@ void CorrectNodes::install_state(std::size_t i) {
       crash(i, vote.height);
       return start(i);
     }
-    return give(i, consensus::StateInstalledInput{vote.height, vote.header_hash});
+    give(i, consensus::StateInstalledInput{vote.height, vote.header_hash});
+    return;
   }
 }
 
@@ -560,9 +576,7 @@ void CorrectNodes::admit(std::size_t i, const SharedBytes& body) {
 
 void CorrectNodes::receive(std::size_t i, const SharedBytes& bytes) {
   if ((!is_up(i) && !nodes_[i].ended.has_value()) || nodes_[i].is_cut) return;
-  auto verified =
-      consensus::verify_envelope(liar_, bytes, fuzz_chain(), epoch_, crypto::toy_verifier());
-  if (verified) give_verified(i, *std::move(verified));
+  static_cast<void>(give_message(i, liar_, bytes));
 }
 
 void CorrectNodes::heal() {

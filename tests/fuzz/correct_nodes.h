@@ -128,7 +128,7 @@ class CorrectNodes {
   using Effects = consensus::Effects;
 
   crypto::EpochRecord next_epoch() const;
-  void give(std::size_t i, consensus::Input input);
+  consensus::Verdict give(std::size_t i, consensus::Input input);
   void trace(std::size_t i, const consensus::Input& input) const;
   void check_after(std::size_t i);
   void interpret(std::size_t i, Effects effects);
@@ -148,7 +148,8 @@ class CorrectNodes {
   void finish_wanted(std::size_t i);
   bool deliver_next();
   void deliver(const WireMessage& message);
-  void give_verified(std::size_t i, consensus::Verified message);
+  bool give_message(std::size_t i, ReplicaId from, const SharedBytes& bytes);
+  void give_verified(std::size_t i, consensus::Verified message, bool wanted);
   consensus::BlocksReadInput blocks_read(const CorrectNode& node,
                                          const consensus::ReadBlocks& read) const;
   void serve_past(std::size_t i, Effects effects);

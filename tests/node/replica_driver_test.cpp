@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "consensus/messages.h"
 #include "node/fixture.h"
 #include "node/pool_messages.h"
 #include "support/catch.h"
@@ -28,6 +29,7 @@ struct ScriptedEngine final : consensus::Engine {
   Effects next;  ///< effects of the next step
   consensus::Status now;
   bool may_propose = false;
+  bool wants_all = true;
   std::vector<consensus::Evidence> none;
   consensus::ProbeCounts no_probes;
 
@@ -39,6 +41,7 @@ struct ScriptedEngine final : consensus::Engine {
     if (proposal) ++now.highest_seen;
     return Verdict::accept();
   }
+  bool wants(const consensus::Unverified&) const override { return wants_all; }
   consensus::Status status() const override { return now; }
   bool can_propose() const override { return may_propose; }
   void check_invariants() const override {}
@@ -351,6 +354,22 @@ TEST_CASE("driver: malformed messages and wrong classes end the connection", "[d
   bench.driver->on_message(2, MessageClass::transaction, shared("\xFFgarbage"));
   bench.driver->on_message(2, MessageClass::vote, shared("\x01garbage"));
   CHECK(bench.banned.size() == 6);
+  CHECK(bench.engine->all<consensus::DeliverInput>().empty());
+}
+
+TEST_CASE("consensus 1.12: the signature of a message that is not wanted is not checked",
+          "[driver]") {
+  Bench bench;
+  const SharedBytes unsigned_vote =
+      consensus::make_envelope(consensus::MessageKind::prepare, Epoch{0}, 2,
+                               encode(crypto::Vote{View{0}, Height{1}, {}}), Signature{});
+  bench.engine->wants_all = false;
+  bench.driver->on_message(2, MessageClass::vote, unsigned_vote);
+  CHECK(bench.banned.empty());
+  CHECK(bench.driver->figures().unwanted == 1);
+  bench.engine->wants_all = true;
+  bench.driver->on_message(2, MessageClass::vote, unsigned_vote);
+  CHECK(bench.banned.size() == 1);
   CHECK(bench.engine->all<consensus::DeliverInput>().empty());
 }
 

@@ -74,6 +74,11 @@ class PbftEngine final : public ReplicaEngine {
                       Batch& batch) const;
   void accept(Slot& slot, const Content& content, std::optional<Send> pre_prepare);
   void on_accept_durable(Height height, View view);
+  bool wants_message(const Envelope& envelope) const override;
+  bool wants_pre_prepare(const Envelope& envelope) const;
+  bool wants_vote(const Envelope& envelope) const;
+  Verdict judge_vote(MessageKind kind, const crypto::Vote& vote) const;
+  std::size_t table_of(View view) const;
   Verdict on_vote(const Verified& message);
   void check_prepared(Slot& slot);
   void on_prepared_durable(Height height, View view);

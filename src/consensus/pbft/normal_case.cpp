@@ -76,7 +76,7 @@ Verdict PbftEngine::on_pre_prepare(const Verified& message) {
   if (!is_validator()) return Verdict::reject(RejectReason::not_wanted);
   Decoder head(BytesView(envelope.body).first(kVoteBytes));
   crypto::Vote vote;
-  ASSERT(head.value(vote).has_value());  // verify_envelope saw that many bytes
+  ASSERT(head.value(vote).has_value());  // read_envelope saw that many bytes
   const Verdict wanted = judge_proposal(vote, envelope.sender);
   if (!wanted.accepted) return wanted;
   Slot& slot = slots_.at_or_new(vote.height);
@@ -236,23 +236,35 @@ void PbftEngine::on_accept_durable(Height height, View view) {
 
 // ------------------------------------------------------------------ votes
 
-Verdict PbftEngine::on_vote(const Verified& message) {
-  const Envelope& envelope = message.envelope();
+/// What can be said of a vote whoever signed it. COMMITs count until the height is executed (N4),
+/// PREPAREs only where a vote may still follow.
+Verdict PbftEngine::judge_vote(MessageKind kind, const crypto::Vote& vote) const {
   if (!is_validator()) return Verdict::reject(RejectReason::not_wanted);
-  const Result<crypto::Vote> decoded = decode<crypto::Vote>(envelope.body);
-  if (!decoded.has_value()) return malformed(message.from(), decoded.error());
-  const crypto::Vote& vote = *decoded;
-  const bool is_prepare = envelope.kind == MessageKind::prepare;
   if (vote.view < at_.view) return Verdict::reject(RejectReason::stale_view);
   if (vote.view > at_.view.next()) return Verdict::reject(RejectReason::future_view);
-  // COMMITs count until the height is executed (N4); PREPAREs only where a vote may still follow.
-  const Height low = is_prepare ? at_.certified : low_mark();
+  const Height low = kind == MessageKind::prepare ? at_.certified : low_mark();
   const bool forgotten = vote.height <= at_.certified && vote.height > at_.executed + keep_ahead();
   if (vote.height <= low || vote.height > high_mark() || forgotten) {
     return Verdict::reject(RejectReason::outside_window);
   }
+  return Verdict::accept();
+}
+
+/// Which of a slot's tables holds votes of this view.
+std::size_t PbftEngine::table_of(View view) const {
+  return view == at_.view || seeded_bug(Bug::mix_votes_of_views) ? 0 : 1;
+}
+
+Verdict PbftEngine::on_vote(const Verified& message) {
+  const Envelope& envelope = message.envelope();
+  const Result<crypto::Vote> decoded = decode<crypto::Vote>(envelope.body);
+  if (!decoded.has_value()) return malformed(message.from(), decoded.error());
+  const crypto::Vote& vote = *decoded;
+  const Verdict wanted = judge_vote(envelope.kind, vote);
+  if (!wanted.accepted) return wanted;
+  const bool is_prepare = envelope.kind == MessageKind::prepare;
   Slot& slot = slots_.at_or_new(vote.height);
-  const std::size_t table = vote.view == at_.view || seeded_bug(Bug::mix_votes_of_views) ? 0 : 1;
+  const std::size_t table = table_of(vote.view);
   VoteTable& votes = is_prepare ? slot.prepares[table] : slot.commits[table];
   const auto type = is_prepare ? crypto::ObjectType::prepare : crypto::ObjectType::commit;
   const Verdict stored = store_vote(votes, envelope, type, vote.digest, encode(vote));
@@ -263,6 +275,39 @@ Verdict PbftEngine::on_vote(const Verified& message) {
     check_committed(slot);
   }
   return stored;
+}
+
+// ------------------------------------------------------------------ before the signature (1.12)
+
+bool PbftEngine::wants_message(const Envelope& envelope) const {
+  if (envelope.kind == MessageKind::pre_prepare) return wants_pre_prepare(envelope);
+  if (envelope.kind == MessageKind::prepare || envelope.kind == MessageKind::commit) {
+    return wants_vote(envelope);
+  }
+  return true;
+}
+
+/// Another digest than the one that is here is wanted: it proves that the primary contradicts
+/// itself (N8).
+bool PbftEngine::wants_pre_prepare(const Envelope& envelope) const {
+  if (!is_validator()) return false;
+  Decoder head(BytesView(envelope.body).first(kVoteBytes));
+  crypto::Vote vote;
+  ASSERT(head.value(vote).has_value());  // read_envelope saw that many bytes
+  if (!judge_proposal(vote, envelope.sender).accepted) return false;
+  const Slot* slot = slots_.find(vote.height);
+  return slot == nullptr || !slot->proposal.has_value() ||
+         slot->proposal->vote.digest != vote.digest;
+}
+
+bool PbftEngine::wants_vote(const Envelope& envelope) const {
+  const Result<crypto::Vote> vote = decode<crypto::Vote>(envelope.body);
+  if (!vote.has_value()) return true;  // its signer is to blame, if it is signed
+  if (!judge_vote(envelope.kind, *vote).accepted) return false;
+  const Slot* slot = slots_.find(vote->height);
+  if (slot == nullptr) return true;
+  const auto& tables = envelope.kind == MessageKind::prepare ? slot->prepares : slot->commits;
+  return !tables[table_of(vote->view)].holds(envelope.sender, vote->digest);
 }
 
 /// N3: Q PREPAREs for the accepted digest, batch and bodies durable here: PREPARED, then COMMIT.

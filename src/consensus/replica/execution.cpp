@@ -153,14 +153,28 @@ void ReplicaEngine::send_exec(Slot& slot) {
 
 // ------------------------------------------------------------------ certificates (N6, N7)
 
-Verdict ReplicaEngine::on_exec(const Verified& message) {
-  const Envelope& envelope = message.envelope();
+Verdict ReplicaEngine::judge_exec(const crypto::ExecVote& vote) const {
   if (!is_validator()) return Verdict::reject(RejectReason::not_wanted);
-  const Result<crypto::ExecVote> decoded = decode<crypto::ExecVote>(envelope.body);
-  if (!decoded.has_value()) return malformed(message.from(), decoded.error());
-  if (decoded->height <= at_.certified || decoded->height > high_mark()) {
+  if (vote.height <= at_.certified || vote.height > high_mark()) {
     return Verdict::reject(RejectReason::outside_window);
   }
+  return Verdict::accept();
+}
+
+bool ReplicaEngine::wants_exec(const Envelope& envelope) const {
+  const Result<crypto::ExecVote> vote = decode<crypto::ExecVote>(envelope.body);
+  if (!vote.has_value()) return true;  // its signer is to blame, if it is signed
+  if (!judge_exec(*vote).accepted) return false;
+  const Slot* slot = slots_.find(vote->height);
+  return slot == nullptr || !slot->execs.holds(envelope.sender, vote->header_hash);
+}
+
+Verdict ReplicaEngine::on_exec(const Verified& message) {
+  const Envelope& envelope = message.envelope();
+  const Result<crypto::ExecVote> decoded = decode<crypto::ExecVote>(envelope.body);
+  if (!decoded.has_value()) return malformed(message.from(), decoded.error());
+  const Verdict wanted = judge_exec(*decoded);
+  if (!wanted.accepted) return wanted;
   Slot& slot = slots_.at_or_new(decoded->height);
   const Verdict stored = store_vote(slot.execs, envelope, crypto::ObjectType::exec,
                                     decoded->header_hash, encode(*decoded));

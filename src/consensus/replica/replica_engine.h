@@ -108,6 +108,7 @@ struct EpochEnding {
 class ReplicaEngine : public Engine {
  public:
   Verdict step(Input input, Effects& effects) final;
+  bool wants(const Unverified& message) const final;
   Status status() const override;
   const std::vector<Evidence>& evidence() const final { return evidence_; }
   const ProbeCounts& probes() const final { return probes_; }
@@ -125,6 +126,8 @@ class ReplicaEngine : public Engine {
 
   /// A message of a kind that is the protocol's own.
   virtual Verdict on_message(const Verified& message) = 0;
+  /// See wants(): of a kind that is the protocol's own.
+  virtual bool wants_message(const Envelope&) const { return true; }
   virtual Verdict on_propose(ProposeInput& input) = 0;
   /// A REPLY of a kind that is the protocol's own.
   virtual Verdict on_protocol_reply(ReplicaId from, Reply& reply);
@@ -301,6 +304,8 @@ class ReplicaEngine : public Engine {
   void log_decision(Slot& slot);
   Verdict on_applied(AppliedInput& input);
   Verdict on_state_installed(const StateInstalledInput& input);
+  Verdict judge_exec(const crypto::ExecVote& vote) const;
+  bool wants_exec(const Envelope& envelope) const;
   Verdict on_exec(const Verified& message);
   void advance_certified(const SharedCertificate& certificate);
   void announce(Slot& slot);

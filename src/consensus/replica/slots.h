@@ -28,6 +28,11 @@ class VoteTable {
   std::size_t count(const Hash& digest) const;
   /// The digest for which at least `quorum` validators voted. Two cannot be: quorums intersect.
   std::optional<Hash> digest_with(std::size_t quorum) const;
+  /// A vote that is stored already: the same again says nothing new.
+  bool holds(ValidatorIndex voter, const Hash& digest) const {
+    const Vote* vote = vote_of(voter);
+    return vote != nullptr && vote->digest == digest;
+  }
   /// The vote of a validator, or null.
   const Vote* vote_of(ValidatorIndex voter) const;
   /// Exactly `quorum` signatures for `digest`, ascending. Requires: count(digest) >= quorum.
