@@ -5,6 +5,7 @@
 
 #include "consensus/records.h"
 #include "core/assert.h"
+#include "node/header_reader.h"
 
 namespace baolian::node {
 
@@ -64,7 +65,7 @@ EpochEngines::Recovered EpochEngines::recovered_from(const ledger::Chain& chain,
 }
 
 Result<EpochEngines> EpochEngines::recover(Config config, Recovered recovered) {
-  ASSERT(config.make != nullptr && !recovered.epochs.empty());
+  ASSERT(!recovered.epochs.empty());
   EpochEngines out;
   out.config_ = std::move(config);
   TRY(std::vector<Part> parts, split(std::move(recovered.log)));
@@ -152,7 +153,8 @@ void EpochEngines::start_engine(Part part, const crypto::EpochRecord& epoch, Hei
   if (part.start.has_value()) start_certificate_ = part.start->certificate;
   engine.start = std::move(part.start);
   engine.next_epoch = std::move(pending);
-  engine_ = config_.make(engine, std::move(part.records), executed, header_hash);
+  engine_ = consensus::make_engine(engine, header_reader(), std::move(part.records), executed,
+                                   header_hash);
   epoch_ = epoch;
   self_replica_ = names.self;
   other_validators_.clear();

@@ -3,7 +3,6 @@
 /// epoch that ended here.
 #pragma once
 
-#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -26,15 +25,12 @@ using consensus::ReplicaId;
 ///              end of an epoch), nothing is written: what the engine does then was done before.
 class EpochEngines {
  public:
-  using Make = std::function<std::unique_ptr<consensus::Engine>(
-      const consensus::EngineConfig&, std::vector<consensus::LogRecord>, Height, Hash)>;
   struct Config {
     /// Of every epoch; epoch, self, signer, observer_count, start and next_epoch are set here.
     consensus::EngineConfig engine;
     std::vector<PublicKey> nodes;            ///< consensus keys by node number
     ReplicaId self = 0;                      ///< number of this node
     const crypto::Signer* signer = nullptr;  ///< of this node
-    Make make;
   };
   /// What log and store hold at the start.
   struct Recovered {

@@ -15,7 +15,6 @@
 #include "contracts/parameters.h"
 #include "crypto/random.h"
 #include "node/executor.h"
-#include "node/header_reader.h"
 #include "node/work_queue.h"
 
 namespace baolian::node {
@@ -144,11 +143,7 @@ Result<void> Replica::State::recover() {
   std::memcpy(&engine_config.seed, seed.data(), seed.size());
   config.driver.batch.weight_max =
       contracts::parameter(config.genesis.epoch, contracts::ParameterId::block_weight_max);
-  EpochEngines::Config of_epochs{engine_config, keys, self, config.signer.get(),
-                                 [](const auto& engine, auto records, Height executed, Hash hash) {
-                                   return consensus::make_engine(
-                                       engine, header_reader(), std::move(records), executed, hash);
-                                 }};
+  EpochEngines::Config of_epochs{engine_config, keys, self, config.signer.get()};
   TRY(EpochEngines made,
       EpochEngines::recover(std::move(of_epochs),
                             EpochEngines::recovered_from(*chain, std::move(replayed.records))));

@@ -12,10 +12,11 @@ using consensus::Input;
 
 namespace {
 
-/// The pool's bound follows T_req (V1).
-TransactionPool::Limits pool_limits(const ReplicaDriver::Config& config) {
+/// The pool's bound follows T_req (V1), and its shares the nodes there are.
+TransactionPool::Limits pool_limits(const ReplicaDriver::Config& config, std::size_t nodes) {
   TransactionPool::Limits out = config.pool;
   out.rate_window_ms = config.engine.timers.request_ms / 2;
+  out.origins = nodes;
   return out;
 }
 
@@ -25,7 +26,7 @@ ReplicaDriver::ReplicaDriver(Config config, Ports ports, EpochEngines engines)
     : config_(std::move(config)),
       ports_(ports),
       engines_(std::move(engines)),
-      pool_(pool_limits(config_)),
+      pool_(pool_limits(config_, engines_.node_count())),
       flushed_(engines_.engine().status().executed),
       flush_asked_(flushed_) {}
 
@@ -107,7 +108,8 @@ void ReplicaDriver::refuse(ReplicaId from, const Error& why) {
 
 Result<void> ReplicaDriver::submit(CheckedTransaction transaction) {
   const SharedBytes body = transaction.bytes();
-  TRY(pool_.admit(std::move(transaction), now_, engines_.engine().status().request_clock));
+  TRY(pool_.admit(std::move(transaction), kOwnOrigin, now_,
+                  engines_.engine().status().request_clock));
   push({body});
   pump();
   return ok();

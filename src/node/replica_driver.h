@@ -97,7 +97,7 @@ class ReplicaDriver {
     std::uint64_t rejected_inputs = 0;  ///< engine verdicts that refused
     std::uint64_t undecodable = 0;      ///< messages that did not verify
     std::uint64_t unwanted = 0;         ///< dropped before their signature was checked
-    std::uint64_t pushes_refused = 0;   ///< pushed to us while the pool was full
+    std::uint64_t pushes_refused = 0;   ///< pushed to us without room for it
     std::uint64_t fetches_sent = 0;
     std::uint64_t executed_transactions = 0;
   };
@@ -148,6 +148,7 @@ class ReplicaDriver {
   std::vector<std::pair<TxHash, SharedBytes>> begin_wanting(consensus::NeedBodies& need);
   void on_pool_message(ReplicaId from, BytesView bytes);
   void on_push(ReplicaId from, std::vector<Bytes> transactions);
+  bool is_worth_a_check(ReplicaId from, const TxHash& hash, std::size_t size_bytes);
   void on_reply(std::vector<Bytes> transactions);
   void serve_fetch(ReplicaId from, const std::vector<TxHash>& hashes);
   void start_check(const TxHash& hash, SharedBytes bytes, std::optional<ReplicaId> pushed_by);
@@ -190,6 +191,8 @@ class ReplicaDriver {
   std::unordered_map<TxHash, Verifying, FixedBytesHash> verifying_;
   std::map<ReplicaId, std::size_t> served_bytes_;
   Tick served_since_;
+  std::map<ReplicaId, PoolLoad> pushed_;  ///< what peers made this node check lately
+  Tick pushed_since_;
 
   bool flushing_ = false;
   Height flushed_;      // durable in the store

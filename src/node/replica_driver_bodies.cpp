@@ -170,8 +170,9 @@ void ReplicaDriver::on_verified(BodyVerdict verdict) {
       pool_.pin(transaction, now_, engines_.engine().status().request_clock);
     fill_wanted(transaction);
   } else if (!verdict.executed) {
-    const auto admitted = pool_.admit(*std::move(verdict.transaction), now_,
-                                      engines_.engine().status().request_clock);
+    const auto admitted =
+        pool_.admit(*std::move(verdict.transaction), origin.pushed_by.value_or(kOwnOrigin), now_,
+                    engines_.engine().status().request_clock);
     if (!admitted && admitted.error().code == Errc::busy) ++figures_.pushes_refused;
   }
   pump();
@@ -206,12 +207,29 @@ void ReplicaDriver::on_push(ReplicaId from, std::vector<Bytes> transactions) {
   for (Bytes& body : transactions) {
     const TxHash hash = ledger::tx_hash(body);
     if (pool_.knows(hash) || verifying_.contains(hash)) continue;
-    if (verifying_.size() >= config_.verifying_max) {
+    if (!is_worth_a_check(from, hash, body.size())) {
       ++figures_.pushes_refused;  // it will be pushed again
       continue;
     }
     start_check(hash, std::make_shared<const Bytes>(std::move(body)), from);
   }
+}
+
+/// A check costs a signature: none is made for what would find no room, and none for more in T_req
+/// / 2 than the pool can hold at all (1.9).
+bool ReplicaDriver::is_worth_a_check(ReplicaId from, const TxHash& hash, std::size_t size_bytes) {
+  if (verifying_.size() >= config_.verifying_max) return false;
+  if (wanted_by_.contains(hash)) return true;
+  if (!pool_.has_room(from, size_bytes)) return false;
+  if (now_.value - pushed_since_.value >= config_.engine.timers.request_ms / 2) {
+    pushed_.clear();
+    pushed_since_ = now_;
+  }
+  PoolLoad with_it = pushed_[from];
+  with_it += PoolLoad{1, 0, size_bytes};
+  if (!with_it.fits(pool_.bound())) return false;
+  pushed_[from] = with_it;
+  return true;
 }
 
 void ReplicaDriver::on_reply(std::vector<Bytes> transactions) {

@@ -6,72 +6,64 @@
 
 namespace baolian::node {
 
-void TransactionPool::Load::add(const CheckedTransaction& one) {
-  ++transactions;
-  operations += one.operation_count();
-  bytes += one.bytes()->size();
-}
-
-void TransactionPool::Load::remove(const CheckedTransaction& one) {
-  --transactions;
-  operations -= one.operation_count();
-  bytes -= one.bytes()->size();
-}
-
 void TransactionPool::on_tick(Tick now) {
   const std::uint64_t passed = now.value - window_began_.value;
   if (passed < limits_.rate_window_ms) return;
   // After a pause of more than a window nothing is known of the rate.
-  executed_before_ = passed < 2 * limits_.rate_window_ms ? executed_ : Load{};
+  executed_before_ = passed < 2 * limits_.rate_window_ms ? executed_ : PoolLoad{};
   executed_ = {};
   window_began_ = now;
 }
 
-TransactionPool::Load TransactionPool::bound() const {
-  const auto bounded = [&](std::size_t Load::*part) {
+PoolLoad TransactionPool::bound() const {
+  const auto bounded = [&](std::size_t PoolLoad::*part) {
     const std::size_t measured = std::max(executed_.*part, executed_before_.*part);
     return std::max(limits_.least.*part, std::min(measured, limits_.most.*part));
   };
-  return {bounded(&Load::transactions), bounded(&Load::operations), bounded(&Load::bytes)};
+  return {bounded(&PoolLoad::transactions), bounded(&PoolLoad::operations),
+          bounded(&PoolLoad::bytes)};
 }
 
-TransactionPool::Entry& TransactionPool::insert(CheckedTransaction transaction, Tick now,
-                                                Tick request_clock) {
+void TransactionPool::make_proposable(const Entry& entry, const TxHash& hash) {
+  proposable_[entry.origin].emplace(entry.arrival, hash);
+  proposable_load_ += PoolLoad::of(entry.transaction);
+  proposable_weight_ += entry.transaction.weight();
+}
+
+TransactionPool::Entry& TransactionPool::insert(CheckedTransaction transaction, Origin origin,
+                                                Tick now, Tick request_clock) {
   const TxHash hash = transaction.hash();
   const std::uint64_t arrival = next_arrival_++;
   const Tick push_at{now.value + limits_.push_again_ms};
   auto [at, inserted] =
-      entries_.emplace(hash, Entry{std::move(transaction), arrival, now, request_clock, false, true,
-                                   limits_.push_again_ms, push_at});
+      entries_.emplace(hash, Entry{std::move(transaction), origin, arrival, now, request_clock,
+                                   false, true, limits_.push_again_ms, push_at});
   ASSERT(inserted);
   all_.emplace(arrival, hash);
   pushes_.emplace(std::pair(push_at.value, arrival), hash);
-  Entry& entry = at->second;
-  proposable_.emplace(arrival, hash);
-  proposable_load_.add(entry.transaction);
-  proposable_weight_ += entry.transaction.weight();
-  return entry;
+  make_proposable(at->second, hash);
+  return at->second;
 }
 
-Result<void> TransactionPool::admit(CheckedTransaction transaction, Tick now, Tick request_clock) {
+Result<void> TransactionPool::admit(CheckedTransaction transaction, Origin origin, Tick now,
+                                    Tick request_clock) {
   if (knows(transaction.hash())) {
     return fail(Errc::already_exists, "the transaction is known already; ask for its outcome");
   }
-  Load with_it = admitted_;
-  with_it.add(transaction);
-  if (!with_it.fits(bound())) {
+  const PoolLoad load = PoolLoad::of(transaction);
+  if (!admitted_.has_room(origin, load, bound())) {
     return fail(Errc::busy,
                 "this node's transaction pool is full; send the same bytes again later");
   }
-  insert(std::move(transaction), now, request_clock);
-  admitted_ = with_it;
+  insert(std::move(transaction), origin, now, request_clock);
+  admitted_.add(origin, load);
   return ok();
 }
 
 void TransactionPool::pin(CheckedTransaction transaction, Tick now, Tick request_clock) {
   const TxHash hash = transaction.hash();
   if (!entries_.contains(hash)) {
-    insert(std::move(transaction), now, request_clock).counted = false;
+    insert(std::move(transaction), kOwnOrigin, now, request_clock).counted = false;
   }
   mark_in_slot(hash);
 }
@@ -81,8 +73,10 @@ void TransactionPool::mark_in_slot(const TxHash& hash) {
   if (at == entries_.end() || at->second.in_slot) return;
   Entry& entry = at->second;
   entry.in_slot = true;
-  proposable_.erase(entry.arrival);
-  proposable_load_.remove(entry.transaction);
+  const auto queue = proposable_.find(entry.origin);
+  queue->second.erase(entry.arrival);
+  if (queue->second.empty()) proposable_.erase(queue);
+  proposable_load_ -= PoolLoad::of(entry.transaction);
   proposable_weight_ -= entry.transaction.weight();
 }
 
@@ -91,9 +85,7 @@ void TransactionPool::release_slots() {
     Entry& entry = entries_.at(hash);
     if (!entry.in_slot) continue;
     entry.in_slot = false;
-    proposable_.emplace(arrival, hash);
-    proposable_load_.add(entry.transaction);
-    proposable_weight_ += entry.transaction.weight();
+    make_proposable(entry, hash);
   }
 }
 
@@ -102,7 +94,7 @@ void TransactionPool::erase(const TxHash& hash) {
   if (at == entries_.end()) return;
   mark_in_slot(hash);  // takes it out of the proposable ones
   const Entry& entry = at->second;
-  if (entry.counted) admitted_.remove(entry.transaction);
+  if (entry.counted) admitted_.remove(entry.origin, PoolLoad::of(entry.transaction));
   all_.erase(entry.arrival);
   pushes_.erase(std::pair(entry.push_at.value, entry.arrival));
   entries_.erase(at);
@@ -112,7 +104,7 @@ void TransactionPool::on_executed(const TxHash& hash, SharedBytes body) {
   const auto waiting = entries_.find(hash);
   // Pinned ones may come fast, by catching up: they say nothing of what admission can expect.
   if (waiting != entries_.end() && waiting->second.counted) {
-    executed_.add(waiting->second.transaction);
+    executed_ += PoolLoad::of(waiting->second.transaction);
   }
   erase(hash);
   if (body == nullptr || !recent_.emplace(hash, body).second) return;
@@ -145,36 +137,47 @@ const CheckedTransaction* TransactionPool::find_waiting(const TxHash& hash) cons
 }
 
 TransactionPool::Selection TransactionPool::select(const BatchLimits& limits) const {
+  using Queue = std::map<std::uint64_t, TxHash>;
+  std::vector<std::pair<Queue::const_iterator, Queue::const_iterator>> turns;
+  for (const auto& [origin, queue] : proposable_) turns.emplace_back(queue.begin(), queue.end());
+  std::sort(turns.begin(), turns.end(),
+            [](const auto& a, const auto& b) { return a.first->first < b.first->first; });
   Selection out;
-  std::size_t bytes = 0;
-  std::size_t operations = 0;
+  PoolLoad load;
   std::uint64_t weight = 0;
-  for (const auto& [arrival, hash] : proposable_) {
-    const CheckedTransaction& one = entries_.at(hash).transaction;
-    bytes += one.bytes()->size();
-    operations += one.operation_count();
-    weight += one.weight();
-    if (out.hashes.size() == limits.transactions_max || bytes > limits.bytes_max ||
-        operations > limits.operations_max || weight > limits.weight_max) {
-      out.full = true;
-      break;
+  while (!turns.empty()) {
+    for (auto& [next, end] : turns) {
+      const CheckedTransaction& one = entries_.at(next->second).transaction;
+      load += PoolLoad::of(one);
+      weight += one.weight();
+      if (!load.fits({limits.transactions_max, limits.operations_max, limits.bytes_max}) ||
+          weight > limits.weight_max) {
+        out.full = true;
+        return out;
+      }
+      out.hashes.push_back(next->second);
+      out.bodies.push_back(one.bytes());
+      ++next;
     }
-    out.hashes.push_back(hash);
-    out.bodies.push_back(one.bytes());
+    std::erase_if(turns, [](const auto& turn) { return turn.first == turn.second; });
   }
   return out;
 }
 
 bool TransactionPool::has_full_batch(const BatchLimits& limits) const {
-  return proposable_.size() >= limits.transactions_max ||
+  return proposable_load_.transactions >= limits.transactions_max ||
          proposable_load_.bytes >= limits.bytes_max ||
          proposable_load_.operations >= limits.operations_max ||
          proposable_weight_ >= limits.weight_max;
 }
 
 std::optional<Tick> TransactionPool::oldest_proposable() const {
-  if (proposable_.empty()) return std::nullopt;
-  return entries_.at(proposable_.begin()->second).arrived_at;
+  std::optional<Tick> out;
+  for (const auto& [origin, queue] : proposable_) {
+    const Tick arrived_at = entries_.at(queue.begin()->second).arrived_at;
+    if (!out.has_value() || arrived_at < *out) out = arrived_at;
+  }
+  return out;
 }
 
 void TransactionPool::restart_request_clock(Tick now) {

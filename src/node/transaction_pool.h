@@ -9,6 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "node/pool_shares.h"
 #include "node/ports.h"
 
 namespace baolian::node {
@@ -26,24 +27,12 @@ namespace baolian::node {
 /// Ownership:   values and shared bodies.   Threads: none - confined to the driver.
 class TransactionPool {
  public:
-  /// How much a set of transactions is.
-  struct Load {
-    std::size_t transactions = 0;
-    std::size_t operations = 0;
-    std::size_t bytes = 0;
-
-    void add(const CheckedTransaction& one);
-    void remove(const CheckedTransaction& one);
-    bool fits(const Load& bound) const {
-      return transactions <= bound.transactions && operations <= bound.operations &&
-             bytes <= bound.bytes;
-    }
-  };
   struct Limits {
-    Load least = {10'000, 20'000, 4 * 1024 * 1024};  ///< two full batches
+    PoolLoad least = {10'000, 20'000, 4 * 1024 * 1024};  ///< two full batches
     /// However fast execution is: memory.
-    Load most = {200'000, 400'000, 64 * 1024 * 1024};
+    PoolLoad most = {200'000, 400'000, 64 * 1024 * 1024};
     std::uint64_t rate_window_ms = 500;  ///< T_req / 2
+    std::size_t origins = 1;             ///< nodes that may push, this one among them
     std::size_t recent_transactions_max = 20'000;
     std::size_t recent_bytes_max = 16 * 1024 * 1024;
     std::uint64_t push_again_ms = 500;  ///< T_req / 2; doubles up to the next
@@ -58,17 +47,22 @@ class TransactionPool {
   };
 
   TransactionPool() : TransactionPool(Limits{}) {}
-  explicit TransactionPool(Limits limits) : limits_(limits) {}
+  explicit TransactionPool(Limits limits) : limits_(limits), admitted_(limits.origins) {}
 
   /// Time passes: the rate of execution is measured by it. `now` never decreases.
   void on_tick(Tick now);
   /// What may wait here at present.
-  Load bound() const;
+  PoolLoad bound() const;
+  /// Whether another one of this origin would find room, as far as its size tells.
+  bool has_room(Origin origin, std::size_t size_bytes) const {
+    return admitted_.has_room(origin, {1, 1, size_bytes}, bound());
+  }
 
-  /// Returns: Errc::busy if the pool is full, Errc::already_exists if the transaction is here or
-  /// was executed a moment ago.
+  /// Returns: Errc::busy if the pool, or the part of it that this origin may fill, is full;
+  /// Errc::already_exists if the transaction is here or was executed a moment ago.
   /// `request_clock` is the engine's at this moment (consensus::Status).
-  Result<void> admit(CheckedTransaction transaction, Tick now, Tick request_clock = {});
+  Result<void> admit(CheckedTransaction transaction, Origin origin, Tick now,
+                     Tick request_clock = {});
   /// Keeps a body that a batch in a slot lists; not bounded here, never proposed while in a slot.
   void pin(CheckedTransaction transaction, Tick now, Tick request_clock = {});
   /// Marks a transaction as listed by a batch in a slot.
@@ -91,11 +85,12 @@ class TransactionPool {
     std::vector<SharedBytes> bodies;
     bool full = false;  ///< the next waiting transaction did not fit
   };
-  /// The oldest transactions in no slot, as many as a batch may hold. Changes nothing.
+  /// Transactions in no slot, as many as a batch may hold: of each origin the oldest first, the
+  /// origins in turn (1.9), beginning with whose transaction waits longest. Changes nothing.
   Selection select(const BatchLimits& limits) const;
   /// True if a batch of waiting transactions would be full.
   bool has_full_batch(const BatchLimits& limits) const;
-  bool has_proposable() const { return !proposable_.empty(); }
+  bool has_proposable() const { return proposable_load_.transactions > 0; }
   /// When the oldest proposable transaction arrived.
   std::optional<Tick> oldest_proposable() const;
   /// Another engine counts its request clock anew: everything waits since `now` of it.
@@ -107,12 +102,13 @@ class TransactionPool {
   std::vector<SharedBytes> take_due_pushes(Tick now, std::size_t bytes_max);
 
   std::size_t size() const { return entries_.size(); }
-  std::size_t size_bytes() const { return admitted_.bytes; }
-  std::size_t operation_count() const { return admitted_.operations; }
+  std::size_t size_bytes() const { return admitted_.total().bytes; }
+  std::size_t operation_count() const { return admitted_.total().operations; }
 
  private:
   struct Entry {
     CheckedTransaction transaction;
+    Origin origin = kOwnOrigin;
     std::uint64_t arrival = 0;
     Tick arrived_at;
     Tick request_clock;
@@ -121,23 +117,24 @@ class TransactionPool {
     std::uint64_t push_after_ms = 0;
     Tick push_at;
   };
-  Entry& insert(CheckedTransaction transaction, Tick now, Tick request_clock);
+  Entry& insert(CheckedTransaction transaction, Origin origin, Tick now, Tick request_clock);
+  void make_proposable(const Entry& entry, const TxHash& hash);
   void erase(const TxHash& hash);
 
   Limits limits_;
   std::unordered_map<TxHash, Entry, FixedBytesHash> entries_;         // never iterated for order
   std::map<std::uint64_t, TxHash> all_;                               // by arrival
-  std::map<std::uint64_t, TxHash> proposable_;                        // by arrival; in no slot
+  std::map<Origin, std::map<std::uint64_t, TxHash>> proposable_;      // by arrival; in no slot
   std::map<std::pair<std::uint64_t, std::uint64_t>, TxHash> pushes_;  // by (push_at, arrival)
   std::unordered_map<TxHash, SharedBytes, FixedBytesHash> recent_;
   std::deque<TxHash> recent_order_;
   std::size_t recent_bytes_ = 0;
   std::uint64_t next_arrival_ = 0;
-  Load admitted_;         // of counted entries
-  Load executed_;         // of counted entries, in the present window of the rate
-  Load executed_before_;  // and in the one before
+  PoolShares admitted_;       // counted entries
+  PoolLoad executed_;         // counted entries, in the present window of the rate
+  PoolLoad executed_before_;  // and in the one before
   Tick window_began_;
-  Load proposable_load_;
+  PoolLoad proposable_load_;
   std::uint64_t proposable_weight_ = 0;
 };
 

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "contracts/execute.h"
-#include "node/header_reader.h"
 
 namespace baolian::sim {
 
@@ -134,12 +133,8 @@ void SimNode::start() {
   // Of a copy: PBFT draws nothing here.
   config.engine.seed = Prng(prng_).fork(run_ + 500'000).next();
   around_.checker.on_restarted(id_, chain_->height());
-  node::EpochEngines::Config of_epochs{
-      config.engine, world.node_keys(), id_, world.node_signers[id_].get(),
-      [](const auto& engine, auto records_of_epoch, Height executed, Hash hash) {
-        return consensus::make_engine(engine, node::header_reader(), std::move(records_of_epoch),
-                                      executed, hash);
-      }};
+  node::EpochEngines::Config of_epochs{config.engine, world.node_keys(), id_,
+                                       world.node_signers[id_].get()};
   auto engines = node::EpochEngines::recover(
       std::move(of_epochs), node::EpochEngines::recovered_from(*chain_, *std::move(records)));
   if (!engines) {
@@ -210,6 +205,7 @@ void SimNode::take(EndpointId from, node::MessageClass message_class, node::Shar
   around_.trace.delivered(from, endpoint_, *bytes);
   const node::ReplicaId peer = around_.replica_of[from];
   if (script_ && !script_->on_receive(peer, message_class, *bytes)) return;
+  if (!script_) around_.checker.on_received(id_, peer, *bytes);
   driver_->on_message(peer, message_class, std::move(bytes));
   after_step();
 }
@@ -260,7 +256,7 @@ void SimNode::transmit(node::ReplicaId to, node::MessageClass message_class,
 
 void SimNode::send(node::ReplicaId to, node::MessageClass message_class, node::SharedBytes bytes) {
   if (script_) return script_->on_send(to, message_class, bytes);
-  around_.checker.on_sent(id_, *bytes, driver_->status().certified);
+  around_.checker.on_sent(id_, *bytes, driver_->status().certified, to);
   transmit(to, message_class, bytes);
 }
 

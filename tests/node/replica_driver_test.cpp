@@ -344,6 +344,40 @@ TEST_CASE(
   CHECK(bench.sent_to(2).size() == 2);
 }
 
+TEST_CASE(
+    "consensus 1.9: a peer that floods bodies makes this node check no more than the pool holds",
+    "[driver]") {
+  ReplicaDriver::Config config;
+  config.pool.least = {8, 1000, 1 << 20};
+  Bench bench(config);
+  bench.check_at_once = false;
+  const auto push = [&](ReplicaId from, std::uint64_t first, std::uint64_t count) {
+    PushTransactions message;
+    for (std::uint64_t nonce = first; nonce < first + count; ++nonce) {
+      message.transactions.push_back(*make_body(world(), nonce));
+    }
+    bench.driver->on_message(from, MessageClass::transaction,
+                             std::make_shared<const Bytes>(encode(message)));
+  };
+  push(2, 1, 20);
+  CHECK(bench.checks.size() == 8);
+  CHECK(bench.driver->figures().pushes_refused == 12);
+  push(3, 101, 2);  // another peer has its own measure
+  CHECK(bench.checks.size() == 10);
+  bench.tick(1600);
+  push(2, 201, 1);
+  CHECK(bench.checks.size() == 11);
+  // Four places are open to all and one is kept for each of four nodes: five for peer 2.
+  for (std::size_t i = 0; i < 8; ++i) {
+    const auto [hash, bytes] = bench.checks[i];
+    bench.answer(hash, bytes);
+  }
+  CHECK(bench.driver->pool().size() == 5);
+  push(2, 301, 3);
+  CHECK(bench.checks.size() == 11);  // no room for it: not even looked at
+  CHECK(bench.banned.empty());
+}
+
 TEST_CASE("driver: malformed messages and wrong classes end the connection", "[driver]") {
   Bench bench;
   const auto fetch = std::make_shared<const Bytes>(encode(FetchTransactions{}));

@@ -20,7 +20,7 @@ TEST_CASE("pool: transactions are selected in order of arrival and only once", "
   for (std::uint64_t nonce = 1; nonce <= 5; ++nonce) {
     const auto transaction = make_checked(world(), nonce);
     hashes.push_back(transaction.hash());
-    REQUIRE(pool.admit(transaction, Tick{nonce}).has_value());
+    REQUIRE(pool.admit(transaction, kOwnOrigin, Tick{nonce}).has_value());
   }
   CHECK(pool.oldest_proposable() == Tick{1});
   auto selection = pool.select({.transactions_max = 3});
@@ -40,7 +40,7 @@ TEST_CASE("consensus 1.12: a batch keeps the limits of transactions, operations 
           "[pool]") {
   TransactionPool pool;
   for (std::uint64_t nonce = 1; nonce <= 10; ++nonce) {
-    REQUIRE(pool.admit(make_checked(world(), nonce, 10, 1000), Tick{1}).has_value());
+    REQUIRE(pool.admit(make_checked(world(), nonce, 10, 1000), kOwnOrigin, Tick{1}).has_value());
   }
   CHECK(pool.select({.operations_max = 35}).hashes.size() == 3);
   const std::size_t one = make_checked(world(), 1, 10, 1000).bytes()->size();
@@ -76,11 +76,11 @@ TEST_CASE("pool: a full pool says busy, by count, operations and bytes; a known 
         TransactionPool::Limits{.least = {1000, 3, 1 << 20}},
         TransactionPool::Limits{.least = {1000, 1000, first.bytes()->size() + 1}}}) {
     TransactionPool pool(limits);
-    REQUIRE(pool.admit(first, Tick{1}).has_value());
-    const auto again = pool.admit(first, Tick{1});
+    REQUIRE(pool.admit(first, kOwnOrigin, Tick{1}).has_value());
+    const auto again = pool.admit(first, kOwnOrigin, Tick{1});
     REQUIRE_FALSE(again.has_value());
     CHECK(again.error().code == Errc::already_exists);
-    const auto refused = pool.admit(second, Tick{1});
+    const auto refused = pool.admit(second, kOwnOrigin, Tick{1});
     REQUIRE_FALSE(refused.has_value());
     CHECK(refused.error().code == Errc::busy);
     // What a batch lists is kept all the same, and room comes back with execution.
@@ -104,7 +104,7 @@ TEST_CASE(
     std::vector<CheckedTransaction> taken;
     while (true) {
       taken.push_back(make_checked(world(), ++nonce));
-      if (!pool.admit(taken.back(), Tick{}).has_value()) break;
+      if (!pool.admit(taken.back(), kOwnOrigin, Tick{}).has_value()) break;
     }
     taken.pop_back();
     return taken;
@@ -140,6 +140,60 @@ TEST_CASE(
   CHECK(room().size() == 2);
 }
 
+TEST_CASE("consensus 1.9: whoever floods the pool leaves every other node its share", "[pool]") {
+  TransactionPool pool({.least = {16, 1000, 1 << 20}, .origins = 4});
+  std::uint64_t nonce = 0;
+  const auto fill = [&](Origin origin) {
+    std::size_t count = 0;
+    while (pool.admit(make_checked(world(), ++nonce), origin, Tick{}).has_value()) ++count;
+    return count;
+  };
+  // Eight places are open to all, two are kept for each.
+  CHECK(fill(0) == 10);
+  CHECK(fill(1) == 2);
+  CHECK(fill(kOwnOrigin) == 2);
+  CHECK_FALSE(pool.has_room(0, 100));
+  CHECK(pool.has_room(2, 100));
+  CHECK(fill(2) == 2);
+  CHECK(pool.size() == 16);
+  CHECK_FALSE(pool.has_room(3, 100));  // one more than there are
+}
+
+TEST_CASE("consensus 1.9: one transaction of an origin is taken though it is larger than its share",
+          "[pool]") {
+  TransactionPool pool({.least = {100, 100, 1 << 20}, .origins = 10});
+  REQUIRE(pool.admit(make_checked(world(), 1, 30), 4, Tick{}).has_value());
+  CHECK(pool.operation_count() == 30);
+}
+
+TEST_CASE("consensus 1.9: a batch takes from all origins in turn, of each the oldest first",
+          "[pool]") {
+  TransactionPool pool;
+  std::vector<TxHash> hashes;
+  const auto admit = [&](Origin origin) {
+    const auto transaction = make_checked(world(), hashes.size() + 1);
+    hashes.push_back(transaction.hash());
+    REQUIRE(pool.admit(transaction, origin, Tick{hashes.size()}).has_value());
+  };
+  for (int i = 0; i < 4; ++i) admit(7);  // 0 to 3
+  admit(2);                              // 4
+  admit(2);                              // 5
+  admit(kOwnOrigin);                     // 6
+  const auto at = [&](std::initializer_list<std::size_t> places) {
+    std::vector<TxHash> out;
+    for (const std::size_t place : places) out.push_back(hashes[place]);
+    return out;
+  };
+  CHECK(pool.select({}).hashes == at({0, 4, 6, 1, 5, 2, 3}));
+  CHECK(pool.select({.transactions_max = 4}).hashes == at({0, 4, 6, 1}));
+  CHECK(pool.oldest_proposable() == Tick{1});
+  for (const TxHash& hash : at({0, 4, 6})) pool.mark_in_slot(hash);
+  CHECK(pool.oldest_proposable() == Tick{2});
+  CHECK(pool.select({}).hashes == at({1, 5, 2, 3}));
+  pool.release_slots();
+  CHECK(pool.select({}).hashes == at({0, 4, 6, 1, 5, 2, 3}));
+}
+
 TEST_CASE("pool: what was executed is served for a while and not admitted again", "[pool]") {
   TransactionPool pool({.recent_transactions_max = 2});
   std::vector<CheckedTransaction> all;
@@ -147,15 +201,15 @@ TEST_CASE("pool: what was executed is served for a while and not admitted again"
   for (const auto& one : all) pool.on_executed(one.hash(), one.bytes());
   CHECK_FALSE(pool.knows(all[0].hash()));
   CHECK(pool.find(all[2].hash()) == all[2].bytes());
-  CHECK_FALSE(pool.admit(all[2], Tick{1}).has_value());
-  CHECK(pool.admit(all[0], Tick{1}).has_value());
+  CHECK_FALSE(pool.admit(all[2], kOwnOrigin, Tick{1}).has_value());
+  CHECK(pool.admit(all[0], kOwnOrigin, Tick{1}).has_value());
 }
 
 TEST_CASE("consensus 1.9: an unexecuted transaction is pushed again after T_req/2, then ever rarer",
           "[pool]") {
   TransactionPool pool({.push_again_ms = 500, .push_again_max_ms = 2000});
   const auto one = make_checked(world(), 1);
-  REQUIRE(pool.admit(one, Tick{1000}).has_value());
+  REQUIRE(pool.admit(one, kOwnOrigin, Tick{1000}).has_value());
   std::vector<std::uint64_t> pushed_at;
   for (std::uint64_t now = 1000; now <= 10'000; now += 100) {
     if (!pool.take_due_pushes(Tick{now}, 1 << 20).empty()) pushed_at.push_back(now);
@@ -168,7 +222,7 @@ TEST_CASE("consensus 1.9: an unexecuted transaction is pushed again after T_req/
 TEST_CASE("pool: pushes of one turn keep to their bytes, and the rest comes next", "[pool]") {
   TransactionPool pool;
   for (std::uint64_t nonce = 1; nonce <= 4; ++nonce) {
-    REQUIRE(pool.admit(make_checked(world(), nonce, 1, 1000), Tick{0}).has_value());
+    REQUIRE(pool.admit(make_checked(world(), nonce, 1, 1000), kOwnOrigin, Tick{0}).has_value());
   }
   CHECK(pool.take_due_pushes(Tick{500}, 2500).size() == 2);
   CHECK(pool.take_due_pushes(Tick{500}, 2500).size() == 2);
