@@ -64,12 +64,17 @@ function(baolian_program name)
   target_link_libraries(${name} PRIVATE ${ARG_LINK} baolian_options)
 endfunction()
 
+# All that the labels unit, scenario, sim and fuzz-corpus run. Sanitizer builds make this and leave the CLI and the node
+# program, which are slow to compile and run end to end only.
+add_custom_target(test_programs)
+
 function(baolian_test name)
   cmake_parse_arguments(ARG "" "LABEL;TIMEOUT" "SOURCES;LINK" ${ARGN})
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 300)
   endif()
   add_executable(${name} ${ARG_SOURCES})
+  add_dependencies(test_programs ${name})
   target_link_libraries(${name} PRIVATE ${ARG_LINK} baolian_test_support baolian_options)
   # Tests run once: a faster compiler is worth more than faster tests.
   target_compile_options(${name} PRIVATE -O0)
