@@ -47,6 +47,18 @@ std::size_t Checker::quorum(Epoch epoch) const {
   return (count + (count - 1) / 3) / 2 + 1;
 }
 
+RaftChecker::Membership Checker::membership(Epoch epoch) const {
+  RaftChecker::Membership out;
+  const crypto::EpochRecord* record = record_of(epoch);
+  if (record == nullptr) return out;
+  out.base = Height{record->first_height.value - 1};
+  for (std::size_t i = 0; i < record->validators.size(); ++i) {
+    const auto node = node_of(epoch, static_cast<ValidatorIndex>(i));
+    if (node.has_value()) out.voters.push_back(*node);
+  }
+  return out;
+}
+
 std::optional<node::ReplicaId> Checker::node_of(Epoch epoch, ValidatorIndex validator) const {
   const crypto::EpochRecord* record = record_of(epoch);
   if (record == nullptr || validator >= record->validators.size()) return std::nullopt;

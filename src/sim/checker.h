@@ -41,8 +41,11 @@ class Checker {
   void set_byzantine(node::ReplicaId id) { byzantine_.insert(id); }
   bool is_correct(node::ReplicaId id) const { return !byzantine_.contains(id); }
 
-  /// A correct node sends a message. `certified` is its h at this moment.
-  void on_sent(node::ReplicaId from, BytesView bytes, Height certified);
+  /// A correct node sends a message, to one node or to all. `certified` is its h at this moment.
+  void on_sent(node::ReplicaId from, BytesView bytes, Height certified,
+               std::optional<node::ReplicaId> to = {});
+  /// A message reaches the driver of a correct node.
+  void on_received(node::ReplicaId node, node::ReplicaId from, BytesView bytes);
   /// Anybody sends a message: what a batch says about itself is remembered from its PRE-PREPARE.
   void on_proposal(BytesView bytes);
   /// The civil clock of a node, before it judges anything by it.
@@ -155,6 +158,7 @@ class Checker {
   /// Null if no correct node has executed the block that fixes the epoch.
   const crypto::EpochRecord* record_of(Epoch epoch) const;
   std::size_t quorum(Epoch epoch) const;
+  RaftChecker::Membership membership(Epoch epoch) const;
   /// The node that is this validator in this epoch.
   std::optional<node::ReplicaId> node_of(Epoch epoch, ValidatorIndex validator) const;
   std::string fault_of(const crypto::Signatures& signatures, crypto::ObjectType type, Epoch epoch,
@@ -186,7 +190,8 @@ class Checker {
   std::map<node::ReplicaId, Height> executed_by_;
   std::map<Epoch, crypto::EpochRecord> epochs_;
   std::map<NodeEpoch, Durable> durable_;
-  RaftChecker raft_{[this](const std::string& what) { violation(what); }};
+  RaftChecker raft_{[this](const std::string& what) { violation(what); },
+                    [this](Epoch epoch) { return membership(epoch); }};
   std::map<node::ReplicaId, Epoch> writes_in_;  ///< epoch of the records that a node writes now
   std::unordered_map<Hash, Proposed, FixedBytesHash> proposed_;  // by digest
   TimeMs earliest_clock_{UINT64_MAX};  // of all clocks of correct nodes, ever

@@ -51,12 +51,18 @@ bool Checker::fill_slot(const Slot& slot, const Hash& digest) {
   return is_new;
 }
 
-void Checker::on_sent(node::ReplicaId from, BytesView bytes, Height certified) {
+void Checker::on_received(node::ReplicaId node, node::ReplicaId from, BytesView bytes) {
+  if (world_.genesis.epoch.consensus_kind != crypto::ConsensusKind::raft) return;
+  if (const auto message = peek(bytes)) raft_.on_received(node, from, *message);
+}
+
+void Checker::on_sent(node::ReplicaId from, BytesView bytes, Height certified,
+                      std::optional<node::ReplicaId> to) {
   const auto message = peek(bytes);
   if (!message) return;  // the pool's
   // A message of another validator that is only passed on is that one's matter.
   const bool is_own = node_of(message->epoch, message->sender) == from;
-  if (is_own) raft_.on_sent(from, *message);
+  if (is_own) raft_.on_sent(from, to, *message);
   switch (message->kind) {
     case MessageKind::pre_prepare:
     case MessageKind::prepare:

@@ -21,13 +21,15 @@ std::string in(View term) { return " in term " + std::to_string(term.value); }
 
 }  // namespace
 
-void RaftChecker::on_sent(node::ReplicaId from, const MessageView& message) {
-  if (message.kind == MessageKind::append_entries) return on_append(from, message);
+void RaftChecker::on_sent(node::ReplicaId from, std::optional<node::ReplicaId> to,
+                          const MessageView& message) {
+  if (message.kind == MessageKind::append_entries) return on_append(from, to, message);
   if (message.kind == MessageKind::append_reply) return on_append_reply(from, message);
   if (message.kind == MessageKind::vote_reply) return on_vote(from, message);
 }
 
-void RaftChecker::on_append(node::ReplicaId from, const MessageView& message) {
+void RaftChecker::on_append(node::ReplicaId from, std::optional<node::ReplicaId> to,
+                            const MessageView& message) {
   const auto append = decode<raft::AppendEntries>(message.body);
   if (!append) return report_("R3: " + name(from) + " sent entries that do not decode");
   const auto [leader, is_first] = leaders_.try_emplace({message.epoch, append->term}, from);
@@ -35,6 +37,51 @@ void RaftChecker::on_append(node::ReplicaId from, const MessageView& message) {
     report_("R2: " + name(from) + " and " + name(leader->second) + " both lead" + in(append->term));
   }
   for (const raft::Entry& entry : append->entries) learn_entry(message.epoch, entry.vote);
+  judge_commit(from, message.epoch, append->term, append->commit);
+  const auto led = led_.find({from, message.epoch});
+  if (!to.has_value() || led == led_.end() || led->second.term != append->term) return;
+  const auto matched = led->second.matched.find(*to);
+  if (matched != led->second.matched.end() && append->prev_index < matched->second) {
+    report_("R5: " + name(from) + " sends " + name(*to) + " again what it acknowledged" +
+            at(append->prev_index.next()));
+  }
+}
+
+/// R1, R4: what no leader called committed before has an entry of this leader's term, and a
+/// majority of disks holds it.
+void RaftChecker::judge_commit(node::ReplicaId from, Epoch epoch, View term, Height commit) {
+  Height& known = committed_[epoch];
+  if (commit <= known) return;
+  const Membership members = membership_of_(epoch);
+  if (commit <= members.base) return;
+  known = commit;
+  if (!entries_.contains({epoch, term, commit})) {
+    report_("R4: " + name(from) + " commits an entry of an older term" + in(term) + at(commit));
+  }
+  std::size_t held = 0;
+  for (const node::ReplicaId one : members.voters) {
+    const Log& log = logs_[{one, epoch}];
+    const auto entry = log.entries.find(commit);
+    const bool holds = entry != log.entries.end() && entry->second == term;
+    if (holds || log.certified >= commit) ++held;
+  }
+  if (2 * held <= members.voters.size()) {
+    report_("R1: " + name(from) + " commits what a majority of disks lacks" + at(commit));
+  }
+}
+
+void RaftChecker::on_received(node::ReplicaId node, node::ReplicaId from,
+                              const MessageView& message) {
+  if (message.kind != MessageKind::append_reply) return;
+  const auto reply = decode<raft::AppendReply>(message.body);
+  if (!reply || !reply->matches) return;
+  const auto leader = leaders_.find({message.epoch, reply->term});
+  if (leader == leaders_.end() || leader->second != node) return;
+  Led& led = led_[{node, message.epoch}];
+  if (led.term < reply->term) led = Led{reply->term, {}};
+  if (led.term != reply->term) return;
+  Height& matched = led.matched[from];
+  matched = std::max(matched, reply->index);
 }
 
 /// One digest for an index and term, wherever it stands.

@@ -187,6 +187,23 @@ void make_impatient(Prng& prng, Swarm& swarm) {
   }
 }
 
+/// Raft: elections collide, and old requests and votes come late.
+void make_contested(Prng& prng, Swarm& swarm) {
+  consensus::EngineConfig::Timers timers;
+  timers.election_ms = prng.between(60, 150);
+  timers.append_ms = timers.election_ms / 6;
+  for (NodeOptions& node : swarm.nodes) {
+    node.driver.engine.timers = timers;
+    node.message_ms = 0;
+    node.sync_ms_max = std::min<std::uint64_t>(node.sync_ms_max, 20);
+    node.execute_ms_max = std::min<std::uint64_t>(node.execute_ms_max, 20);
+  }
+  NetworkFaults& network = swarm.faults.network;
+  network.delay_ms_max = prng.between(40, 120);
+  network.slow_percent = prng.between(10, 30);
+  network.slow_ms_max = prng.between(300, 2'000);
+}
+
 }  // namespace
 
 std::optional<Conditions> find_conditions(std::string_view name) {
@@ -211,11 +228,11 @@ Swarm draw_swarm(Prng& prng, const SwarmLimits& limits) {
   }
   const Conditions drawn = draw_conditions(prng);
   swarm.conditions = limits.conditions.value_or(drawn);
-  // The timers that "impatient" is about are PBFT's.
   const bool is_raft = limits.consensus == crypto::ConsensusKind::raft;
-  if (is_raft && swarm.conditions == Conditions::impatient) swarm.conditions = Conditions::stormy;
   if (swarm.conditions == Conditions::calm) make_calm(prng, swarm);
-  if (swarm.conditions == Conditions::impatient) make_impatient(prng, swarm);
+  if (swarm.conditions == Conditions::impatient) {
+    is_raft ? make_contested(prng, swarm) : make_impatient(prng, swarm);
+  }
   draw_changes(prng, limits, swarm);
   return swarm;
 }

@@ -38,9 +38,11 @@ struct FaultOptions {
 
 /// The weather of a whole run.
 enum class Conditions : std::uint8_t {
-  stormy,     ///< a mix of faults, all of which end
-  calm,       ///< no faults but those of Byzantine nodes: a primary stays as long as it is suffered
-  impatient,  ///< stormy, with base timers shorter than a write to the disk, now and for ever
+  stormy,  ///< a mix of faults, all of which end
+  calm,    ///< no faults but those of Byzantine nodes: a primary stays as long as it is suffered
+  /// Stormy, with base timers shorter than a write to the disk, now and for ever; under Raft
+  /// shorter than messages take.
+  impatient,
   kCount
 };
 inline constexpr std::array<std::string_view, static_cast<std::size_t>(Conditions::kCount)>

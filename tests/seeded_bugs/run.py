@@ -43,15 +43,15 @@ HUNTS = {
     "new_view_of_stale_changes": [["--byzantine", "bad_new_view", *SWARM]],
 }
 ORDINARY = [SWARM, ["--twins"], LOSSES]
-RAFT = [["--nodes", "3", "--consensus", "raft", *SWARM],
-        ["--nodes", "5", "--consensus", "raft", *SWARM]]
+RAFT = [["--nodes", nodes, "--consensus", "raft", *weather, *SWARM]
+        for weather in ([], ["--conditions", "impatient"]) for nodes in ("3", "5")]
 
 
-def bug_names(include_raft):
+def bug_names():
     header = pathlib.Path(__file__).resolve().parents[2] / "src/core/seeded_bug.h"
     listed = re.search(r"kBugNames = \{(.*?)\};", header.read_text(), re.S).group(1)
     names = re.findall(r'"(\w+)"', listed)
-    return [n for n in names if n != "none" and (include_raft or not n.startswith("raft_"))]
+    return [n for n in names if n != "none"]
 
 
 def caught_by(text):
@@ -84,10 +84,9 @@ def main():
     parser.add_argument("--only", action="append", default=[])
     parser.add_argument("--seeds", type=int, default=60, help="of one hunt; twins: 200 times that")
     parser.add_argument("--jobs", type=int, default=1)
-    parser.add_argument("--raft", action="store_true", help="the bugs of Raft too")
     parser.add_argument("--skip-clean", action="store_true", help="do not run the unbroken program")
     options = parser.parse_args()
-    names = options.only or bug_names(options.raft)
+    names = options.only or bug_names()
     print(f"{'bug':32} {'seeds':>6}  hunt and what caught it")
     caught, needed, used = [], [], []
     for name in names:
