@@ -97,8 +97,11 @@ Result<AppliedBlock> Executor::execute(const ExecuteRequest& request) {
     const auto parent = chain_.header(executed);
     ASSERT(parent.has_value());
     TRY(ledger::ExecutedBlock block, run(request, *parent, applied.transactions));
+    UncertifiedBlock& kept = uncertified_[request.height];
+    kept.writes = block.writes;
     header = chain_.append(std::move(block));
     ASSERT(header->height == request.height && header->batch_digest == request.digest);
+    kept.header = encode(*header);
   }
   applied.header = encode(*header);
   applied.header_hash = ledger::header_hash(*header);
@@ -114,6 +117,7 @@ void Executor::store_if_own(const crypto::ExecCertificate& certificate) {
   const auto header = chain_.header(certificate.vote.height);
   if (header && ledger::header_hash(*header) == certificate.vote.header_hash) {
     chain_.put_certificate(certificate);
+    uncertified_.erase(uncertified_.begin(), uncertified_.upper_bound(certificate.vote.height));
   }
 }
 

@@ -40,6 +40,14 @@ class Executor {
   /// than the one executed here is not stored (the engine stops as DIVERGED).
   void put_certificate(const crypto::ExecCertificate& certificate);
 
+  /// A block that was executed here and that no certificate has confirmed yet.
+  struct UncertifiedBlock {
+    Bytes header;
+    ledger::StateOverlay::Writes writes;  ///< of the contracts
+  };
+  /// Those of this run, for the inquiry when this node has diverged (N7); as many as the window.
+  const std::map<Height, UncertifiedBlock>& uncertified() const { return uncertified_; }
+
   /// Every height up to this one is executed and, itself or through a later header, certified here.
   Height acknowledged() const;
 
@@ -62,6 +70,7 @@ class Executor {
   const crypto::Verifier& verifier_;
   EpochChanges changes_;
   std::map<Height, crypto::ExecCertificate> early_;  // certified before executed here; at most L
+  std::map<Height, UncertifiedBlock> uncertified_;
 };
 
 }  // namespace baolian::node

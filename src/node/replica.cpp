@@ -14,8 +14,10 @@
 #include "contracts/execute.h"
 #include "contracts/parameters.h"
 #include "crypto/random.h"
+#include "node/divergence.h"
 #include "node/executor.h"
 #include "node/work_queue.h"
+#include "vault/durable_file.h"
 
 namespace baolian::node {
 
@@ -90,6 +92,7 @@ struct Replica::State final : Application, BodyVerifier, Watcher {
   void publish();
   void publish_certified();
   void alarm(const std::string& reason);
+  void leave_for_inquiry(const std::string& reason);
 
   void execute(ExecuteRequest request) override;
   void put_certificate(crypto::ExecCertificate certificate) override;
@@ -267,11 +270,21 @@ void Replica::State::alarm(const std::string& reason) {
 void Replica::State::on_stop(consensus::Stop::Kind kind, const std::string& reason) {
   switch (kind) {
     case consensus::Stop::Kind::diverged:
+      executing->post([this, reason] { leave_for_inquiry(reason); });
       return alarm("DIVERGED: " + reason);
     case consensus::Stop::Kind::halt:
       return alarm("HALT: " + reason);
     case consensus::Stop::Kind::rolled_back:
       return alarm("ROLLED BACK: " + reason);
+  }
+}
+
+/// N7: what was executed here and not confirmed; later starts leave the first one alone.
+void Replica::State::leave_for_inquiry(const std::string& reason) {
+  const std::string text = divergence_text(reason, executor->uncertified());
+  const auto written = vault::create_file(config.directory + "/diverged.json", to_bytes(text));
+  if (!written && written.error().code != Errc::already_exists) {
+    alarm("diverged.json cannot be written: " + written.error().context);
   }
 }
 

@@ -1,6 +1,7 @@
 #include "node/executor.h"
 
 #include "consensus/batch.h"
+#include "node/divergence.h"
 #include "node/fixture.h"
 #include "support/catch.h"
 
@@ -131,6 +132,32 @@ TEST_CASE("executor: a certificate may come before its block; one of another hea
   wrong.vote.header_hash.bytes[3] ^= 1;
   executor.put_certificate(wrong);
   CHECK(executor.acknowledged() == Height{1});
+}
+
+TEST_CASE("consensus N7: what a node executed without a certificate is at hand for the inquiry",
+          "[executor]") {
+  auto chain = make_chain(world());
+  Executor executor(*chain, crypto::toy_verifier());
+  const auto first = *executor.execute(make_request(1, {make_body(world(), 1)}));
+  const auto second = *executor.execute(make_request(2, {make_body(world(), 2)}));
+  REQUIRE(executor.uncertified().size() == 2);
+  auto wrong = certify(second);
+  wrong.vote.header_hash.bytes[3] ^= 1;
+  executor.put_certificate(wrong);
+  CHECK(executor.uncertified().size() == 2);
+  executor.put_certificate(certify(first));
+  REQUIRE(executor.uncertified().size() == 1);
+  const auto& [height, block] = *executor.uncertified().begin();
+  CHECK(height == Height{2});
+  CHECK(block.header == second.header);
+  CHECK_FALSE(block.writes.empty());
+
+  const std::string text = divergence_text("another header", executor.uncertified());
+  CHECK(text.find(to_hex(second.header)) != std::string::npos);
+  for (const auto& [key, value] : block.writes) {
+    CHECK(text.find(to_hex(key)) != std::string::npos);
+    if (value) CHECK(text.find(to_hex(*value)) != std::string::npos);
+  }
 }
 
 TEST_CASE("executor: blocks for peers carry their certificate or the headers that lead to one",

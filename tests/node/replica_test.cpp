@@ -2,10 +2,17 @@
 
 #include <array>
 #include <atomic>
+#include <chrono>
+#include <condition_variable>
 #include <filesystem>
+#include <future>
+#include <map>
+#include <mutex>
 
 #include "node/fixture.h"
+#include "sim/wire.h"
 #include "support/catch.h"
+#include "vault/durable_file.h"
 
 namespace baolian::node {
 namespace {
@@ -188,6 +195,70 @@ TEST_CASE("replica: three of a Raft genesis elect, order and certify by a majori
                                     crypto::toy_verifier())
               .has_value());
   }
+}
+
+/// Keeps the votes that a validator broadcasts.
+struct VoteTransport final : Transport {
+  std::mutex mutex;
+  std::condition_variable came;
+  std::map<consensus::MessageKind, sim::VoteHead> votes;
+
+  void send(ReplicaId, MessageClass, SharedBytes) override {}
+  void send_to_validators(MessageClass, SharedBytes bytes) override {
+    const auto message = sim::peek(*bytes);
+    if (!message) return;
+    const auto vote = sim::peek_vote(*message);
+    if (!vote) return;
+    const std::lock_guard hold(mutex);
+    votes.emplace(message->kind, *vote);
+    came.notify_all();
+  }
+  void ban(ReplicaId, std::string) override {}
+  /// The first vote of a kind, when it comes.
+  sim::VoteHead wait_for(consensus::MessageKind kind) {
+    std::unique_lock hold(mutex);
+    REQUIRE(came.wait_for(hold, std::chrono::seconds(10), [&] { return votes.contains(kind); }));
+    return votes.at(kind);
+  }
+};
+
+TEST_CASE(
+    "consensus N7: a node whose header differs from the certified one stops and leaves what it "
+    "wrote",
+    "[replica]") {
+  using consensus::MessageKind;
+  const sim::World of = make_world_of(4, ConsensusKind::pbft);
+  TemporaryDirectory directory;
+  VoteTransport transport;
+  std::promise<std::string> alarm;
+  auto config = config_in(directory, of, 0);
+  config.on_alarm = [&](const std::string& reason) { alarm.set_value(reason); };
+  auto opened = Replica::open(std::move(config));
+  REQUIRE(opened.has_value());
+  Replica& replica = **opened;
+  replica.start(transport);
+  REQUIRE(replica.submit(transaction(1, of)).has_value());
+  const sim::VoteHead proposed = transport.wait_for(MessageKind::pre_prepare);
+  const auto vote = [&](ValidatorIndex from, MessageKind kind, const Bytes& body) {
+    const sim::Forge forge(of.chain_id, Epoch{0}, from, *of.node_signers[from]);
+    replica.receive(from, MessageClass::vote, forge.message(kind, body));
+  };
+  const Bytes ordered = encode(crypto::Vote{proposed.view, proposed.height, proposed.digest});
+  for (const ValidatorIndex peer : {ValidatorIndex{1}, ValidatorIndex{2}}) {
+    vote(peer, MessageKind::prepare, ordered);
+    vote(peer, MessageKind::commit, ordered);
+  }
+  crypto::ExecVote other{proposed.height, transport.wait_for(MessageKind::exec).digest};
+  other.header_hash.bytes[0] ^= 1;
+  for (ValidatorIndex peer = 1; peer < 4; ++peer) vote(peer, MessageKind::exec, encode(other));
+  auto raised = alarm.get_future();
+  REQUIRE(raised.wait_for(std::chrono::seconds(10)) == std::future_status::ready);
+  CHECK(raised.get().starts_with("DIVERGED"));
+  replica.stop();
+  const auto text = vault::read_file((directory.path / "diverged.json").string());
+  REQUIRE(text.has_value());
+  const Bytes header = encode(*replica.chain().header(proposed.height));
+  CHECK(std::string(text->begin(), text->end()).find(to_hex(header)) != std::string::npos);
 }
 
 TEST_CASE("replica: a key that is no node of the genesis is refused", "[replica]") {
