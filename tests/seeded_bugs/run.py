@@ -38,6 +38,8 @@ HUNTS = {
     "choose_lowest_view": [LOSSES],
     "ignore_heights_above_gap": [LOSSES],
     "no_backoff": [["--conditions", "impatient", *SWARM]],
+    # Every possible primary must have seen a batch that no view decided.
+    "slots_never_released": [["--conditions", "impatient", *SWARM], SWARM],
     "no_relay": [["--byzantine", "partial_new_view", *SWARM], SWARM],
     "keep_first_prepared": [["--twins"], SWARM],
     "new_view_of_stale_changes": [["--byzantine", "bad_new_view", *SWARM]],
