@@ -30,11 +30,8 @@ PoolLoad& PoolLoad::operator-=(const PoolLoad& less) {
 }
 
 bool PoolShares::has_room(Origin origin, const PoolLoad& more, const PoolLoad& bound) const {
-  PoolLoad all = total_;
-  all += more;
-  if (!all.fits(bound)) return false;
   const auto own = loads_.find(origin);
-  if (own == loads_.end()) return true;  // its first, even if larger than its share
+  if (own == loads_.end()) return true;
   for (const auto part : kParts) {
     const std::size_t share = bound.*part / (2 * origins_);
     const std::size_t mine = own->second.*part;

@@ -34,10 +34,11 @@ struct PoolLoad {
 using Origin = std::uint16_t;
 inline constexpr Origin kOwnOrigin = 0xFFFF;
 
-/// Of a bound, half is open to all; the other half is kept, in equal shares, for each origin.
+/// Of a bound, half is open to all; the other half is kept, in equal shares, for each origin. Who
+/// has nothing waiting may bring one transaction, even if it is larger than a share.
 ///
-/// Invariant:   an origin below its share finds room, whatever the others do, as long as the bound
-///              does not shrink.
+/// Invariant:   an origin finds room for what stays below its share, whatever the others do.
+/// Bounds:      the bound, and one transaction an origin more.
 /// Ownership:   values. Threads: none - confined to the driver.
 class PoolShares {
  public:

@@ -53,7 +53,7 @@ class TransactionPool {
   void on_tick(Tick now);
   /// What may wait here at present.
   PoolLoad bound() const;
-  /// Whether another one of this origin would find room, as far as its size tells.
+  /// Whether one more of this origin would find room, as far as its size tells.
   bool has_room(Origin origin, std::size_t size_bytes) const {
     return admitted_.has_room(origin, {1, 1, size_bytes}, bound());
   }

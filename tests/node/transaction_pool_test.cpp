@@ -156,14 +156,19 @@ TEST_CASE("consensus 1.9: whoever floods the pool leaves every other node its sh
   CHECK(pool.has_room(2, 100));
   CHECK(fill(2) == 2);
   CHECK(pool.size() == 16);
-  CHECK_FALSE(pool.has_room(3, 100));  // one more than there are
 }
 
 TEST_CASE("consensus 1.9: one transaction of an origin is taken though it is larger than its share",
           "[pool]") {
   TransactionPool pool({.least = {100, 100, 1 << 20}, .origins = 10});
-  REQUIRE(pool.admit(make_checked(world(), 1, 30), 4, Tick{}).has_value());
-  CHECK(pool.operation_count() == 30);
+  // Fifty operations are open to all, five are kept for each.
+  REQUIRE(pool.admit(make_checked(world(), 1, 55), 4, Tick{}).has_value());
+  CHECK_FALSE(pool.admit(make_checked(world(), 2, 1), 4, Tick{}).has_value());
+  REQUIRE(pool.admit(make_checked(world(), 3, 30), 5, Tick{}).has_value());
+  CHECK_FALSE(pool.admit(make_checked(world(), 4, 1), 5, Tick{}).has_value());
+  REQUIRE(pool.admit(make_checked(world(), 5, 4), 6, Tick{}).has_value());
+  CHECK(pool.admit(make_checked(world(), 6, 1), 6, Tick{}).has_value());
+  CHECK(pool.operation_count() == 90);
 }
 
 TEST_CASE("consensus 1.9: a batch takes from all origins in turn, of each the oldest first",
