@@ -216,6 +216,7 @@ void ReplicaDriver::handle(consensus::BanPeer& ban) {
 void ReplicaDriver::handle(consensus::ViewEntered& entered) {
   if (!seeded_bug(Bug::slots_never_released)) pool_.release_slots();
   for (const TxHash& hash : entered.proposed) pool_.mark_in_slot(hash);
+  pool_.restart_pushes(now_);
 }
 
 void ReplicaDriver::handle(consensus::Stop& stop) {

@@ -189,6 +189,16 @@ std::optional<Tick> TransactionPool::oldest_request() const {
   return entries_.at(all_.begin()->second).request_clock;
 }
 
+void TransactionPool::restart_pushes(Tick now) {
+  pushes_.clear();
+  for (const auto& [arrival, hash] : all_) {
+    Entry& entry = entries_.at(hash);
+    entry.push_after_ms = limits_.push_again_ms;
+    entry.push_at = Tick{now.value + limits_.push_again_ms};
+    pushes_.emplace(std::pair(entry.push_at.value, arrival), hash);
+  }
+}
+
 std::vector<SharedBytes> TransactionPool::take_due_pushes(Tick now, std::size_t bytes_max) {
   std::vector<SharedBytes> out;
   std::size_t bytes = 0;

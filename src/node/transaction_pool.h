@@ -98,6 +98,8 @@ class TransactionPool {
   /// The request clock at the arrival of the oldest transaction that is not executed (V1).
   std::optional<Tick> oldest_request() const;
 
+  /// A view was entered: its primary may lack whatever waits, and has T_req from now on (V1).
+  void restart_pushes(Tick now);
   /// Bodies to be pushed to all validators again, up to `bytes_max`; their next turn comes later.
   std::vector<SharedBytes> take_due_pushes(Tick now, std::size_t bytes_max);
 

@@ -220,6 +220,12 @@ TEST_CASE("consensus 1.9: an unexecuted transaction is pushed again after T_req/
     if (!pool.take_due_pushes(Tick{now}, 1 << 20).empty()) pushed_at.push_back(now);
   }
   CHECK(pushed_at == std::vector<std::uint64_t>{1500, 2500, 4500, 6500, 8500});
+  // The primary of a new view may lack it.
+  pool.restart_pushes(Tick{10'000});
+  CHECK(pool.take_due_pushes(Tick{10'499}, 1 << 20).empty());
+  CHECK(pool.take_due_pushes(Tick{10'500}, 1 << 20).size() == 1);
+  CHECK(pool.take_due_pushes(Tick{11'499}, 1 << 20).empty());
+  CHECK(pool.take_due_pushes(Tick{11'500}, 1 << 20).size() == 1);
   pool.on_executed(one.hash(), one.bytes());
   CHECK(pool.take_due_pushes(Tick{99'999}, 1 << 20).empty());
 }
