@@ -142,27 +142,8 @@ Verdict ReplicaEngine::on_deliver(const Verified& message) {
 bool ReplicaEngine::wants(const Unverified& message) const {
   if (!run_.started || run_.stopped) return false;
   if (message.from() >= peers_.size() || message.from() == config_.self) return false;
-  switch (message.envelope().kind) {
-    case MessageKind::exec:
-      return wants_exec(message.envelope());
-    case MessageKind::status:
-    case MessageKind::fetch:
-    case MessageKind::reply:
-      return true;
-    case MessageKind::pre_prepare:
-    case MessageKind::prepare:
-    case MessageKind::commit:
-    case MessageKind::suspect:
-    case MessageKind::view_change:
-    case MessageKind::new_view:
-    case MessageKind::request_vote:
-    case MessageKind::vote_reply:
-    case MessageKind::append_entries:
-    case MessageKind::append_reply:
-    case MessageKind::timeout_now:
-      return wants_message(message.envelope());
-  }
-  return false;
+  const Envelope& envelope = message.envelope();
+  return envelope.kind == MessageKind::exec ? wants_exec(envelope) : wants_message(envelope);
 }
 
 Verdict ReplicaEngine::on_persisted(const PersistedInput& input) {

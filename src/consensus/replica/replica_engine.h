@@ -126,7 +126,7 @@ class ReplicaEngine : public Engine {
 
   /// A message of a kind that is the protocol's own.
   virtual Verdict on_message(const Verified& message) = 0;
-  /// See wants(): of a kind that is the protocol's own.
+  /// See wants(): any kind but EXEC.
   virtual bool wants_message(const Envelope&) const { return true; }
   virtual Verdict on_propose(ProposeInput& input) = 0;
   /// A REPLY of a kind that is the protocol's own.
