@@ -41,7 +41,7 @@ enum class Progress : std::uint8_t {
   none = 0,
   proposed = 1,  ///< the batch is here, bodies are missing
   accepted = 2,  ///< batch and bodies are here
-  prepared = 3,
+  prepared = 3,  ///< in the view of this STATUS
   committed = 4,
 };
 constexpr auto enum_names(Progress) {

@@ -105,6 +105,34 @@ TEST_CASE("pbft 1.6 V8: what is committed or executed here is prepared again for
   CHECK(bench.effects<Commit>().empty());  // executed once
 }
 
+TEST_CASE("pbft 1.6 S3: STATUS says what is prepared in this view, not in an older one", "[pbft]") {
+  // Who said "prepared" of an older view would get no PREPARE again that was lost in this one, and
+  // a view whose quorum needs him would stand until it is left.
+  ViewChangeBench bench(kBackup);
+  const auto accepted = bench.accept(1);
+  for (const ValidatorIndex other : bench.others(2)) bench.prepare(other, accepted.vote);
+  bench.persist_all();
+  REQUIRE(bench.votes(MessageKind::commit).contains(1));
+  auto asked = bench.all_ask(ViewChangeBench::asks(1));
+  asked[0].prepared = {bench.prepared(accepted.vote)};
+  bench.enter(bench.new_view(1, asked));
+  const auto progress = [&bench] {
+    bench.forget_sent();
+    for (int i = 0; i < 20; ++i) bench.tick(10);
+    const auto said = bench.sent_now(MessageKind::status);
+    REQUIRE_FALSE(said.empty());
+    const auto status = decode<consensus::StatusBody>(said.back().body);
+    REQUIRE(status.has_value());
+    REQUIRE(status->view == View{1});
+    return status->progress.at(0);
+  };
+  CHECK(progress() == consensus::Progress::accepted);
+  const crypto::Vote again{{1}, {1}, accepted.vote.digest};
+  for (const ValidatorIndex other : bench.others(2)) bench.prepare(other, again);
+  bench.persist_all();
+  CHECK(progress() == consensus::Progress::prepared);
+}
+
 TEST_CASE("pbft 1.5 N2: batch and bodies of an older view stay, and are served", "[pbft][paper]") {
   ViewChangeBench bench(kBackup);
   const auto accepted = bench.accept(1);

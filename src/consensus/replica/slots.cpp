@@ -76,7 +76,8 @@ Content& Slot::content_or_new(const Hash& digest) {
 
 Progress Slot::progress() const {
   if (is_decided_at_least(Decision::State::logged)) return Progress::committed;
-  if (prepared.has_value()) return Progress::prepared;
+  // Of this view: a peer that is told of an older one would keep its PREPAREs to itself (S3).
+  if (own_commit.bytes != nullptr) return Progress::prepared;
   if (!proposal.has_value()) return Progress::none;
   return proposal->state == Proposal::State::waiting_for_bodies ? Progress::proposed
                                                                 : Progress::accepted;
