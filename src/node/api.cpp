@@ -1,5 +1,6 @@
 #include "node/api.h"
 
+#include <chrono>
 #include <nlohmann/json.hpp>
 
 #include "node/api_json.h"
@@ -11,6 +12,8 @@ namespace {
 using api::json;
 
 constexpr std::size_t kJobsMax = 10'000;
+constexpr auto kHeightWait = std::chrono::seconds(5);
+constexpr auto kHeightPoll = std::chrono::milliseconds(5);
 
 unsigned status_of(Errc code) {
   switch (code) {
@@ -87,6 +90,23 @@ std::vector<std::string> segments(const std::string& path) {
     }
   }
   return out;
+}
+
+/// A read may say how far this node must have come (`min_height`): who was acknowledged at a height
+/// anywhere then sees what he wrote here too (consensus.md 1.13 (a)). Waits a little for a node
+/// that is about to get there.
+Result<void> reach_min_height(const ledger::Chain& chain, const net::HttpRequest& request) {
+  TRY(const std::uint64_t wanted, api::query_number(request, "min_height", 0));
+  const auto deadline = std::chrono::steady_clock::now() + kHeightWait;
+  while (chain.certified_height().value < wanted) {
+    if (std::chrono::steady_clock::now() > deadline) {
+      return fail(Errc::timed_out, "this node stands at certified height " +
+                                       std::to_string(chain.certified_height().value) +
+                                       ", below the min_height that was asked for");
+    }
+    std::this_thread::sleep_for(kHeightPoll);
+  }
+  return ok();
 }
 
 }  // namespace
@@ -190,6 +210,11 @@ net::HttpResponse Api::answer(const net::HttpRequest& request) {
   }
   auto member = authenticate(request);
   if (!member) return error_response(member.error());
+  if (request.method == "GET") {
+    if (auto reached = reach_min_height(services_.chain, request); !reached) {
+      return error_response(reached.error());
+    }
+  }
   const ApiCall call{request, std::move(*member), segments(request.path)};
   auto body = route(call);
   if (!body) return error_response(body.error());

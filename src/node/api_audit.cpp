@@ -19,19 +19,6 @@ constexpr std::size_t kPageMax = 1000;
 constexpr auto kCertificateWait = std::chrono::seconds(20);
 constexpr auto kCertificatePoll = std::chrono::milliseconds(5);
 
-Result<std::uint64_t> query_number(const net::HttpRequest& request, const char* name,
-                                   std::uint64_t fallback) {
-  const auto found = request.query.find(name);
-  if (found == request.query.end()) return fallback;
-  std::uint64_t out = 0;
-  const char* end = found->second.data() + found->second.size();
-  const auto parsed = std::from_chars(found->second.data(), end, out);
-  if (parsed.ec != std::errc{} || parsed.ptr != end) {
-    return api::bad_body(std::string("'") + name + "' must be a number");
-  }
-  return out;
-}
-
 Result<ledger::LogId> query_log(const net::HttpRequest& request) {
   const auto kind = request.query.find("kind");
   const auto id = request.query.find("id");
@@ -127,7 +114,7 @@ Result<std::string> finish_when_certified(const ledger::Chain& chain,
 }  // namespace
 
 Result<std::string> Api::list_claims(const ApiCall& call) {
-  TRY(const std::uint64_t limit, query_number(call.http, "limit", kPageMax));
+  TRY(const std::uint64_t limit, api::query_number(call.http, "limit", kPageMax));
   const auto wanted = call.http.query.find("state");
   const auto after = call.http.query.find("after");
   Bytes from;
@@ -196,10 +183,10 @@ Result<std::string> Api::audit_log(const ApiCall& call) {
   TRY(api::require_role(call.member, {ledger::Role::auditor, ledger::Role::compliance,
                                       ledger::Role::audit_admin, ledger::Role::data_officer}));
   TRY(const ledger::LogId log, query_log(call.http));
-  TRY(const std::uint64_t from, query_number(call.http, "from_ms", 0));
-  TRY(const std::uint64_t to, query_number(call.http, "to_ms", UINT64_MAX));
-  TRY(const std::uint64_t after, query_number(call.http, "after", 0));
-  TRY(const std::uint64_t limit, query_number(call.http, "limit", kPageMax));
+  TRY(const std::uint64_t from, api::query_number(call.http, "from_ms", 0));
+  TRY(const std::uint64_t to, api::query_number(call.http, "to_ms", UINT64_MAX));
+  TRY(const std::uint64_t after, api::query_number(call.http, "after", 0));
+  TRY(const std::uint64_t limit, api::query_number(call.http, "limit", kPageMax));
   const std::size_t page = static_cast<std::size_t>(std::min<std::uint64_t>(limit, kPageMax));
   const auto found = services_.chain.log_entries(log, TimeMs{from}, TimeMs{to}, after, page);
   json entries = json::array();
@@ -230,16 +217,16 @@ Result<std::string> Api::audit_evidence(const ApiCall& call) {
                                       ledger::Role::audit_admin, ledger::Role::data_officer}));
   const auto reader = contracts::fact_reader();
   if (call.http.query.contains("height")) {
-    TRY(const std::uint64_t height, query_number(call.http, "height", 0));
-    TRY(const std::uint64_t leaf, query_number(call.http, "leaf", 0));
+    TRY(const std::uint64_t height, api::query_number(call.http, "height", 0));
+    TRY(const std::uint64_t leaf, api::query_number(call.http, "leaf", 0));
     TRY(const ledger::EvidenceDraft draft,
         ledger::draft_operation_evidence(services_.chain, Height{height},
                                          static_cast<std::uint32_t>(leaf), reader));
     return finish_when_certified(services_.chain, draft);
   }
   TRY(const ledger::LogId log, query_log(call.http));
-  TRY(const std::uint64_t from, query_number(call.http, "from_ms", 0));
-  TRY(std::uint64_t to, query_number(call.http, "to_ms", UINT64_MAX));
+  TRY(const std::uint64_t from, api::query_number(call.http, "from_ms", 0));
+  TRY(std::uint64_t to, api::query_number(call.http, "to_ms", UINT64_MAX));
   // A window can be proved complete only up to the newest block: what is asked beyond is cut to it.
   const TimeMs newest = services_.chain.header(services_.chain.height())->timestamp;
   to = std::min(to, newest.value);

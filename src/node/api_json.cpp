@@ -15,6 +15,19 @@ Result<json> body_object(const net::HttpRequest& request) {
   return body;
 }
 
+Result<std::uint64_t> query_number(const net::HttpRequest& request, const char* name,
+                                   std::uint64_t fallback) {
+  const auto found = request.query.find(name);
+  if (found == request.query.end()) return fallback;
+  std::uint64_t out = 0;
+  const char* end = found->second.data() + found->second.size();
+  const auto parsed = std::from_chars(found->second.data(), end, out);
+  if (parsed.ec != std::errc{} || parsed.ptr != end) {
+    return bad_body(std::string("'") + name + "' must be a number");
+  }
+  return out;
+}
+
 Result<std::string> text(const json& object, const char* name) {
   const auto found = object.find(name);
   if (found == object.end() || !found->is_string()) {

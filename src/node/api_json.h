@@ -21,6 +21,10 @@ inline Error bad_body(const std::string& what) { return fail(Errc::bad_argument,
 /// The body as a JSON object; an empty body is an empty object.
 Result<json> body_object(const net::HttpRequest& request);
 
+/// A number of the query part of the target; `fallback` if it is not there.
+Result<std::uint64_t> query_number(const net::HttpRequest& request, const char* name,
+                                   std::uint64_t fallback);
+
 /// Members. Errc::bad_argument names the member and what it must be.
 Result<std::string> text(const json& object, const char* name);
 std::string text_or(const json& object, const char* name, const std::string& fallback);

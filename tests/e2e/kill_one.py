@@ -27,6 +27,11 @@ def test(make, options):
         network.check(summary["abandoned"] == 0, f"readings were given up: {summary}")
         print(f"{victim}: killed at {before} receipts, caught up past height {gone_on}; {summary}",
               flush=True)
+        # A read with min_height never shows less than what was acknowledged there.
+        seen = net.cli(f"{victim}-compliance", "audit", "checkpoint", "--min-height", gone_on)
+        network.check(int(seen["header"]["height"]) >= gone_on, f"below min_height: {seen}")
+    ahead = net.cli("bureau-compliance", "audit", "checkpoint", "--min-height", 10**9, fine=None)
+    network.check("timed_out" in ahead["message"], f"a height that nobody has: {ahead}")
     height, root = net.equal_roots()
     checked = net.check_receipts()
     print(f"{checked['receipts']} receipts, height {height}, state root {root}")

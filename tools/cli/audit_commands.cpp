@@ -28,7 +28,8 @@ Result<std::string> window(const AuditQuery& query) {
   if (!query.to.empty()) {
     TRY(to, parse_time(query.to));
   }
-  return fmt::format("kind={}&id={}&from_ms={}&to_ms={}", query.kind, query.id, from, to);
+  return fmt::format("kind={}&id={}&from_ms={}&to_ms={}&min_height={}", query.kind, query.id, from,
+                     to, query.min_height);
 }
 
 void print_log(const json& answer) {
@@ -107,6 +108,10 @@ void add_window_options(CLI::App& command, AuditQuery& query) {
   command.add_option("--from", query.from, "start of the window, included");
   command.add_option("--to", query.to, "its end, not included; default now");
   command.add_option("--prove", query.prove, "write evidence that `baolian verify` takes");
+  command.add_option(
+      "--min-height", query.min_height,
+      "answer only from this certified height on: what was acknowledged there by any "
+      "node is in the answer");
 }
 
 void run_audit_query(Context& context, const AuditQuery& query) {
@@ -135,10 +140,13 @@ void add_audit_commands(CLI::App& app, Context& context) {
   add_operation_command(*group, context);
   auto* checkpoint = group->add_subcommand("checkpoint", "Newest certified header");
   checkpoint->footer("Example:\n  baolian --json audit checkpoint > checkpoint.json");
-  checkpoint->callback([&context] {
+  auto min_height = std::make_shared<std::uint64_t>(0);
+  checkpoint->add_option("--min-height", *min_height, "wait a little until the node has this one");
+  checkpoint->callback([min_height, &context] {
     auto client = context.connect();
     if (!client) return context.failed(client.error());
-    show(context, client->request_json("GET", "/v1/checkpoint"),
+    show(context,
+         client->request_json("GET", fmt::format("/v1/checkpoint?min_height={}", *min_height)),
          [](const json& answer) { fmt::print("{}\n", answer.dump(1)); });
   });
 }
