@@ -68,6 +68,9 @@ int main(int argc, char** argv) {
               total_us / static_cast<double>(updated), static_cast<unsigned long long>(blocks),
               static_cast<unsigned long long>(block_keys));
 
+  std::printf("memory   %8.1f bytes per key\n",
+              static_cast<double>(tree.memory_bytes()) / static_cast<double>(tree.leaf_count()));
+
   constexpr std::uint64_t kProofs = 20'000;
   std::size_t siblings = 0;
   start = Clock::now();

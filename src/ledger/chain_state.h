@@ -2,9 +2,11 @@
 /// stands at the head of chain.cpp.
 #pragma once
 
+#include <algorithm>
 #include <deque>
 #include <map>
 #include <shared_mutex>
+#include <thread>
 
 #include "ledger/chain.h"
 
@@ -105,7 +107,7 @@ struct Chain::State {
   /// Guards what follows. append() holds it exclusively from the update of the tree to the store's
   /// batch, so that who holds it shared sees tree, store and height of one block.
   mutable std::shared_mutex mutex;
-  StateTree tree;
+  StateTree tree{std::max(1U, std::thread::hardware_concurrency())};
   Header newest;
   Hash newest_hash;
   Frontier history;  ///< over header hashes 0..newest

@@ -1,9 +1,16 @@
-/// The compact sparse Merkle tree in two arenas with 32-bit references. A node keeps the hashes of
-/// its children beside the references, so that hashing a dirty node reads no sibling: at a million
-/// keys, cache misses cost as much as SHA-256 does. Recursion is at most 256 deep, the bits of kh.
+/// The compact sparse Merkle tree in RAM. Its memory is what a node's people cost, so the lowest
+/// subtrees are not nodes but buckets of a few leaves side by side, whose few inner hashes
+/// are made again when one of them changes. Above them a node keeps the hashes of its children
+/// beside the references, so that hashing a dirty node reads no sibling: at millions of keys a
+/// cache miss costs as much as SHA-256 does. Recursion is at most 256 deep, the bits of kh.
+///
+/// The 16 subtrees below the top 4 bits are independent: each has its own arenas and may be changed
+/// by a thread of its own.
 #include "ledger/state_tree.h"
 
 #include <algorithm>
+#include <atomic>
+#include <thread>
 
 #include "crypto/hash.h"
 #include "ledger/merkle.h"
@@ -12,6 +19,15 @@ namespace baolian::ledger {
 namespace {
 
 constexpr unsigned kKeyBits = 256;
+/// Measured at 1 M keys: 1 takes 168 bytes a key, 2 takes 116, 4 takes 90, 8 takes 78; up to 4
+/// costs no time, 8 half a microsecond a key.
+constexpr std::size_t kBucketLeavesMax = 4;
+/// Neighbours become one bucket at half of that, so that a key that comes and goes moves nothing.
+constexpr std::size_t kMergeLeavesMax = kBucketLeavesMax / 2;
+constexpr unsigned kTopBits = 4;
+constexpr std::size_t kSubtrees = std::size_t{1} << kTopBits;
+/// Below this, threads cost more than they save.
+constexpr std::size_t kParallelChangesMin = 4096;
 
 bool bit_of(const Hash& key_hash, unsigned depth) {
   return ((key_hash.bytes[depth / 8] >> (7 - depth % 8)) & 1) != 0;
@@ -65,163 +81,343 @@ Result<void> check_state_proof(const Hash& root, BytesView key, const std::optio
   return ok();
 }
 
-struct StateTree::Nodes {
-  /// 0 = empty; with the top bit: index into `leaves`; else index into `inners`.
+namespace {
+
+using Change = StateTree::Change;
+using Changes = std::span<const Change>;
+
+struct Leaf {
+  Hash key_hash;
+  Hash value_hash;
+};
+using Leaves = std::span<const Leaf>;
+
+Hash hash_of(const Leaf& leaf) { return leaf_hash_of(leaf.key_hash, leaf.value_hash); }
+
+/// How many of these ascending leaves or changes go left at this depth.
+template <typename Item>
+std::size_t split_at(std::span<const Item> items, unsigned depth) {
+  ASSERT(depth < kKeyBits);
+  const auto right = std::partition_point(items.begin(), items.end(), [depth](const Item& item) {
+    return !bit_of(item.key_hash, depth);
+  });
+  return static_cast<std::size_t>(right - items.begin());
+}
+
+/// The hash of the subtree over these ascending leaves, whose keys agree in the first `depth` bits.
+Hash subtree_hash(Leaves leaves, unsigned depth) {
+  if (leaves.empty()) return Hash{};
+  if (leaves.size() == 1) return hash_of(leaves.front());
+  const std::size_t middle = split_at(leaves, depth);
+  return merkle_node_hash(subtree_hash(leaves.first(middle), depth + 1),
+                          subtree_hash(leaves.subspan(middle), depth + 1));
+}
+
+/// Slots of `stride` items each, by number; never moved, taken again when given back.
+template <typename Item>
+class Arena {
+ public:
+  explicit Arena(std::size_t stride) : stride_(stride) {}
+
+  std::uint32_t take() {
+    if (!free_.empty()) {
+      const std::uint32_t slot = free_.back();
+      free_.pop_back();
+      return slot;
+    }
+    if (size_ % kChunkSlots == 0) {
+      chunks_.push_back(std::make_unique<Item[]>(kChunkSlots * stride_));
+    }
+    return size_++;
+  }
+  void give_back(std::uint32_t slot) { free_.push_back(slot); }
+
+  Item* at(std::uint32_t slot) {
+    return chunks_[slot / kChunkSlots].get() + slot % kChunkSlots * stride_;
+  }
+  const Item* at(std::uint32_t slot) const {
+    return chunks_[slot / kChunkSlots].get() + slot % kChunkSlots * stride_;
+  }
+  std::size_t memory_bytes() const {
+    return chunks_.size() * (kChunkSlots * stride_ * sizeof(Item) + sizeof(void*)) +
+           free_.capacity() * sizeof(std::uint32_t);
+  }
+
+ private:
+  static constexpr std::uint32_t kChunkSlots = 64;
+  std::size_t stride_;
+  std::vector<std::unique_ptr<Item[]>> chunks_;
+  std::vector<std::uint32_t> free_;
+  std::uint32_t size_ = 0;
+};
+
+/// One of the 16 subtrees.
+class Subtree {
+ public:
+  Subtree() {
+    for (std::size_t size = 1; size <= kBucketLeavesMax; ++size) buckets_.emplace_back(size);
+  }
+
+  /// Requires: ascending changes of this subtree's keys.
+  void update(Changes changes) { root_ = apply(root_, changes, kTopBits); }
+  const Hash& hash() const { return root_.hash; }
+  std::size_t leaf_count() const { return leaf_count_; }
+  /// The only leaf. Requires: leaf_count() == 1.
+  const Leaf& only_leaf() const {
+    ASSERT(leaf_count_ == 1 && is_bucket(root_.ref));
+    return leaves_of(root_.ref).front();
+  }
+  void prove(const Hash& key_hash, StateProof& proof) const;
+
+  std::size_t memory_bytes() const {
+    std::size_t bytes = inners_.memory_bytes();
+    for (const Arena<Leaf>& arena : buckets_) bytes += arena.memory_bytes();
+    return bytes;
+  }
+
+ private:
+  /// 0 = empty; with the top bit a bucket: then three bits for its leaves less one, and its slot in
+  /// the arena of that size; else the slot of an inner node, plus one.
   using Ref = std::uint32_t;
   static constexpr Ref kEmpty = 0;
-  static constexpr Ref kLeafBit = 0x80000000U;
-  using Changes = std::span<const Change>;
+  static constexpr Ref kBucketBit = 0x80000000U;
+  static constexpr unsigned kSizeShift = 28;
+  static constexpr Ref kSlotMask = (Ref{1} << kSizeShift) - 1;
 
   struct Inner {
     std::array<Ref, 2> refs{};
     std::array<Hash, 2> hashes{};
-  };
-  struct Leaf {
-    Hash key_hash;
-    Hash value_hash;
   };
   struct Child {
     Ref ref = kEmpty;
     Hash hash;  ///< zeros when empty
   };
 
-  static bool is_leaf(Ref ref) { return (ref & kLeafBit) != 0; }
-  static std::size_t leaf_index(Ref ref) { return ref & ~kLeafBit; }
-
-  Child new_leaf(const Change& change) {
-    const Leaf leaf{.key_hash = change.key_hash, .value_hash = *change.value_hash};
-    std::size_t index = leaves.size();
-    if (free_leaves.empty()) {
-      ASSERT(index < kLeafBit);
-      leaves.push_back(leaf);
-    } else {
-      index = free_leaves.back();
-      free_leaves.pop_back();
-      leaves[index] = leaf;
-    }
-    ++leaf_count;
-    return {.ref = static_cast<Ref>(index) | kLeafBit,
-            .hash = leaf_hash_of(leaf.key_hash, leaf.value_hash)};
+  static bool is_bucket(Ref ref) { return (ref & kBucketBit) != 0; }
+  static std::size_t bucket_size(Ref ref) { return ((ref & ~kBucketBit) >> kSizeShift) + 1; }
+  /// Leaves of a bucket or of nothing.
+  Leaves leaves_of(Ref ref) const {
+    if (ref == kEmpty) return {};
+    const std::size_t size = bucket_size(ref);
+    return {buckets_[size - 1].at(ref & kSlotMask), size};
   }
 
+  Child new_bucket(Leaves leaves, const Hash& hash) {
+    Arena<Leaf>& arena = buckets_[leaves.size() - 1];
+    const std::uint32_t slot = arena.take();
+    ASSERT(slot <= kSlotMask);
+    std::copy(leaves.begin(), leaves.end(), arena.at(slot));
+    return {.ref = kBucketBit | static_cast<Ref>(leaves.size() - 1) << kSizeShift | slot,
+            .hash = hash};
+  }
   void release(Ref ref) {
     if (ref == kEmpty) return;
-    if (is_leaf(ref)) {
-      free_leaves.push_back(static_cast<Ref>(leaf_index(ref)));
-      --leaf_count;
+    if (is_bucket(ref)) {
+      buckets_[bucket_size(ref) - 1].give_back(ref & kSlotMask);
     } else {
-      free_inners.push_back(ref);
+      inners_.give_back(ref - 1);
     }
   }
 
-  /// The node over two children, kept in `ref` (kEmpty: a new one); none where the tree is compact.
-  Child join(Ref ref, const Child& left, const Child& right) {
-    const bool collapses_right = left.ref == kEmpty && (right.ref == kEmpty || is_leaf(right.ref));
-    const bool collapses_left = right.ref == kEmpty && is_leaf(left.ref);
-    if (collapses_right || collapses_left) {
-      release(ref);
-      return collapses_right ? right : left;
-    }
-    if (ref == kEmpty) ref = new_inner();
-    inners[ref] = {.refs = {left.ref, right.ref}, .hashes = {left.hash, right.hash}};
-    return {.ref = ref, .hash = merkle_node_hash(left.hash, right.hash)};
-  }
+  Child build(Leaves leaves, unsigned depth);
+  Child join(Ref ref, const Child& left, const Child& right);
+  bool merge(Leaves old, Changes changes);
+  Child apply_to_bucket(const Child& at, Changes changes, unsigned depth);
+  Child apply(const Child& at, Changes changes, unsigned depth);
 
-  Ref new_inner() {
-    if (free_inners.empty()) {
-      ASSERT(inners.size() < kLeafBit);
-      inners.emplace_back();
-      return static_cast<Ref>(inners.size() - 1);
-    }
-    const Ref ref = free_inners.back();
-    free_inners.pop_back();
-    return ref;
-  }
-
-  static std::size_t split_at(Changes changes, unsigned depth) {
-    ASSERT(depth < kKeyBits);
-    const auto right = std::partition_point(
-        changes.begin(), changes.end(),
-        [depth](const Change& change) { return !bit_of(change.key_hash, depth); });
-    return static_cast<std::size_t>(right - changes.begin());
-  }
-
-  /// A subtree of new leaves. Requires: every change sets a value.
-  Child build(Changes sets, unsigned depth) {
-    if (sets.empty()) return {};
-    if (sets.size() == 1) return new_leaf(sets.front());
-    const std::size_t middle = split_at(sets, depth);
-    const Child left = build(sets.first(middle), depth + 1);
-    const Child right = build(sets.subspan(middle), depth + 1);
-    return join(kEmpty, left, right);
-  }
-
-  Child apply_to_empty(Changes changes, unsigned depth) {
-    if (changes.size() == 1) {
-      return changes.front().value_hash ? new_leaf(changes.front()) : Child{};
-    }
-    std::vector<Change> sets;
-    sets.reserve(changes.size());
-    for (const Change& change : changes) {
-      if (change.value_hash) sets.push_back(change);
-    }
-    return build(sets, depth);
-  }
-
-  Child apply_to_leaf(const Child& at, Changes changes, unsigned depth) {
-    Leaf& leaf = leaves[leaf_index(at.ref)];
-    if (changes.size() == 1) {
-      const Change& change = changes.front();
-      if (change.key_hash != leaf.key_hash && !change.value_hash) return at;
-      if (change.key_hash == leaf.key_hash && change.value_hash) {
-        if (leaf.value_hash == *change.value_hash) return at;
-        leaf.value_hash = *change.value_hash;
-        return {.ref = at.ref, .hash = leaf_hash_of(leaf.key_hash, leaf.value_hash)};
-      }
-    }
-    std::vector<Change> sets;
-    sets.reserve(changes.size() + 1);
-    const Change old{.key_hash = leaf.key_hash, .value_hash = leaf.value_hash};
-    bool is_old_placed = false;
-    for (const Change& change : changes) {
-      if (!is_old_placed && old.key_hash <= change.key_hash) {
-        if (old.key_hash != change.key_hash) sets.push_back(old);
-        is_old_placed = true;
-      }
-      if (change.value_hash) sets.push_back(change);
-    }
-    if (!is_old_placed) sets.push_back(old);
-    release(at.ref);
-    return build(sets, depth);
-  }
-
-  /// Applies ascending changes to the subtree `at`. Requires: all begin with the subtree's path.
-  Child apply(const Child& at, Changes changes, unsigned depth) {
-    if (changes.empty()) return at;
-    if (at.ref == kEmpty) return apply_to_empty(changes, depth);
-    if (is_leaf(at.ref)) return apply_to_leaf(at, changes, depth);
-    const std::size_t middle = split_at(changes, depth);
-    const Inner node = inners[at.ref];  // by value: the arena may grow below
-    const Child old_left{.ref = node.refs[0], .hash = node.hashes[0]};
-    const Child old_right{.ref = node.refs[1], .hash = node.hashes[1]};
-    const Child left = apply(old_left, changes.first(middle), depth + 1);
-    const Child right = apply(old_right, changes.subspan(middle), depth + 1);
-    if (left.hash == old_left.hash && right.hash == old_right.hash && left.ref == old_left.ref &&
-        right.ref == old_right.ref) {
-      return at;
-    }
-    return join(at.ref, left, right);
-  }
-
-  std::vector<Inner> inners = std::vector<Inner>(1);  ///< index 0 would be kEmpty
-  std::vector<Leaf> leaves;
-  std::vector<Ref> free_inners;
-  std::vector<Ref> free_leaves;
-  Child root;
-  std::size_t leaf_count = 0;
+  Arena<Inner> inners_{1};
+  std::vector<Arena<Leaf>> buckets_;  ///< by number of leaves
+  std::vector<Leaf> merged_;          ///< what merge() made; kept for its memory
+  Child root_;
+  std::size_t leaf_count_ = 0;
 };
 
-StateTree::StateTree() : nodes_(std::make_unique<Nodes>()) {}
+/// A subtree of new leaves.
+Subtree::Child Subtree::build(Leaves leaves, unsigned depth) {
+  if (leaves.empty()) return {};
+  if (leaves.size() <= kBucketLeavesMax) return new_bucket(leaves, subtree_hash(leaves, depth));
+  const std::size_t middle = split_at(leaves, depth);
+  const Child left = build(leaves.first(middle), depth + 1);
+  const Child right = build(leaves.subspan(middle), depth + 1);
+  return join(kEmpty, left, right);
+}
+
+/// The node over two children, kept in `ref` (kEmpty: a new one), or one bucket of their few
+/// leaves.
+Subtree::Child Subtree::join(Ref ref, const Child& left, const Child& right) {
+  const auto is_small = [](Ref child) { return child == kEmpty || is_bucket(child); };
+  if (is_small(left.ref) && is_small(right.ref)) {
+    const Leaves on_left = leaves_of(left.ref);
+    const Leaves on_right = leaves_of(right.ref);
+    const std::size_t count = on_left.size() + on_right.size();
+    if (count <= kMergeLeavesMax) {
+      release(ref);
+      if (count <= 1) return on_left.empty() ? right : left;
+      std::array<Leaf, kMergeLeavesMax> leaves;
+      std::copy(on_right.begin(), on_right.end(),
+                std::copy(on_left.begin(), on_left.end(), leaves.begin()));
+      release(left.ref);
+      release(right.ref);
+      return new_bucket(Leaves(leaves).first(count), merkle_node_hash(left.hash, right.hash));
+    }
+  }
+  if (ref == kEmpty) {
+    ref = inners_.take() + 1;
+    ASSERT(!is_bucket(ref));
+  }
+  *inners_.at(ref - 1) = {.refs = {left.ref, right.ref}, .hashes = {left.hash, right.hash}};
+  return {.ref = ref, .hash = merkle_node_hash(left.hash, right.hash)};
+}
+
+/// merged_ := `old` with the changes made. Returns: whether anything is different.
+bool Subtree::merge(Leaves old, Changes changes) {
+  merged_.clear();
+  bool is_changed = false;
+  auto next = old.begin();
+  for (const Change& change : changes) {
+    while (next != old.end() && next->key_hash < change.key_hash) merged_.push_back(*next++);
+    const Leaf* present = next != old.end() && next->key_hash == change.key_hash ? &*next : nullptr;
+    if (present != nullptr) ++next;
+    if (change.value_hash) merged_.push_back({change.key_hash, *change.value_hash});
+    is_changed = is_changed || (present == nullptr ? change.value_hash.has_value()
+                                                   : change.value_hash != present->value_hash);
+  }
+  merged_.insert(merged_.end(), next, old.end());
+  return is_changed;
+}
+
+Subtree::Child Subtree::apply_to_bucket(const Child& at, Changes changes, unsigned depth) {
+  const Leaves old = leaves_of(at.ref);
+  if (!merge(old, changes)) return at;
+  leaf_count_ += merged_.size();
+  leaf_count_ -= old.size();
+  if (merged_.size() == old.size()) {
+    std::copy(merged_.begin(), merged_.end(), buckets_[old.size() - 1].at(at.ref & kSlotMask));
+    return {.ref = at.ref, .hash = subtree_hash(merged_, depth)};
+  }
+  release(at.ref);
+  return build(merged_, depth);
+}
+
+/// Applies ascending changes to the subtree `at`. Requires: all begin with the subtree's path.
+Subtree::Child Subtree::apply(const Child& at, Changes changes, unsigned depth) {
+  if (changes.empty()) return at;
+  if (at.ref == kEmpty || is_bucket(at.ref)) return apply_to_bucket(at, changes, depth);
+  const std::size_t middle = split_at(changes, depth);
+  const Inner node = *inners_.at(at.ref - 1);  // by value: below, the slot may be given back
+  const Child old_left{.ref = node.refs[0], .hash = node.hashes[0]};
+  const Child old_right{.ref = node.refs[1], .hash = node.hashes[1]};
+  const Child left = apply(old_left, changes.first(middle), depth + 1);
+  const Child right = apply(old_right, changes.subspan(middle), depth + 1);
+  if (left.hash == old_left.hash && right.hash == old_right.hash && left.ref == old_left.ref &&
+      right.ref == old_right.ref) {
+    return at;
+  }
+  return join(at.ref, left, right);
+}
+
+/// Adds the path of a key within these leaves, which stand at `depth`.
+void prove_in_leaves(Leaves leaves, unsigned depth, const Hash& key_hash, StateProof& proof) {
+  for (; leaves.size() > 1; ++depth) {
+    const std::size_t middle = split_at(leaves, depth);
+    const Leaves left = leaves.first(middle);
+    const Leaves right = leaves.subspan(middle);
+    const bool goes_right = bit_of(key_hash, depth);
+    proof.siblings.push_back(subtree_hash(goes_right ? left : right, depth + 1));
+    leaves = goes_right ? right : left;
+  }
+  if (leaves.empty()) return;
+  const Leaf& leaf = leaves.front();
+  if (leaf.key_hash != key_hash) {
+    proof.other_leaf = StateProof::OtherLeaf{leaf.key_hash, leaf.value_hash};
+  }
+}
+
+void Subtree::prove(const Hash& key_hash, StateProof& proof) const {
+  Ref at = root_.ref;
+  unsigned depth = kTopBits;
+  for (; at != kEmpty && !is_bucket(at); ++depth) {
+    const Inner& node = *inners_.at(at - 1);
+    const std::size_t side = bit_of(key_hash, depth) ? 1 : 0;
+    proof.siblings.push_back(node.hashes[1 - side]);
+    at = node.refs[side];
+  }
+  prove_in_leaves(leaves_of(at), depth, key_hash, proof);
+}
+
+}  // namespace
+
+/// The 16 subtrees and the few nodes above them, as a heap: top[1] is the root, top[2 i] and
+/// top[2 i + 1] are below top[i], top[16 + s] is subtree s.
+struct StateTree::Nodes {
+  explicit Nodes(unsigned wanted_threads) : threads(wanted_threads) {}
+
+  void update(Changes changes) {
+    std::array<Changes, kSubtrees> parts;
+    auto from = changes.begin();
+    for (std::size_t s = 0; s < kSubtrees; ++s) {
+      const auto to = std::partition_point(from, changes.end(), [s](const Change& change) {
+        return change.key_hash.bytes[0] >> (8 - kTopBits) <= s;
+      });
+      parts[s] = {from, to};
+      from = to;
+    }
+    std::atomic<std::size_t> next = 0;
+    const auto work = [&] {
+      for (std::size_t s = next++; s < kSubtrees; s = next++) subtrees[s].update(parts[s]);
+    };
+    std::vector<std::thread> helpers;
+    if (changes.size() >= kParallelChangesMin) {
+      for (unsigned i = 1; i < threads; ++i) helpers.emplace_back(work);
+    }
+    work();
+    for (std::thread& helper : helpers) helper.join();
+    hash_top();
+  }
+
+  void hash_top() {
+    for (std::size_t s = 0; s < kSubtrees; ++s) {
+      top[kSubtrees + s] = {subtrees[s].hash(), subtrees[s].leaf_count()};
+    }
+    for (std::size_t i = kSubtrees - 1; i > 0; --i) {
+      const Top& left = top[2 * i];
+      const Top& right = top[2 * i + 1];
+      top[i].leaf_count = left.leaf_count + right.leaf_count;
+      if (top[i].leaf_count <= 1) {
+        top[i].hash = left.leaf_count == 1 ? left.hash : right.hash;
+      } else {
+        top[i].hash = merkle_node_hash(left.hash, right.hash);
+      }
+    }
+  }
+
+  StateProof prove(const Hash& key_hash) const {
+    StateProof proof;
+    std::size_t at = 1;
+    for (unsigned depth = 0; depth < kTopBits && top[at].leaf_count > 1; ++depth) {
+      at = 2 * at + (bit_of(key_hash, depth) ? 1 : 0);
+      proof.siblings.push_back(top[at ^ 1].hash);
+    }
+    if (top[at].leaf_count == 0) return proof;
+    if (at >= kSubtrees) {
+      subtrees[at - kSubtrees].prove(key_hash, proof);
+      return proof;
+    }
+    while (at < kSubtrees) at = 2 * at + (top[2 * at].leaf_count == 1 ? 0 : 1);
+    prove_in_leaves({&subtrees[at - kSubtrees].only_leaf(), 1}, kTopBits, key_hash, proof);
+    return proof;
+  }
+
+  struct Top {
+    Hash hash;
+    std::size_t leaf_count = 0;
+  };
+  std::array<Subtree, kSubtrees> subtrees;
+  std::array<Top, 2 * kSubtrees> top;
+  unsigned threads;
+};
+
+StateTree::StateTree(unsigned threads) : nodes_(std::make_unique<Nodes>(threads)) {}
 StateTree::~StateTree() = default;
 StateTree::StateTree(StateTree&&) noexcept = default;
 StateTree& StateTree::operator=(StateTree&&) noexcept = default;
@@ -232,29 +428,19 @@ void StateTree::update(std::vector<Change> changes) {
   for (std::size_t i = 1; i < changes.size(); ++i) {
     ASSERT(changes[i - 1].key_hash < changes[i].key_hash);
   }
-  nodes_->root = nodes_->apply(nodes_->root, changes, 0);
+  nodes_->update(changes);
 }
 
-Hash StateTree::root() const { return nodes_->root.hash; }
+Hash StateTree::root() const { return nodes_->top[1].hash; }
 
-std::size_t StateTree::leaf_count() const { return nodes_->leaf_count; }
+std::size_t StateTree::leaf_count() const { return nodes_->top[1].leaf_count; }
 
-StateProof StateTree::prove(BytesView key) const {
-  const Hash key_hash = crypto::sha256(key);
-  StateProof proof;
-  Nodes::Ref at = nodes_->root.ref;
-  for (unsigned depth = 0; at != Nodes::kEmpty && !Nodes::is_leaf(at); ++depth) {
-    const Nodes::Inner& node = nodes_->inners[at];
-    const std::size_t side = bit_of(key_hash, depth) ? 1 : 0;
-    proof.siblings.push_back(node.hashes[1 - side]);
-    at = node.refs[side];
-  }
-  if (at == Nodes::kEmpty) return proof;
-  const Nodes::Leaf& leaf = nodes_->leaves[Nodes::leaf_index(at)];
-  if (leaf.key_hash != key_hash) {
-    proof.other_leaf = StateProof::OtherLeaf{leaf.key_hash, leaf.value_hash};
-  }
-  return proof;
+std::size_t StateTree::memory_bytes() const {
+  std::size_t bytes = 0;
+  for (const Subtree& subtree : nodes_->subtrees) bytes += subtree.memory_bytes();
+  return bytes;
 }
+
+StateProof StateTree::prove(BytesView key) const { return nodes_->prove(crypto::sha256(key)); }
 
 }  // namespace baolian::ledger

@@ -50,7 +50,9 @@ Result<void> check_state_proof(const Hash& root, BytesView key, const std::optio
 
 class StateTree {
  public:
-  StateTree();
+  /// Changes of the top 4 bits' subtrees are made by up to `threads` threads when they are many.
+  /// The root never depends on it.
+  explicit StateTree(unsigned threads = 1);
   ~StateTree();
   StateTree(StateTree&&) noexcept;
   StateTree& operator=(StateTree&&) noexcept;
@@ -66,6 +68,8 @@ class StateTree {
   void update(std::vector<Change> changes);
   Hash root() const;
   std::size_t leaf_count() const;
+  /// Bytes held for nodes, used and free. Without what the allocator adds.
+  std::size_t memory_bytes() const;
   StateProof prove(BytesView key) const;
 
  private:

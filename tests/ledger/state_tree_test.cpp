@@ -139,6 +139,34 @@ TEST_CASE("state tree: the root does not depend on the history", "[state_tree]")
   CHECK(detour.root() == expected);
 }
 
+TEST_CASE("state tree: threads change nothing, and what was erased is taken again",
+          "[state_tree]") {
+  // 10,000 changes a time are enough for threads.
+  Prng prng(7);
+  StateTree alone;
+  StateTree shared(4);
+  std::size_t memory_full = 0;
+  for (int round = 0; round < 4; ++round) {
+    std::vector<StateTree::Change> sets;
+    std::vector<StateTree::Change> erasures;
+    for (std::uint64_t i = 0; i < 10'000; ++i) {
+      sets.push_back(set(key_of(i), key_of(prng.next())));
+      erasures.push_back(erase(key_of(i)));
+    }
+    alone.update(sets);
+    shared.update(std::move(sets));
+    REQUIRE(shared.root() == alone.root());
+    REQUIRE(shared.leaf_count() == 10'000);
+    if (round == 0) memory_full = shared.memory_bytes();
+    CHECK(shared.memory_bytes() < memory_full + memory_full / 4);
+    shared.update(erasures);
+    alone.update(std::move(erasures));
+    REQUIRE(shared.root().is_zero());
+    REQUIRE(alone.root().is_zero());
+  }
+  CHECK(memory_full < 10'000 * 140);
+}
+
 TEST_CASE("state tree: erasing what is absent and setting what is there change nothing",
           "[state_tree]") {
   KeyValues state;
