@@ -157,7 +157,7 @@ void execute_operation(const BlockContext& block, const ledger::TransactionBody&
   if (code == Code::applied) {
     ASSERT(context.events.size() <= kEventsMax);
     receipt.events = std::move(context.events);
-    own.apply_to(state);
+    own.move_to(state);
     const auto leaf = static_cast<std::uint32_t>(out.leaves.size());
     for (const ledger::LogAppend& append : context.appends) out.appends.push_back({leaf, append});
   } else {

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cstring>
 
 #include "ledger/state_view.h"
 
@@ -10,10 +11,6 @@ constexpr std::size_t kChunk = 256;
 
 bool begins_with(BytesView key, BytesView prefix) {
   return key.size() >= prefix.size() && std::equal(prefix.begin(), prefix.end(), key.begin());
-}
-
-bool is_below(BytesView a, BytesView b) {
-  return std::lexicographical_compare(a.begin(), a.end(), b.begin(), b.end());
 }
 
 /// The lower reader's pairs of a prefix, one after the other, fetched in chunks.
@@ -53,8 +50,14 @@ class Cursor {
 
 }  // namespace
 
+bool KeyOrder::operator()(BytesView a, BytesView b) const {
+  const std::size_t common = std::min(a.size(), b.size());
+  const int order = common == 0 ? 0 : std::memcmp(a.data(), b.data(), common);
+  return order != 0 ? order < 0 : a.size() < b.size();
+}
+
 std::optional<Bytes> StateOverlay::read(BytesView key) const {
-  const auto found = writes_.find(to_bytes(key));
+  const auto found = writes_.find(key);
   if (found != writes_.end()) return found->second;
   return below_.read(key);
 }
@@ -64,7 +67,7 @@ std::vector<KeyValue> StateOverlay::scan(BytesView prefix, BytesView from,
   std::vector<KeyValue> out;
   if (limit == 0) return out;
   Cursor below(below_, prefix, from, limit);
-  auto own = writes_.lower_bound(to_bytes(is_below(from, prefix) ? prefix : from));
+  auto own = writes_.lower_bound(KeyOrder()(from, prefix) ? prefix : from);
   while (out.size() < limit) {
     const bool has_own = own != writes_.end() && begins_with(own->first, prefix);
     const KeyValue* lower = below.current();
@@ -91,8 +94,11 @@ void StateOverlay::erase(Bytes key) {
   writes_.insert_or_assign(std::move(key), std::nullopt);
 }
 
-void StateOverlay::apply_to(StateOverlay& lower) const {
-  for (const auto& [key, value] : writes_) lower.writes_.insert_or_assign(key, value);
+void StateOverlay::move_to(StateOverlay& lower) {
+  while (!writes_.empty()) {
+    auto outcome = lower.writes_.insert(writes_.extract(writes_.begin()));
+    if (!outcome.inserted) outcome.position->second = std::move(outcome.node.mapped());
+  }
 }
 
 }  // namespace baolian::ledger

@@ -29,7 +29,13 @@ class StateReader {
   virtual std::vector<KeyValue> scan(BytesView prefix, BytesView from, std::size_t limit) const = 0;
 };
 
-/// Writes kept in memory over a reader. apply_to() moves them one level down; dropping the overlay
+/// The order of keys, byte by byte, for maps that are asked with views.
+struct KeyOrder {
+  using is_transparent = void;
+  bool operator()(BytesView a, BytesView b) const;
+};
+
+/// Writes kept in memory over a reader. move_to() moves them one level down; dropping the overlay
 /// drops them. One overlay a block, one above it for each operation. Not thread-safe; does not own
 /// the reader below.
 class StateOverlay final : public StateReader {
@@ -62,9 +68,12 @@ class StateOverlay final : public StateReader {
   }
 
   /// Key -> new value, nullopt = erased; ascending by key.
-  using Writes = std::map<Bytes, std::optional<Bytes>>;
+  using Writes = std::map<Bytes, std::optional<Bytes>, KeyOrder>;
   const Writes& writes() const { return writes_; }
-  void apply_to(StateOverlay& lower) const;
+  /// Hands the writes over. The overlay has none afterwards.
+  Writes take_writes() { return std::move(writes_); }
+  /// Makes its writes those of `lower`. The overlay has none afterwards.
+  void move_to(StateOverlay& lower);
 
  private:
   const StateReader& below_;

@@ -74,7 +74,7 @@ Result<ledger::ExecutedBlock> Executor::run(const ExecuteRequest& request,
     out.transactions.push_back(body);
   }
   contracts::finish_block(context, operation_count, state);
-  out.writes = state.writes();
+  out.writes = state.take_writes();
   out.next_epoch = change_fixed_by(request.height, epoch);
   return out;
 }

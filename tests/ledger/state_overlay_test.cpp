@@ -105,7 +105,7 @@ TEST_CASE("overlay: apply_to moves writes one level down, dropping it drops them
   StateOverlay operation = StateOverlay::over(block);
   operation.erase(to_bytes("a"));
   operation.write(to_bytes("c"), to_bytes("3"));
-  operation.apply_to(block);
+  operation.move_to(block);
   CHECK(scan_text(block, "") == "b=2 c=3 ");
   CHECK(block.writes().size() == 3);
   CHECK_FALSE(block.writes().at(to_bytes("a")).has_value());

@@ -34,7 +34,7 @@ ledger::StateOverlay::Writes genesis_writes(const ledger::Genesis& genesis) {
   for (const ledger::Institution& institution : genesis.institutions) {
     write_institution(state, institution);
   }
-  return state.writes();
+  return state.take_writes();
 }
 
 }  // namespace baolian::contracts
