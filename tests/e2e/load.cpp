@@ -1,4 +1,5 @@
-/// baolian-load: readings over HTTPS against a running network, and the check of their receipts.
+/// baolian-load: readings or enrolments over HTTPS against a running network, and the check of the
+/// readings' receipts.
 #include "load.h"
 
 #include <CLI/CLI.hpp>
@@ -31,7 +32,8 @@ int main(int argc, char** argv) {
   app.footer(
       "Examples:\n  baolian-load --network net --receipts r.jsonl --count 1000\n"
       "  baolian-load --network net --receipts r.jsonl --sequential\n"
-      "  baolian-load --network net --check r.jsonl");
+      "  baolian-load --network net --check r.jsonl\n"
+      "  baolian-load --network net --enrol 3000000");
   e2e::LoadOptions options;
   std::string check;
   std::uint64_t wait_s = 60;
@@ -47,6 +49,9 @@ int main(int argc, char** argv) {
   app.add_flag("--sequential", sequential, "1,000 readings one at a time after 100 warm-up");
   app.add_option("--check", check, "check the receipts in this file instead; exit 5 if not held");
   app.add_option("--wait-s", wait_s, "with --check: for nodes to catch up");
+  e2e::EnrolOptions enrolment;
+  app.add_option("--enrol", enrolment.persons, "enrol so many persons instead");
+  app.add_option("--first-person", enrolment.first_person, "with --enrol: number of the first one");
   std::string post;
   std::string target;
   std::string profile;
@@ -63,6 +68,11 @@ int main(int argc, char** argv) {
   try {
     crypto::initialize();
     if (!post.empty()) return print(e2e::post_file(profile, target, post));
+    if (enrolment.persons > 0) {
+      enrolment.network = options.network;
+      enrolment.clients = options.clients;
+      return print(e2e::run_enrolment(enrolment));
+    }
     if (!check.empty()) return print(e2e::check_receipts(options.network, check, wait_s));
     if (options.receipts.empty() || (options.count == 0 && options.seconds == 0)) {
       std::fputs("baolian-load: --receipts and --count or --seconds are needed\n", stderr);

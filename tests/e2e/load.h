@@ -51,6 +51,17 @@ Result<nlohmann::json> run_load(const LoadOptions& options);
 Result<nlohmann::json> check_receipts(const std::string& network, const std::string& receipts,
                                       std::uint64_t wait_s);
 
+struct EnrolOptions {
+  std::string network;
+  std::uint64_t persons = 0;
+  std::uint64_t first_person = 0;  ///< number of the first one: others than in an earlier run
+  std::size_t clients = 8;
+};
+
+/// Enrols persons at both insurers and returns persons a second; draws a progress bar on a
+/// terminal. Returns: the first error that did not go away.
+Result<nlohmann::json> run_enrolment(const EnrolOptions& options);
+
 /// Posts a file's bytes as they are, signed, and says how the node answered: {"status", "code",
 /// "message"}. An HTTP error is an answer here.
 /// Returns: errors of the connection and of the files.

@@ -1,0 +1,67 @@
+"""Measures enrolment through the ordinary path; no ctest, since a time says nothing on a machine that
+does other work.
+
+Persons are enrolled at both insurers, attested by the bureau, agreed by four validators and an observer.
+Then RAM and disk of each node, and the time of a restart until the node answers.
+
+    python3 tests/e2e/enrolment.py --node … --cli … --load … --persons 3000000
+"""
+
+import pathlib
+import sys
+import time
+
+import network
+
+PERSONS = 100_000
+
+
+def memory_mib(pid):
+    """What the kernel holds for the process now, and at most so far."""
+    lines = pathlib.Path(f"/proc/{pid}/status").read_text().splitlines()
+    found = {line.split(":")[0]: int(line.split()[1]) // 1024
+             for line in lines if line.startswith(("VmRSS", "VmHWM"))}
+    return found["VmRSS"], found["VmHWM"]
+
+
+def disk_bytes(directory):
+    return sum(file.stat().st_blocks * 512 for file in directory.rglob("*") if file.is_file())
+
+
+def show(net, persons):
+    for name, process in net.processes.items():
+        now, most = memory_mib(process.pid)
+        data = net.directory / "nodes" / name / "data"
+        parts = {part.name: disk_bytes(part) for part in sorted(data.iterdir()) if part.is_dir()}
+        print(f"{name:<12} RAM {now:>6} MiB (at most {most}), store {parts['store'] / persons:.0f} "
+              f"bytes a policy, all: "
+              + ", ".join(f"{part} {size / 2**20:.0f} MiB" for part, size in parts.items()),
+              flush=True)
+
+
+def restart(net, name):
+    net.kill(name)
+    start = time.monotonic()
+    net.start(name)
+    return time.monotonic() - start
+
+
+def test(make, options):
+    persons = PERSONS
+    net = make()
+    net.start()
+    loading = net.load("--enrol", persons, "--clients", 8)
+    summary = net.finish_load(loading, 60 + persons / 200)
+    print(f"enrolled: {summary}", flush=True)
+    height, root = net.equal_roots()
+    show(net, persons)
+    seconds = restart(net, "hospital-b")
+    print(f"killed and restarted: hospital-b answers after {seconds:.1f} s", flush=True)
+    print(f"height {height}, state root {root}")
+
+
+if "--persons" in sys.argv:
+    at = sys.argv.index("--persons")
+    PERSONS = int(sys.argv[at + 1])
+    del sys.argv[at:at + 2]
+network.main(test)
