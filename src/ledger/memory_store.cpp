@@ -4,10 +4,6 @@
 
 namespace baolian::ledger {
 
-bool MemoryDisk::KeyOrder::operator()(BytesView a, BytesView b) const {
-  return std::lexicographical_compare(a.begin(), a.end(), b.begin(), b.end());
-}
-
 std::size_t MemoryDisk::unflushed_batches() const {
   const std::scoped_lock lock(mutex_);
   return undo_.size();
@@ -53,7 +49,7 @@ class MemoryStore final : public KeyValueStore {
     const std::scoped_lock lock(disk_->mutex_);
     const auto& rows = disk_->families_[static_cast<std::size_t>(family)];
     std::vector<KeyValue> out;
-    auto row = rows.lower_bound(MemoryDisk::KeyOrder{}(from, prefix) ? prefix : from);
+    auto row = rows.lower_bound(KeyOrder{}(from, prefix) ? prefix : from);
     for (; row != rows.end() && out.size() < limit; ++row) {
       const Bytes& key = row->first;
       if (key.size() < prefix.size() || !std::equal(prefix.begin(), prefix.end(), key.begin())) {

@@ -24,10 +24,6 @@ class MemoryDisk {
 
  private:
   friend class MemoryStore;
-  struct KeyOrder {
-    using is_transparent = void;
-    bool operator()(BytesView a, BytesView b) const;
-  };
   using Rows = std::map<Bytes, Bytes, KeyOrder>;
 
   /// Carries out one write and returns the write that takes it back.

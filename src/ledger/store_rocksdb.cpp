@@ -6,6 +6,7 @@
 #include <rocksdb/db.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/options.h>
+#include <rocksdb/slice_transform.h>
 #include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
 
@@ -29,6 +30,11 @@ constexpr std::size_t kWriteBufferBytes = std::size_t{24} << 20;
 constexpr std::uint64_t kLogBytesMax = std::uint64_t{192} << 20;
 constexpr std::uint64_t kBlobBytesMin = 4096;
 constexpr int kOpenFilesMax = 512;
+/// Natural keys that are looked for by prefix and are many (a person's policies, consents) share
+/// more than this with what is looked for: a bloom filter over so many bytes says that there are
+/// none, without a look at every level.
+constexpr std::size_t kStatePrefixBytes = 79;
+constexpr double kMemtableBloomRatio = 0.05;
 
 /// An empty view may have no address, which Slice does not take.
 rocksdb::Slice slice(BytesView bytes) {
@@ -79,6 +85,13 @@ rocksdb::ColumnFamilyOptions family_options(Family family,
   options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
   options.write_buffer_size = kWriteBufferBytes;
   options.compression = rocksdb::kLZ4Compression;
+  if (family == Family::state) {
+    options.prefix_extractor.reset(rocksdb::NewCappedPrefixTransform(kStatePrefixBytes));
+  }
+  if (family != Family::blocks) {
+    options.memtable_prefix_bloom_size_ratio = kMemtableBloomRatio;
+    options.memtable_whole_key_filtering = true;
+  }
   if (family == Family::blocks) {
     options.enable_blob_files = true;
     options.min_blob_size = kBlobBytesMin;
@@ -129,6 +142,9 @@ class RocksdbStore final : public KeyValueStore {
     const rocksdb::Slice upper_bound = slice(end);
     rocksdb::ReadOptions options;
     if (!end.empty()) options.iterate_upper_bound = &upper_bound;
+    const bool has_bloom = family == Family::state && prefix.size() >= kStatePrefixBytes;
+    options.prefix_same_as_start = has_bloom;
+    options.total_order_seek = !has_bloom;
     const std::unique_ptr<rocksdb::Iterator> row(database_->NewIterator(options, handle(family)));
     const bool is_from_below = slice(from).compare(slice(prefix)) < 0;
     for (row->Seek(slice(is_from_below ? prefix : from)); row->Valid(); row->Next()) {

@@ -152,6 +152,7 @@ TEST_CASE("store: memory and disk give the same answers to random batches", "[st
     }
     memory->apply(batch);
     disk->apply(batch);
+    if (prng.chance_percent(30)) disk->flush();
     for (int i = 0; i < 20; ++i) {
       const auto family = static_cast<Family>(prng.below(4));
       const Bytes key = random_key();
@@ -162,6 +163,50 @@ TEST_CASE("store: memory and disk give the same answers to random batches", "[st
               scan_text(*disk, family, key, from, limit));
     }
   }
+}
+
+TEST_CASE("store: rows of every age are found, by key and by long prefix", "[store]") {
+  // Keys that share 79 bytes and more are looked for with a filter. Rows of every age must be
+  // found, and no erased one.
+  Prng prng(11);
+  const auto memory = make_kind("memory")->open();
+  const auto kind = make_kind("rocksdb");
+  auto disk = kind->open();
+  const auto key_of = [](std::uint64_t owner, std::uint64_t row) {
+    Bytes key(76, 0x2F);
+    append_big_endian(key, owner, 4);
+    append_big_endian(key, row, 4);
+    return key;
+  };
+  for (const std::uint64_t count : {8000U, 30U, 7000U, 12U, 9000U, 5U}) {
+    std::vector<StoreWrite> batch;
+    for (std::uint64_t i = 0; i < count; ++i) {
+      StoreWrite write{i % 3 == 0 ? Family::index : Family::state,
+                       key_of(prng.below(300), prng.below(40)), std::nullopt};
+      if (prng.chance_percent(75)) write.value = bytes(std::to_string(prng.below(1000)));
+      batch.push_back(std::move(write));
+    }
+    memory->apply(batch);
+    disk->apply(batch);
+    const auto are_equal = [&] {
+      for (const Family family : {Family::state, Family::index}) {
+        for (std::uint64_t owner = 0; owner < 310; ++owner) {
+          const Bytes key = key_of(owner, prng.below(40));
+          REQUIRE(memory->read(family, key) == disk->read(family, key));
+          const BytesView prefix = BytesView(key).first(prng.chance_percent(50) ? 80 : 77);
+          REQUIRE(scan_text(*memory, family, prefix, key, 50) ==
+                  scan_text(*disk, family, prefix, key, 50));
+        }
+      }
+    };
+    are_equal();
+    if (prng.chance_percent(70)) disk->flush();
+    are_equal();
+  }
+  disk.reset();
+  disk = kind->open();
+  CHECK(scan_text(*memory, Family::state, {}, {}, 20'000) ==
+        scan_text(*disk, Family::state, {}, {}, 20'000));
 }
 
 TEST_CASE("store: readers on other threads see whole batches only", "[store]") {
@@ -185,7 +230,10 @@ TEST_CASE("store: readers on other threads see whole batches only", "[store]") {
       }
     }
   });
-  for (int i = 1; i <= 2000; ++i) store->apply(batch_of(std::to_string(i)));
+  for (int i = 1; i <= 2000; ++i) {
+    store->apply(batch_of(std::to_string(i)));
+    if (i % 50 == 0) store->flush();
+  }
   is_done = true;
   reader.join();
   CHECK(torn == 0);
