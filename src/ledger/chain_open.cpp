@@ -2,6 +2,7 @@
 /// also proves that the state on disk is intact.
 #include <algorithm>
 #include <mutex>
+#include <thread>
 
 #include "ledger/chain.h"
 #include "ledger/chain_state.h"
@@ -9,8 +10,8 @@
 namespace baolian::ledger {
 namespace {
 
-/// Keys per pass when the tree is rebuilt: bounds the memory beside the tree itself.
-constexpr std::size_t kRebuildKeys = std::size_t{1} << 18;
+/// Keys per pass and thread when the tree is rebuilt: bounds the memory beside the tree itself.
+constexpr std::size_t kRebuildKeys = std::size_t{1} << 17;
 constexpr std::size_t kScanKeys = 4096;
 
 Error corrupt(std::string what) {
@@ -127,25 +128,49 @@ Result<void> Chain::State::load_certificates() {
   return ok();
 }
 
-Result<void> Chain::State::rebuild_tree() {
+namespace {
+
+/// Reads the state's rows in [from, end) (end empty: to the last) and hands their hashes to `tree`,
+/// many at a time; others may do the same with other ranges.
+void rebuild_range(const KeyValueStore& store, Bytes from, const Bytes& end, std::mutex& guard,
+                   StateTree& tree) {
   std::vector<StateTree::Change> changes;
-  Bytes from;
-  for (;;) {
-    const auto rows = store->scan(Family::state, {}, from, kScanKeys);
+  for (bool is_last = false; !is_last;) {
+    const auto rows = store.scan(Family::state, {}, from, kScanKeys);
+    is_last = rows.size() < kScanKeys;
     for (const KeyValue& row : rows) {
+      if (!end.empty() && !KeyOrder()(row.key, end)) {
+        is_last = true;
+        break;
+      }
       changes.push_back({crypto::sha256(row.key), crypto::sha256(row.value)});
     }
-    const bool is_last = rows.size() < kScanKeys;
     if (!is_last) {
       from = rows.back().key;
       from.push_back(0);
     }
     if (is_last || changes.size() >= kRebuildKeys) {
+      const std::scoped_lock lock(guard);
       tree.update(std::move(changes));
-      changes.clear();
+      changes = {};
     }
-    if (is_last) break;
   }
+}
+
+}  // namespace
+
+/// By as many threads as there are cores: reading and hashing cost more than the tree does.
+Result<void> Chain::State::rebuild_tree() {
+  std::vector<Bytes> starts = {Bytes{}};
+  const unsigned threads = std::max(1U, std::thread::hardware_concurrency());
+  for (Bytes& key : store->split(Family::state, threads)) starts.push_back(std::move(key));
+  std::mutex guard;
+  std::vector<std::thread> others;
+  for (std::size_t i = 0; i + 1 < starts.size(); ++i) {
+    others.emplace_back([&, i] { rebuild_range(*store, starts[i], starts[i + 1], guard, tree); });
+  }
+  rebuild_range(*store, starts.back(), {}, guard, tree);
+  for (std::thread& other : others) other.join();
   if (tree.root() != newest.state_root) {
     return corrupt("the state does not have the state_root of header " +
                    std::to_string(newest.height.value));

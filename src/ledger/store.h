@@ -34,6 +34,9 @@ class KeyValueStore {
   virtual std::optional<Bytes> read(Family family, BytesView key) const = 0;
   virtual std::vector<KeyValue> scan(Family family, BytesView prefix, BytesView from,
                                      std::size_t limit) const = 0;
+  /// Keys that divide a family into about `parts` ranges of equal size, ascending, fewer or none if
+  /// that is not known: for reading all of it by several threads.
+  virtual std::vector<Bytes> split(Family, std::size_t /*parts*/) const { return {}; }
   /// Applies all or nothing, also across a crash. Not yet durable: see flush(). A write error ends
   /// the process.
   virtual void apply(const std::vector<StoreWrite>& batch) = 0;

@@ -10,6 +10,7 @@
 #include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <cstdlib>
@@ -153,6 +154,28 @@ class RocksdbStore final : public KeyValueStore {
       if (out.size() == limit) break;
     }
     require(row->status(), "scan");
+    return out;
+  }
+
+  /// By the files' first keys, each weighed with its file's size.
+  std::vector<Bytes> split(Family family, std::size_t parts) const override {
+    rocksdb::ColumnFamilyMetaData meta;
+    database_->GetColumnFamilyMetaData(handle(family), &meta);
+    std::vector<std::pair<std::string, std::uint64_t>> files;
+    std::uint64_t total = 0;
+    for (const rocksdb::LevelMetaData& level : meta.levels) {
+      for (const rocksdb::SstFileMetaData& file : level.files) {
+        files.emplace_back(file.smallestkey, file.size);
+        total += file.size;
+      }
+    }
+    std::sort(files.begin(), files.end());
+    std::vector<Bytes> out;
+    std::uint64_t passed = 0;
+    for (const auto& [key, size] : files) {
+      if (passed * parts >= total * (out.size() + 1)) out.push_back(to_bytes(key));
+      passed += size;
+    }
     return out;
   }
 

@@ -209,6 +209,31 @@ TEST_CASE("store: rows of every age are found, by key and by long prefix", "[sto
         scan_text(*disk, Family::state, {}, {}, 20'000));
 }
 
+TEST_CASE("store: the ranges of split() hold every row once, in order", "[store]") {
+  const auto kind = make_kind("rocksdb");
+  Prng prng(3);
+  std::size_t count = 0;
+  for (int opening = 0; opening < 4; ++opening) {  // each opening leaves a file behind
+    const auto store = kind->open();
+    std::vector<StoreWrite> batch;
+    for (int i = 0; i < 500; ++i) {
+      Bytes key;
+      append_big_endian(key, prng.next(), 8);
+      batch.push_back({Family::state, std::move(key), Bytes(100, 0x33)});
+    }
+    store->apply(batch);
+    count += batch.size();
+  }
+  const auto store = kind->open();
+  const auto keys = store->split(Family::state, 3);
+  REQUIRE_FALSE(keys.empty());
+  CHECK(keys.size() <= 3);
+  CHECK(std::is_sorted(keys.begin(), keys.end()));
+  CHECK(store->split(Family::index, 3).empty());
+  CHECK(store->scan(Family::state, {}, {}, 10'000).size() == count);
+  CHECK(store->scan(Family::state, {}, keys[0], 10'000).size() < count);
+}
+
 TEST_CASE("store: readers on other threads see whole batches only", "[store]") {
   const std::string name = GENERATE("memory", "rocksdb");
   CAPTURE(name);
