@@ -50,12 +50,34 @@ bool shares_prefix(const Hash& a, const Hash& b, std::size_t bits) {
 
 Error bad_proof(const char* what) { return fail(Errc::bad_proof, what); }
 
+constexpr const char* kTooLong = "a state proof has at most 256 siblings";
+
+/// The compact tree has no node above a lone leaf or above nothing at all, so that a path to either
+/// has an empty sibling last nowhere.
+Result<void> check_compact(const StateProof& proof) {
+  if (!proof.siblings.empty() && proof.siblings.back().is_zero()) {
+    return bad_proof("the last sibling of a state proof cannot be empty");
+  }
+  return ok();
+}
+
+/// From what stands where the path ends (`hash`) up to the root.
+Result<void> climb(const Hash& root, const Hash& path, Hash hash, const StateProof& proof) {
+  for (std::size_t i = proof.siblings.size(); i-- > 0;) {
+    const Hash& sibling = proof.siblings[i];
+    hash = bit_of(path, static_cast<unsigned>(i)) ? merkle_node_hash(sibling, hash)
+                                                  : merkle_node_hash(hash, sibling);
+  }
+  if (hash != root) return bad_proof("the state proof does not lead to the state root");
+  return ok();
+}
+
 }  // namespace
 
 Result<void> check_state_proof(const Hash& root, BytesView key, const std::optional<Bytes>& value,
                                const StateProof& proof) {
   const std::size_t depth = proof.siblings.size();
-  if (depth > kKeyBits) return bad_proof("a state proof has at most 256 siblings");
+  if (depth > kKeyBits) return bad_proof(kTooLong);
   const Hash key_hash = crypto::sha256(key);
   Hash hash;  // zeros: nothing stands where the path ends
   if (value) {
@@ -68,17 +90,8 @@ Result<void> check_state_proof(const Hash& root, BytesView key, const std::optio
     }
     hash = leaf_hash_of(proof.other_leaf->key_hash, proof.other_leaf->value_hash);
   }
-  // The compact tree has no node above a lone leaf or above nothing at all.
-  if (depth > 0 && proof.siblings.back().is_zero()) {
-    return bad_proof("the last sibling of a state proof cannot be empty");
-  }
-  for (std::size_t i = depth; i-- > 0;) {
-    const Hash& sibling = proof.siblings[i];
-    hash = bit_of(key_hash, static_cast<unsigned>(i)) ? merkle_node_hash(sibling, hash)
-                                                      : merkle_node_hash(hash, sibling);
-  }
-  if (hash != root) return bad_proof("the state proof does not lead to the state root");
-  return ok();
+  TRY(check_compact(proof));
+  return climb(root, key_hash, hash, proof);
 }
 
 namespace {
@@ -86,10 +99,7 @@ namespace {
 using Change = StateTree::Change;
 using Changes = std::span<const Change>;
 
-struct Leaf {
-  Hash key_hash;
-  Hash value_hash;
-};
+using Leaf = StateLeaf;
 using Leaves = std::span<const Leaf>;
 
 Hash hash_of(const Leaf& leaf) { return leaf_hash_of(leaf.key_hash, leaf.value_hash); }
@@ -151,6 +161,12 @@ class Arena {
   std::uint32_t size_ = 0;
 };
 
+/// What is looked for: everything whose kh begins with so many bits.
+struct Sought {
+  const Hash& path;
+  unsigned bits;
+};
+
 /// One of the 16 subtrees.
 class Subtree {
  public:
@@ -167,7 +183,7 @@ class Subtree {
     ASSERT(leaf_count_ == 1 && is_bucket(root_.ref));
     return leaves_of(root_.ref).front();
   }
-  void prove(const Hash& key_hash, StateProof& proof) const;
+  void prove(const Sought& sought, StateProof& proof) const;
 
   std::size_t memory_bytes() const {
     std::size_t bytes = inners_.memory_bytes();
@@ -316,33 +332,34 @@ Subtree::Child Subtree::apply(const Child& at, Changes changes, unsigned depth) 
   return join(at.ref, left, right);
 }
 
-/// Adds the path of a key within these leaves, which stand at `depth`.
-void prove_in_leaves(Leaves leaves, unsigned depth, const Hash& key_hash, StateProof& proof) {
-  for (; leaves.size() > 1; ++depth) {
+/// Adds the path of what is sought within these leaves, which stand at `depth`.
+void prove_in_leaves(Leaves leaves, unsigned depth, const Sought& sought, StateProof& proof) {
+  for (; leaves.size() > 1 && depth < sought.bits; ++depth) {
     const std::size_t middle = split_at(leaves, depth);
     const Leaves left = leaves.first(middle);
     const Leaves right = leaves.subspan(middle);
-    const bool goes_right = bit_of(key_hash, depth);
+    const bool goes_right = bit_of(sought.path, depth);
     proof.siblings.push_back(subtree_hash(goes_right ? left : right, depth + 1));
     leaves = goes_right ? right : left;
   }
-  if (leaves.empty()) return;
+  if (leaves.size() != 1) return;
   const Leaf& leaf = leaves.front();
-  if (leaf.key_hash != key_hash) {
+  if (!shares_prefix(leaf.key_hash, sought.path, sought.bits)) {
     proof.other_leaf = StateProof::OtherLeaf{leaf.key_hash, leaf.value_hash};
   }
 }
 
-void Subtree::prove(const Hash& key_hash, StateProof& proof) const {
+void Subtree::prove(const Sought& sought, StateProof& proof) const {
   Ref at = root_.ref;
   unsigned depth = kTopBits;
   for (; at != kEmpty && !is_bucket(at); ++depth) {
+    if (depth == sought.bits) return;
     const Inner& node = *inners_.at(at - 1);
-    const std::size_t side = bit_of(key_hash, depth) ? 1 : 0;
+    const std::size_t side = bit_of(sought.path, depth) ? 1 : 0;
     proof.siblings.push_back(node.hashes[1 - side]);
     at = node.refs[side];
   }
-  prove_in_leaves(leaves_of(at), depth, key_hash, proof);
+  prove_in_leaves(leaves_of(at), depth, sought, proof);
 }
 
 }  // namespace
@@ -391,20 +408,21 @@ struct StateTree::Nodes {
     }
   }
 
-  StateProof prove(const Hash& key_hash) const {
+  StateProof prove(const Sought& sought) const {
     StateProof proof;
     std::size_t at = 1;
-    for (unsigned depth = 0; depth < kTopBits && top[at].leaf_count > 1; ++depth) {
-      at = 2 * at + (bit_of(key_hash, depth) ? 1 : 0);
+    for (unsigned depth = 0; at < kSubtrees && top[at].leaf_count > 1; ++depth) {
+      if (depth == sought.bits) return proof;
+      at = 2 * at + (bit_of(sought.path, depth) ? 1 : 0);
       proof.siblings.push_back(top[at ^ 1].hash);
     }
     if (top[at].leaf_count == 0) return proof;
     if (at >= kSubtrees) {
-      subtrees[at - kSubtrees].prove(key_hash, proof);
+      subtrees[at - kSubtrees].prove(sought, proof);
       return proof;
     }
     while (at < kSubtrees) at = 2 * at + (top[2 * at].leaf_count == 1 ? 0 : 1);
-    prove_in_leaves({&subtrees[at - kSubtrees].only_leaf(), 1}, kTopBits, key_hash, proof);
+    prove_in_leaves({&subtrees[at - kSubtrees].only_leaf(), 1}, kTopBits, sought, proof);
     return proof;
   }
 
@@ -441,6 +459,36 @@ std::size_t StateTree::memory_bytes() const {
   return bytes;
 }
 
-StateProof StateTree::prove(BytesView key) const { return nodes_->prove(crypto::sha256(key)); }
+StateProof StateTree::prove(BytesView key) const {
+  const Hash key_hash = crypto::sha256(key);
+  return nodes_->prove({key_hash, kKeyBits});
+}
+
+StateProof StateTree::prove_prefix(const Hash& prefix, unsigned bits) const {
+  ASSERT(bits <= kKeyBits);
+  return nodes_->prove({prefix, bits});
+}
+
+Result<void> check_prefix_proof(const Hash& root, const Hash& prefix, unsigned bits,
+                                std::span<const StateLeaf> leaves, const StateProof& proof) {
+  const std::size_t depth = proof.siblings.size();
+  if (depth > bits) return bad_proof("the path is longer than the prefix");
+  // Two leaves or more stand where the prefix ends, or below.
+  if (leaves.size() > 1 && depth != bits) return bad_proof("the path ends above the prefix");
+  Hash hash = subtree_hash(leaves, static_cast<unsigned>(depth));
+  if (proof.other_leaf) {
+    const StateLeaf other{proof.other_leaf->key_hash, proof.other_leaf->value_hash};
+    if (!leaves.empty()) return bad_proof("a proof of leaves names no other leaf");
+    if (shares_prefix(other.key_hash, prefix, bits)) {
+      return bad_proof("the other leaf begins with the prefix");
+    }
+    if (!shares_prefix(other.key_hash, prefix, depth)) {
+      return bad_proof("the other leaf does not stand on the prefix's path");
+    }
+    hash = hash_of(other);
+  }
+  if (leaves.size() <= 1) TRY(check_compact(proof));
+  return climb(root, prefix, hash, proof);
+}
 
 }  // namespace baolian::ledger

@@ -48,6 +48,16 @@ struct StateProof {
 Result<void> check_state_proof(const Hash& root, BytesView key, const std::optional<Bytes>& value,
                                const StateProof& proof);
 
+struct StateLeaf {
+  Hash key_hash;    ///< kh
+  Hash value_hash;  ///< H(value)
+};
+/// Returns: Errc::bad_proof unless the leaves are all that stands under `root` with a kh that
+/// begins with the first `bits` bits of `prefix`. Requires: strictly ascending leaves that begin
+/// so.
+Result<void> check_prefix_proof(const Hash& root, const Hash& prefix, unsigned bits,
+                                std::span<const StateLeaf> leaves, const StateProof& proof);
+
 class StateTree {
  public:
   /// Changes of the top 4 bits' subtrees are made by up to `threads` threads when they are many.
@@ -71,6 +81,11 @@ class StateTree {
   /// Bytes held for nodes, used and free. Without what the allocator adds.
   std::size_t memory_bytes() const;
   StateProof prove(BytesView key) const;
+  /// Where the subtree of all keys stands whose kh begins with the first `bits` bits of `prefix`:
+  /// its siblings from the root down, `bits` of them unless the path ends earlier, at nothing or at
+  /// a lone leaf. If that leaf does not begin so, it is the other leaf: the subtree is empty.
+  /// Requires: bits <= 256.
+  StateProof prove_prefix(const Hash& prefix, unsigned bits) const;
 
  private:
   struct Nodes;

@@ -307,4 +307,64 @@ TEST_CASE("state tree: a proof longer than the key is refused", "[state_tree]") 
         Errc::bad_proof);
 }
 
+TEST_CASE("state tree: all keys under a prefix are proved, none can be left out or added",
+          "[state_tree]") {
+  constexpr unsigned kBits = 6;
+  bool saw_empty = false;
+  bool saw_other = false;
+  bool saw_lone = false;
+  for (const std::uint64_t count : {0U, 1U, 2U, 5U, 40U, 100U, 700U}) {
+    KeyValues state;
+    for (std::uint64_t i = 0; i < count; ++i) state[key_of(i)] = key_of(i * 3);
+    const StateTree tree = tree_of(state);
+    std::vector<std::vector<StateLeaf>> parts(1U << kBits);
+    for (const auto& [key, value] : state) {
+      const Hash key_hash = crypto::sha256(key);
+      parts[key_hash.bytes[0] >> (8 - kBits)].push_back({key_hash, crypto::sha256(value)});
+    }
+    for (std::size_t number = 0; number < parts.size(); ++number) {
+      std::vector<StateLeaf>& leaves = parts[number];
+      std::sort(leaves.begin(), leaves.end(),
+                [](const StateLeaf& a, const StateLeaf& b) { return a.key_hash < b.key_hash; });
+      Hash prefix;
+      prefix.bytes[0] = static_cast<std::uint8_t>(number << (8 - kBits));
+      const StateProof proof = tree.prove_prefix(prefix, kBits);
+      const auto check = [&](const std::vector<StateLeaf>& claimed, const StateProof& with) {
+        return check_prefix_proof(tree.root(), prefix, kBits, claimed, with).has_value();
+      };
+      REQUIRE(check(leaves, proof));
+      saw_empty = saw_empty || (leaves.empty() && !proof.other_leaf);
+      saw_other = saw_other || proof.other_leaf.has_value();
+      saw_lone = saw_lone || (leaves.size() == 1 && proof.siblings.size() < kBits);
+      for (std::size_t i = 0; i < leaves.size(); ++i) {
+        std::vector<StateLeaf> fewer = leaves;
+        fewer.erase(fewer.begin() + static_cast<std::ptrdiff_t>(i));
+        REQUIRE_FALSE(check(fewer, proof));
+        std::vector<StateLeaf> changed = leaves;
+        changed[i].value_hash.bytes[7] ^= 1;
+        REQUIRE_FALSE(check(changed, proof));
+      }
+      std::vector<StateLeaf> more = leaves;
+      Hash added = prefix;
+      added.bytes[31] = 1;
+      more.insert(more.begin(), {added, added});
+      REQUIRE_FALSE(check(more, proof));
+      for (std::size_t i = 0; i < proof.siblings.size(); ++i) {
+        StateProof changed = proof;
+        changed.siblings[i].bytes[1] ^= 1;
+        REQUIRE_FALSE(check(leaves, changed));
+        changed = proof;
+        changed.siblings.resize(i);
+        REQUIRE_FALSE(check(leaves, changed));
+      }
+      StateProof longer = proof;
+      longer.siblings.resize(kBits + 1);
+      REQUIRE_FALSE(check(leaves, longer));
+    }
+  }
+  CHECK(saw_empty);
+  CHECK(saw_other);
+  CHECK(saw_lone);
+}
+
 }  // namespace baolian::ledger
