@@ -22,50 +22,19 @@ std::uint64_t read_little_endian(BytesView bytes) {
   return value;
 }
 
-struct Found {
-  LogPosition position;
-  consensus::RecordType type{};
-  BytesView payload;
+struct Found : LogFrame {
   std::size_t segment = 0;
   std::size_t offset = 0;
-  std::size_t end = 0;
 };
-
-/// The record at this offset, if header and payload are whole and belong to the segment.
-std::optional<Found> record_at(const SegmentImage& segment, std::size_t offset) {
-  const BytesView rest = segment.bytes.subspan(offset);
-  if (rest.size() < kLogHeaderBytes) return std::nullopt;
-  if (!std::equal(kMagic.begin(), kMagic.end(), rest.begin())) return std::nullopt;
-  const auto header_crc = static_cast<std::uint32_t>(read_little_endian(rest.subspan(40, 4)));
-  if (crypto::crc32c(rest.subspan(0, 40)) != header_crc) return std::nullopt;
-  const auto length = static_cast<std::size_t>(read_little_endian(rest.subspan(4, 4)));
-  const std::uint8_t type = rest[32];
-  if (length > kLogPayloadBytesMax || length > rest.size() - kLogHeaderBytes) return std::nullopt;
-  if (!is_enum_value<consensus::RecordType>(type)) return std::nullopt;
-  Found found;
-  found.position.seq = read_little_endian(rest.subspan(8, 8));
-  found.position.segment_id = read_little_endian(rest.subspan(16, 8));
-  found.position.synced_upto = read_little_endian(rest.subspan(24, 8));
-  if (found.position.segment_id != segment.id) return std::nullopt;
-  found.payload = rest.subspan(kLogHeaderBytes, length);
-  const auto payload_crc = static_cast<std::uint32_t>(read_little_endian(rest.subspan(36, 4)));
-  if (crypto::crc32c(found.payload) != payload_crc) return std::nullopt;
-  found.type = static_cast<consensus::RecordType>(type);
-  found.offset = offset;
-  found.end = offset + framed_size_bytes(length);
-  return found;
-}
 
 std::vector<Found> find_records(std::span<const SegmentImage> segments) {
   std::vector<Found> all;
   for (std::size_t index = 0; index < segments.size(); ++index) {
     std::size_t offset = 0;
     while (offset + kLogHeaderBytes <= segments[index].bytes.size()) {
-      auto found = record_at(segments[index], offset);
-      if (found) {
-        found->segment = index;
-        offset = found->end;
-        all.push_back(*found);
+      if (const auto frame = frame_at(segments[index], offset)) {
+        all.push_back({*frame, index, offset});
+        offset = frame->end;
       } else {
         offset += kLogAlignmentBytes;
       }
@@ -79,6 +48,29 @@ bool is_zero(BytesView bytes) {
 }
 
 }  // namespace
+
+std::optional<LogFrame> frame_at(const SegmentImage& segment, std::size_t offset) {
+  const BytesView rest = segment.bytes.subspan(offset);
+  if (rest.size() < kLogHeaderBytes) return std::nullopt;
+  if (!std::equal(kMagic.begin(), kMagic.end(), rest.begin())) return std::nullopt;
+  const auto header_crc = static_cast<std::uint32_t>(read_little_endian(rest.subspan(40, 4)));
+  if (crypto::crc32c(rest.subspan(0, 40)) != header_crc) return std::nullopt;
+  const auto length = static_cast<std::size_t>(read_little_endian(rest.subspan(4, 4)));
+  const std::uint8_t type = rest[32];
+  if (length > kLogPayloadBytesMax || length > rest.size() - kLogHeaderBytes) return std::nullopt;
+  if (!is_enum_value<consensus::RecordType>(type)) return std::nullopt;
+  LogFrame frame;
+  frame.position.seq = read_little_endian(rest.subspan(8, 8));
+  frame.position.segment_id = read_little_endian(rest.subspan(16, 8));
+  frame.position.synced_upto = read_little_endian(rest.subspan(24, 8));
+  if (frame.position.segment_id != segment.id) return std::nullopt;
+  frame.payload = rest.subspan(kLogHeaderBytes, length);
+  const auto payload_crc = static_cast<std::uint32_t>(read_little_endian(rest.subspan(36, 4)));
+  if (crypto::crc32c(frame.payload) != payload_crc) return std::nullopt;
+  frame.type = static_cast<consensus::RecordType>(type);
+  frame.end = offset + framed_size_bytes(length);
+  return frame;
+}
 
 std::size_t framed_size_bytes(std::size_t payload_bytes) {
   const std::size_t whole = kLogHeaderBytes + payload_bytes;

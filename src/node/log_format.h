@@ -29,6 +29,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -61,6 +62,18 @@ struct SegmentImage {
   std::uint64_t id = 0;      ///< random; from the file name
   BytesView bytes;
 };
+
+/// One record where it stands. The payload lies in the segment's bytes.
+struct LogFrame {
+  LogPosition position;
+  consensus::RecordType type{};
+  BytesView payload;
+  std::size_t end = 0;  ///< offset behind its padding; may be above the segment's size
+};
+
+/// The record at this offset; nothing unless header and payload have their CRCs and it belongs to
+/// the segment. Requires: offset <= segment.bytes.size().
+std::optional<LogFrame> frame_at(const SegmentImage& segment, std::size_t offset);
 
 /// What replay found.
 struct LogScan {

@@ -138,6 +138,7 @@ void add_audit_commands(CLI::App& app, Context& context) {
   add_log_command(*group, context, "alarms", "alarms", "--id", "Deadlines that passed, and flags");
   add_payout_command(*group, context);
   add_operation_command(*group, context);
+  add_verify_node_command(*group, context);
   auto* checkpoint = group->add_subcommand("checkpoint", "Newest certified header");
   checkpoint->footer("Example:\n  baolian --json audit checkpoint > checkpoint.json");
   auto min_height = std::make_shared<std::uint64_t>(0);

@@ -14,7 +14,15 @@
 namespace baolian::cli {
 
 /// Exit codes (docs/operations.md, CLI).
-enum class Exit : int { ok = 0, failed = 1, usage = 2, refused = 3, unreachable = 4, invalid = 5 };
+enum class Exit : int {
+  ok = 0,
+  failed = 1,
+  usage = 2,
+  refused = 3,
+  unreachable = 4,
+  invalid = 5,
+  behind = 6
+};
 
 /// Who asks whom: written by `baolian network init`.
 struct Profile {

@@ -26,6 +26,8 @@ void add_claim_commands(CLI::App& app, Context& context);
 void add_decision_commands(CLI::App& claim_group, Context& context);
 void add_payment_commands(CLI::App& app, Context& context);
 void add_payout_command(CLI::App& audit_group, Context& context);
+/// `audit verify-node`.
+void add_verify_node_command(CLI::App& audit_group, Context& context);
 void add_audit_commands(CLI::App& app, Context& context);
 void add_verify_command(CLI::App& app, Context& context);
 

@@ -15,7 +15,8 @@ int main(int argc, char** argv) {
                "baolian");
   app.footer(
       "Exit codes: 0 done, 1 failed, 2 usage, 3 refused by the chain or the node, 4 node not\n"
-      "reachable, 5 evidence does not verify. Every command has --help with examples.");
+      "reachable, 5 evidence does not verify or a node's data is damaged, 6 whole but behind the\n"
+      "checkpoint. Every command has --help with examples.");
   app.set_version_flag("--version", baolian::node::version_text());
   app.add_option("--profile", context.profile_path, "who asks which node (JSON, by network init)")
       ->envname("BAOLIAN_PROFILE");

@@ -1,0 +1,128 @@
+/// Index rows that are made of blocks: one class a kind.
+#include <algorithm>
+
+#include "ledger/audit/chain_walk.h"
+
+namespace baolian::ledger {
+namespace {
+
+/// Rows of tag 't': where a transaction was executed.
+///
+/// While the blocks go by, each execution looks its row up, so that every row that must be there is
+/// compared. Rows that nothing explains show in the counts by height, and only those heights'
+/// blocks are read again to name them.
+class TransactionRows final : public IndexCheck {
+ public:
+  explicit TransactionRows(ChainWalk& walk) : walk_(walk) {}
+
+  void on_block(const AuditedBlock& block) override {
+    expected_.push_back(block.content.is_whole ? 0 : kUnknown);
+    for (const BlockTransaction& transaction : block.content.transactions) {
+      check(block.height, transaction);
+    }
+  }
+
+  void finish() override {
+    std::vector<std::int64_t> stored(expected_.size(), 0);
+    for_each_row([&](BytesView key, const TransactionRow& row) {
+      if (row.height.value >= stored.size()) {
+        found_stray(walk_, Family::index, key, row.height, "the chain ends below");
+      } else {
+        ++stored[row.height.value];
+      }
+      walk_.report.advance();
+    });
+    const auto has_more = [&](Height height) {
+      const std::int64_t expected = expected_[height.value];
+      return expected != kUnknown && stored[height.value] > expected;
+    };
+    bool is_needed = false;
+    for (std::uint64_t height = 0; height < stored.size(); ++height) {
+      is_needed = is_needed || has_more(Height{height});
+    }
+    if (!is_needed) return;
+    for_each_row([&](BytesView key, const TransactionRow& row) {
+      if (row.height.value >= stored.size() || !has_more(row.height)) return;
+      if (is_executed_at(TxId::from(key.subspan(1)), row)) return;
+      found_stray(walk_, Family::index, key, row.height, "the block has no such transaction");
+    });
+  }
+
+ private:
+  static constexpr std::int64_t kUnknown = -1;
+
+  static std::string name_of(const TxId& id) { return "transaction row " + id.hex(); }
+
+  void found(Height height, const TxId& id, std::string what) {
+    walk_.report.found(Damage::index, height, name_of(id), std::move(what));
+  }
+
+  void check(Height height, const BlockTransaction& transaction) {
+    const auto raw = walk_.store.read(Family::index, chain_keys::transaction(transaction.id));
+    if (!raw) return found(height, transaction.id, raw.error().context);
+    if (!*raw) return found(height, transaction.id, "it is missing");
+    const auto row = decode<TransactionRow>(**raw);
+    if (!row) {
+      return found(height, transaction.id, "it does not decode: " + row.error().context);
+    }
+    const auto place = std::pair(row->height, row->first_leaf);
+    const auto here = std::pair(height, transaction.first_leaf);
+    if (place == here) {
+      if (row->rejected_whole != transaction.rejected_whole) {
+        found(height, transaction.id, "it says wrongly whether the transaction was rejected");
+      }
+      if (expected_.back() != kUnknown) ++expected_.back();
+      return;
+    }
+    // The same id was executed more than once: the first stays, unless it was rejected as a whole
+    // and this one was not.
+    const bool may_be_earlier =
+        place < here && (!row->rejected_whole || transaction.rejected_whole);
+    const bool may_be_later = place > here && transaction.rejected_whole && !row->rejected_whole;
+    if ((!may_be_earlier && !may_be_later) || !is_executed_at(transaction.id, *row)) {
+      found(height, transaction.id, "it names another place");
+    }
+  }
+
+  /// Reads the block that a row names.
+  bool is_executed_at(const TxId& id, const TransactionRow& row) {
+    if (!cached_ || *cached_ != row.height) {
+      cached_ = row.height;
+      transactions_.clear();
+      const auto raw = walk_.store.read(Family::blocks, chain_keys::block(row.height));
+      if (raw && *raw) {
+        if (const auto block = decode<StoredBlock>(**raw)) transactions_ = transactions_of(*block);
+      }
+    }
+    return std::any_of(transactions_.begin(), transactions_.end(), [&](const auto& transaction) {
+      return transaction.id == id && transaction.first_leaf == row.first_leaf &&
+             transaction.rejected_whole == row.rejected_whole;
+    });
+  }
+
+  /// Rows that do not decode were found when their transaction went by, or are too many.
+  template <typename Visit>
+  void for_each_row(const Visit& visit) {
+    visit_rows(walk_, Family::index, as_bytes("t"), Damage::index,
+               [&](BytesView key, BytesView value) {
+                 const auto row = decode<TransactionRow>(value);
+                 if (row && key.size() == 1 + TxId::kSize) return visit(key, *row);
+                 found_stray(walk_, Family::index, key, std::nullopt, "it is no transaction's row");
+               });
+  }
+
+  ChainWalk& walk_;
+  std::vector<std::int64_t> expected_;  ///< rows by height that are right
+  std::optional<Height> cached_;
+  std::vector<BlockTransaction> transactions_;  ///< of the cached height
+};
+
+}  // namespace
+
+std::vector<std::unique_ptr<IndexCheck>> make_index_checks(ChainWalk& walk) {
+  std::vector<std::unique_ptr<IndexCheck>> checks;
+  checks.push_back(std::make_unique<TransactionRows>(walk));
+  return checks;
+}
+
+}  // namespace baolian::ledger
