@@ -63,12 +63,25 @@ LeafView view_leaf(const ledger::StateReader& state, const ledger::OperationLeaf
   return out;
 }
 
-std::optional<ledger::OperationLeaf> leaf_at(const ledger::Chain& chain, Height height,
-                                             std::uint32_t index) {
-  auto leaves = chain.leaves(height);
-  if (index >= leaves.size()) return std::nullopt;
-  return std::move(leaves[index]);
-}
+/// Operations of blocks, one block at a time in memory: the entries of a page often stand in one.
+class LeafReader {
+ public:
+  explicit LeafReader(const ledger::Chain& chain) : chain_(chain) {}
+
+  /// Null if there is none. Holds until the next call.
+  const ledger::OperationLeaf* at(Height height, std::uint32_t index) {
+    if (height_ != height) {
+      leaves_ = chain_.leaves(height);
+      height_ = height;
+    }
+    return index < leaves_.size() ? &leaves_[index] : nullptr;
+  }
+
+ private:
+  const ledger::Chain& chain_;
+  std::optional<Height> height_;
+  std::vector<ledger::OperationLeaf> leaves_;
+};
 
 json claim_json(const ledger::StateReader& state, const ClaimId& id,
                 const contracts::ClaimState& claim) {
@@ -164,10 +177,11 @@ Result<std::string> Api::claim_timeline(const ApiCall& call) {
   if (!claim || !may_see(services_, *claim)) return fail(Errc::not_found, "no such claim here");
   const ledger::LogId log{ledger::LogKind::claim, contracts::id_cast<Hash>(id)};
   json entries = json::array();
+  LeafReader leaves(services_.chain);
   for (const auto& found :
        services_.chain.log_entries(log, TimeMs{0}, TimeMs{UINT64_MAX}, 0, kPageMax)) {
-    const auto leaf = leaf_at(services_.chain, found.entry.height, found.entry.operation);
-    if (!leaf) continue;
+    const auto* leaf = leaves.at(found.entry.height, found.entry.operation);
+    if (leaf == nullptr) continue;
     const LeafView view = view_leaf(services_.state(), *leaf);
     entries.push_back({{"time_ms", found.entry.time.value},
                        {"height", found.entry.height.value},
@@ -190,9 +204,10 @@ Result<std::string> Api::audit_log(const ApiCall& call) {
   const std::size_t page = static_cast<std::size_t>(std::min<std::uint64_t>(limit, kPageMax));
   const auto found = services_.chain.log_entries(log, TimeMs{from}, TimeMs{to}, after, page);
   json entries = json::array();
+  LeafReader leaves(services_.chain);
   for (const auto& [index, entry] : found) {
-    const auto leaf = leaf_at(services_.chain, entry.height, entry.operation);
-    if (!leaf) continue;
+    const auto* leaf = leaves.at(entry.height, entry.operation);
+    if (leaf == nullptr) continue;
     const LeafView view = view_leaf(services_.state(), *leaf);
     entries.push_back({{"index", index},
                        {"time_ms", entry.time.value},
