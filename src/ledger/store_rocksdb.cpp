@@ -17,13 +17,11 @@
 #include <filesystem>
 #include <system_error>
 
+#include "ledger/rocksdb_rows.h"
 #include "ledger/store.h"
 
 namespace baolian::ledger {
 namespace {
-
-constexpr std::size_t kFamilyCount = 4;
-constexpr std::array<const char*, kFamilyCount> kFamilyNames = {"blocks", "state", "index", "meta"};
 
 constexpr std::size_t kBlockCacheBytes = std::size_t{128} << 20;
 constexpr std::size_t kWriteBuffersBytes = std::size_t{96} << 20;  // all families together
@@ -36,16 +34,6 @@ constexpr int kOpenFilesMax = 512;
 /// none, without a look at every level.
 constexpr std::size_t kStatePrefixBytes = 79;
 constexpr double kMemtableBloomRatio = 0.05;
-
-/// An empty view may have no address, which Slice does not take.
-rocksdb::Slice slice(BytesView bytes) {
-  if (bytes.empty()) return {};
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
-
-BytesView view(const rocksdb::Slice& bytes) {
-  return {reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()};
-}
 
 /// A store that cannot read or write ends the process: the restart path recovers, going on would
 /// not.
@@ -100,14 +88,6 @@ rocksdb::ColumnFamilyOptions family_options(Family family,
     options.enable_blob_garbage_collection = true;
   }
   return options;
-}
-
-/// The smallest key above all that begin with `prefix`; nothing if there is none (all 0xFF).
-Bytes end_of(BytesView prefix) {
-  Bytes end = to_bytes(prefix);
-  while (!end.empty() && end.back() == 0xFF) end.pop_back();
-  if (!end.empty()) ++end.back();
-  return end;
 }
 
 class RocksdbStore final : public KeyValueStore {

@@ -1,6 +1,6 @@
 /// The store's RocksDB opened to be checked (ledger/audit/audit_store.h): read only, errors are
-/// answers. Apart from store_rocksdb.cpp because nothing is shared but the names of the families:
-/// every option that reading needs stands in the files themselves.
+/// answers. Apart from store_rocksdb.cpp because they share no more than rocksdb_rows.h: every
+/// option that reading needs stands in the files themselves.
 #include <rocksdb/cache.h>
 #include <rocksdb/db.h>
 #include <rocksdb/options.h>
@@ -12,23 +12,13 @@
 #include <system_error>
 
 #include "ledger/audit/audit_store.h"
+#include "ledger/rocksdb_rows.h"
 
 namespace baolian::ledger {
 namespace {
 
-constexpr std::size_t kFamilyCount = 4;
-constexpr std::array<const char*, kFamilyCount> kFamilyNames = {"blocks", "state", "index", "meta"};
 constexpr std::size_t kBlockCacheBytes = std::size_t{64} << 20;
 constexpr std::size_t kReadAheadBytes = std::size_t{2} << 20;
-
-rocksdb::Slice slice(BytesView bytes) {
-  if (bytes.empty()) return {};
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
-
-BytesView view(const rocksdb::Slice& bytes) {
-  return {reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()};
-}
 
 Error error_of(const rocksdb::Status& status, const std::string& what) {
   const bool is_bad = status.IsCorruption();
@@ -58,14 +48,6 @@ rocksdb::ReadOptions read_options() {
   options.verify_checksums = true;
   options.total_order_seek = true;
   return options;
-}
-
-/// The smallest key above all that begin with `prefix`; empty if there is none.
-Bytes end_of(BytesView prefix) {
-  Bytes end = to_bytes(prefix);
-  while (!end.empty() && end.back() == 0xFF) end.pop_back();
-  if (!end.empty()) ++end.back();
-  return end;
 }
 
 class RocksdbCursor final : public RowCursor {
