@@ -12,10 +12,12 @@
 /// | index | 'e' kind(1) id(32) position(8) | canonical LogEntry |
 /// | index | 's' kind(1) id(32) level(1) first(8) | root over 2^level entries, level >= 8 |
 /// | index | 't' tx_id(32) | canonical TransactionRow |
+/// | index | 'o' height(8) leaf(4) | canonical OperationRow |
 /// | meta | "genesis" | canonical Genesis |
 /// | meta | "height" | canonical HeightRow: the newest executed height |
 /// | meta | "certified" | canonical HeightRow: newest height with a certificate |
 /// | meta | "history" | canonical Frontier over the hashes of headers 0..height |
+/// | meta | "index" | canonical IndexMark: format of the index rows, and whether all are there |
 /// | meta | 'E' epoch(8) | canonical EpochRecord of an epoch after the first |
 /// | meta | 'H' height(8) | header hash, 32 bytes |
 /// | meta | 'S' level(1) first(8) | root over 2^level header hashes, level >= 8 |
@@ -30,6 +32,7 @@
 #include <mutex>
 
 #include "ledger/chain_state.h"
+#include "ledger/operation_index.h"
 
 namespace baolian::ledger {
 
@@ -70,10 +73,16 @@ Bytes transaction(const TxId& id) {
   append(key, id.view());
   return key;
 }
+Bytes operation(Height height, std::uint32_t leaf) {
+  Bytes key = tagged('o', height.value);
+  append_big_endian(key, leaf, 4);
+  return key;
+}
 Bytes epoch(Epoch number) { return tagged('E', number.value); }
 Bytes genesis() { return to_bytes("genesis"); }
 Bytes newest_height() { return to_bytes("height"); }
 Bytes newest_certified() { return to_bytes("certified"); }
+Bytes index_mark() { return to_bytes("index"); }
 Bytes history_frontier() { return to_bytes("history"); }
 Bytes header_hashes() { return {static_cast<std::uint8_t>('H')}; }
 Bytes header_hash(Height height) { return tagged('H', height.value); }
@@ -198,6 +207,16 @@ void add_transaction_rows(const ExecutedBlock& block, const KeyValueStore& store
   ASSERT(leaf == block.leaves.size());
 }
 
+/// What tables show of each operation. The leaves are our own, so that they decode.
+void add_operation_rows(const ExecutedBlock& block, std::vector<StoreWrite>& rows) {
+  std::uint32_t index = 0;
+  for (const OperationLeaf& leaf : block.leaves) {
+    const auto row = operation_row(leaf);
+    ASSERT(row.has_value());
+    rows.push_back({Family::index, chain_keys::operation(block.height, index++), encode(*row)});
+  }
+}
+
 /// Contracts write natural keys; the frontiers are append()'s alone.
 void assert_no_log_keys(const StateOverlay::Writes& writes) {
   const auto found = writes.lower_bound(to_bytes(kLogStatePrefix));
@@ -267,6 +286,7 @@ Header Chain::append(ExecutedBlock block) {
     leaf_hashes.push_back(merkle_leaf_hash(encode(leaf)));
   }
   add_transaction_rows(block, *s.store, rows);
+  add_operation_rows(block, rows);
   LogAppender logs(block, leaf_hashes, s.reader, rows);
   for (const ExecutedBlock::Append& wish : block.appends) logs.append(wish);
   logs.write_frontiers(block.writes);

@@ -20,6 +20,7 @@
 #include "ledger/header.h"
 #include "ledger/log.h"
 #include "ledger/merkle.h"
+#include "ledger/operation_index.h"
 #include "ledger/state_tree.h"
 #include "ledger/state_view.h"
 #include "ledger/store.h"
@@ -138,9 +139,15 @@ class Chain {
   void put_certificate(const crypto::ExecCertificate& certificate);
   void flush();
 
-  /// Entries of a log with from <= time < to, at most `limit`, starting at `from_index`.
+  /// Entries of a log with from <= time < to, at most `limit`, starting at `from_index`. An entry
+  /// keeps its index for ever: a page that begins behind the last one's end is its continuation,
+  /// whatever was appended meanwhile.
   std::vector<PositionedEntry> log_entries(const LogId& log, TimeMs from, TimeMs to,
                                            std::uint64_t from_index, std::size_t limit) const;
+  /// What tables show of the operations behind entries, one for each, from their index rows; none
+  /// for an operation whose row this node does not have.
+  std::vector<std::optional<OperationRow>> operations_of(
+      const std::vector<PositionedEntry>& entries) const;
   Frontier log_frontier(const LogId& log) const;
   /// State, log and tree belong to the newest height, which `at` receives: ask again when it is
   /// certified. Returns: Errc::limit_exceeded for more than kWindowEntriesMax entries,

@@ -6,6 +6,7 @@
 
 #include "ledger/chain.h"
 #include "ledger/chain_state.h"
+#include "ledger/index_format.h"
 
 namespace baolian::ledger {
 namespace {
@@ -60,6 +61,7 @@ void Chain::State::write_block_zero(const StateOverlay::Writes& genesis_writes) 
       .version = {}, .header = header, .batch = {}, .transactions = {}, .receipts = {}};
   rows.push_back({Family::blocks, chain_keys::block(Height{0}), encode(block)});
   rows.push_back({Family::meta, chain_keys::newest_certified(), encode(HeightRow{})});
+  rows.push_back(index_mark_row(true));
   rows.push_back({Family::meta, chain_keys::genesis(), encode(genesis)});
   store->apply(rows);
   store->flush();
@@ -76,6 +78,7 @@ Result<void> Chain::State::load(const StateOverlay::Writes& genesis_writes) {
                 "block 0 in the store is not the one that this program makes from the genesis; "
                 "use the program version that the network agreed on");
   }
+  TRY(check_index_mark(*store));
   const auto mark = store->read(Family::meta, chain_keys::newest_height());
   if (!mark) return corrupt("the mark of the newest height is missing");
   const auto row = decode<HeightRow>(*mark);

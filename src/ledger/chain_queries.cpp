@@ -49,6 +49,7 @@ LogEntry decoded_entry(BytesView bytes) {
 /// The first position in [0, count) whose entry has at least this time; count if none has.
 std::uint64_t first_not_before(const KeyValueStore& store, const LogId& log, std::uint64_t count,
                                TimeMs time) {
+  if (time.value == 0) return 0;
   std::uint64_t low = 0;
   std::uint64_t high = count;
   while (low < high) {
@@ -225,6 +226,25 @@ std::optional<Chain::Location> Chain::find_transaction(const TxId& id) const {
 }
 
 const StateReader& Chain::state() const { return state_->reader; }
+
+std::vector<std::optional<OperationRow>> Chain::operations_of(
+    const std::vector<PositionedEntry>& entries) const {
+  std::vector<std::optional<OperationRow>> out;
+  out.reserve(entries.size());
+  std::vector<Bytes> keys;
+  keys.reserve(entries.size());
+  for (const PositionedEntry& one : entries) {
+    keys.push_back(chain_keys::operation(one.entry.height, one.entry.operation));
+  }
+  for (const std::optional<Bytes>& bytes : state_->store->read_many(Family::index, keys)) {
+    auto& row = out.emplace_back();
+    if (!bytes) continue;
+    auto decoded = decode<OperationRow>(*bytes);
+    if (!decoded) stop_on_corrupt_row(OperationRow::kTypeName.data());
+    row = *std::move(decoded);
+  }
+  return out;
+}
 
 Frontier Chain::log_frontier(const LogId& log) const {
   return read_as<Frontier>(state(), log_state_key(log)).value_or(Frontier{});

@@ -24,10 +24,12 @@ Bytes log_entries(const LogId& log);  ///< prefix of all entries
 Bytes log_entry(const LogId& log, std::uint64_t position);
 Bytes log_subtree(const LogId& log, unsigned level, std::uint64_t first);
 Bytes transaction(const TxId& id);
+Bytes operation(Height height, std::uint32_t leaf);
 Bytes epoch(Epoch number);
 Bytes genesis();
 Bytes newest_height();
 Bytes newest_certified();
+Bytes index_mark();
 Bytes history_frontier();
 Bytes header_hashes();  ///< prefix
 Bytes header_hash(Height height);

@@ -34,12 +34,17 @@ class KeyValueStore {
   virtual std::optional<Bytes> read(Family family, BytesView key) const = 0;
   virtual std::vector<KeyValue> scan(Family family, BytesView prefix, BytesView from,
                                      std::size_t limit) const = 0;
+  /// The values of many keys, nullopt where there is none. Fastest for ascending keys.
+  virtual std::vector<std::optional<Bytes>> read_many(Family family,
+                                                      const std::vector<Bytes>& keys) const;
   /// Keys that divide a family into about `parts` ranges of equal size, ascending, fewer or none if
   /// that is not known: for reading all of it by several threads.
   virtual std::vector<Bytes> split(Family, std::size_t /*parts*/) const { return {}; }
   /// Applies all or nothing, also across a crash. Not yet durable: see flush(). A write error ends
   /// the process.
   virtual void apply(const std::vector<StoreWrite>& batch) = 0;
+  /// Erases every row of a family. Not at once: after a crash some may be left.
+  virtual void clear(Family family);
   /// Returns when everything applied so far survives a power cut.
   virtual void flush() = 0;
 };

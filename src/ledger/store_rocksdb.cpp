@@ -3,6 +3,7 @@
 /// log. After a power cut an unsynced tail is lost as whole batches (point-in-time recovery); the
 /// consensus log executes those heights again.
 #include <rocksdb/cache.h>
+#include <rocksdb/convenience.h>
 #include <rocksdb/db.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/options.h>
@@ -137,6 +138,26 @@ class RocksdbStore final : public KeyValueStore {
     return out;
   }
 
+  std::vector<std::optional<Bytes>> read_many(Family family,
+                                              const std::vector<Bytes>& keys) const override {
+    // One after the other as slices: RocksDB looks at each file and block once for neighbours.
+    std::vector<rocksdb::Slice> slices;
+    slices.reserve(keys.size());
+    for (const Bytes& key : keys) slices.push_back(slice(key));
+    std::vector<rocksdb::PinnableSlice> values(keys.size());
+    std::vector<rocksdb::Status> statuses(keys.size());
+    const bool is_sorted = std::is_sorted(keys.begin(), keys.end());
+    database_->MultiGet(rocksdb::ReadOptions(), handle(family), keys.size(), slices.data(),
+                        values.data(), statuses.data(), is_sorted);
+    std::vector<std::optional<Bytes>> out(keys.size());
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+      if (statuses[i].IsNotFound()) continue;
+      require(statuses[i], "read");
+      out[i] = to_bytes(view(values[i]));
+    }
+    return out;
+  }
+
   /// By the files' first keys, each weighed with its file's size.
   std::vector<Bytes> split(Family family, std::size_t parts) const override {
     rocksdb::ColumnFamilyMetaData meta;
@@ -169,9 +190,32 @@ class RocksdbStore final : public KeyValueStore {
     require(database_->Write(rocksdb::WriteOptions(), &writes), "write");
   }
 
+  /// Whole files first, which costs nothing; a range tombstone for the rest, and a compaction that
+  /// takes both away.
+  void clear(Family family) override {
+    rocksdb::ColumnFamilyHandle* const all = handle(family);
+    require(rocksdb::DeleteFilesInRange(database_.get(), all, nullptr, nullptr), "clear");
+    const std::string last = last_key(family);
+    if (last.empty()) return;
+    require(database_->DeleteRange(rocksdb::WriteOptions(), all, rocksdb::Slice(), last), "clear");
+    require(database_->Delete(rocksdb::WriteOptions(), all, last), "clear");
+    require(database_->CompactRange(rocksdb::CompactRangeOptions(), all, nullptr, nullptr),
+            "clear");
+  }
+
   void flush() override { require(database_->FlushWAL(true), "sync"); }
 
  private:
+  /// Empty if the family is.
+  std::string last_key(Family family) const {
+    rocksdb::ReadOptions options;
+    options.total_order_seek = true;
+    const std::unique_ptr<rocksdb::Iterator> row(database_->NewIterator(options, handle(family)));
+    row->SeekToLast();
+    require(row->status(), "scan");
+    return row->Valid() ? row->key().ToString() : std::string();
+  }
+
   rocksdb::ColumnFamilyHandle* handle(Family family) const {
     return handles_[static_cast<std::size_t>(family)];
   }

@@ -1,13 +1,11 @@
 #include <algorithm>
 #include <chrono>
 
-#include "contracts/codes.h"
-#include "contracts/events.h"
 #include "contracts/facts.h"
-#include "contracts/operation_kind.h"
 #include "ledger/evidence.h"
 #include "node/api.h"
 #include "node/api_json.h"
+#include "node/log_page.h"
 
 namespace baolian::node {
 
@@ -32,56 +30,6 @@ Result<ledger::LogId> query_log(const net::HttpRequest& request) {
   TRY(out.id, api::id_from<Hash>(id->second, "'id'"));
   return out;
 }
-
-/// Outcome and institution of an operation, for tables.
-struct LeafView {
-  std::string operation;
-  std::string outcome;
-  std::string institution;
-};
-
-LeafView view_leaf(const ledger::StateReader& state, const ledger::OperationLeaf& leaf) {
-  LeafView out;
-  if (const auto operation = decode<ledger::Operation>(leaf.operation)) {
-    out.operation = std::string(contracts::kind_name(operation->kind));
-  }
-  if (const auto receipt = decode<ledger::Receipt>(leaf.receipt)) {
-    out.outcome = std::string(contracts::code_name(receipt->code));
-    if (receipt->status == ledger::ReceiptStatus::applied) {
-      out.outcome.clear();
-      for (const auto& event : receipt->events) {
-        if (!out.outcome.empty()) out.outcome += ", ";
-        out.outcome += contracts::event_name(event.kind);
-        if (const auto denied = contracts::event_as<contracts::Denied>(event)) {
-          out.outcome += " (" + std::string(contracts::code_name(denied->code)) + ")";
-        }
-      }
-    }
-  }
-  const auto member = member_of_key(state, leaf.sender);
-  if (member) out.institution = institution_name(state, member->institution);
-  return out;
-}
-
-/// Operations of blocks, one block at a time in memory: the entries of a page often stand in one.
-class LeafReader {
- public:
-  explicit LeafReader(const ledger::Chain& chain) : chain_(chain) {}
-
-  /// Null if there is none. Holds until the next call.
-  const ledger::OperationLeaf* at(Height height, std::uint32_t index) {
-    if (height_ != height) {
-      leaves_ = chain_.leaves(height);
-      height_ = height;
-    }
-    return index < leaves_.size() ? &leaves_[index] : nullptr;
-  }
-
- private:
-  const ledger::Chain& chain_;
-  std::optional<Height> height_;
-  std::vector<ledger::OperationLeaf> leaves_;
-};
 
 json claim_json(const ledger::StateReader& state, const ClaimId& id,
                 const contracts::ClaimState& claim) {
@@ -176,19 +124,17 @@ Result<std::string> Api::claim_timeline(const ApiCall& call) {
       ledger::read_as<contracts::ClaimState>(services_.state(), contracts::keys::claim(id));
   if (!claim || !may_see(services_, *claim)) return fail(Errc::not_found, "no such claim here");
   const ledger::LogId log{ledger::LogKind::claim, contracts::id_cast<Hash>(id)};
+  const auto found = services_.chain.log_entries(log, TimeMs{0}, TimeMs{UINT64_MAX}, 0, kPageMax);
+  const auto views = views_of(services_.chain, found);
   json entries = json::array();
-  LeafReader leaves(services_.chain);
-  for (const auto& found :
-       services_.chain.log_entries(log, TimeMs{0}, TimeMs{UINT64_MAX}, 0, kPageMax)) {
-    const auto* leaf = leaves.at(found.entry.height, found.entry.operation);
-    if (leaf == nullptr) continue;
-    const LeafView view = view_leaf(services_.state(), *leaf);
-    entries.push_back({{"time_ms", found.entry.time.value},
-                       {"height", found.entry.height.value},
-                       {"leaf", found.entry.operation},
-                       {"operation", view.operation},
-                       {"event", view.outcome},
-                       {"institution_name", view.institution}});
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    const ledger::LogEntry& entry = found[i].entry;
+    entries.push_back({{"time_ms", entry.time.value},
+                       {"height", entry.height.value},
+                       {"leaf", entry.operation},
+                       {"operation", views[i].operation},
+                       {"event", views[i].outcome},
+                       {"institution_name", views[i].institution}});
   }
   return json{{"claim", id.hex()}, {"entries", entries}}.dump();
 }
@@ -201,30 +147,10 @@ Result<std::string> Api::audit_log(const ApiCall& call) {
   TRY(const std::uint64_t to, api::query_number(call.http, "to_ms", UINT64_MAX));
   TRY(const std::uint64_t after, api::query_number(call.http, "after", 0));
   TRY(const std::uint64_t limit, api::query_number(call.http, "limit", kPageMax));
-  const std::size_t page = static_cast<std::size_t>(std::min<std::uint64_t>(limit, kPageMax));
-  const auto found = services_.chain.log_entries(log, TimeMs{from}, TimeMs{to}, after, page);
-  json entries = json::array();
-  LeafReader leaves(services_.chain);
-  for (const auto& [index, entry] : found) {
-    const auto* leaf = leaves.at(entry.height, entry.operation);
-    if (leaf == nullptr) continue;
-    const LeafView view = view_leaf(services_.state(), *leaf);
-    entries.push_back({{"index", index},
-                       {"time_ms", entry.time.value},
-                       {"height", entry.height.value},
-                       {"leaf", entry.operation},
-                       {"operation", view.operation},
-                       {"outcome", view.outcome},
-                       {"institution_name", view.institution}});
-  }
-  json next = nullptr;
-  if (found.size() == page && page > 0) next = found.back().index + 1;
-  return json{{"kind", std::string(enum_name(log.kind))},
-              {"id", log.id.hex()},
-              {"count", services_.chain.log_frontier(log).count},
-              {"entries", entries},
-              {"next", next}}
-      .dump();
+  const auto page = static_cast<std::size_t>(std::min<std::uint64_t>(limit, kPageMax));
+  return log_page_json(
+      services_.chain,
+      {.log = log, .from = TimeMs{from}, .to = TimeMs{to}, .after = after, .limit = page});
 }
 
 Result<std::string> Api::audit_evidence(const ApiCall& call) {

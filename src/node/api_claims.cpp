@@ -35,11 +35,17 @@ Result<contracts::ClaimState> own_claim(const Services& services, const ClaimId&
 std::vector<contracts::ClaimsDecide> decisions_of(const Services& services, const ClaimId& id) {
   std::vector<contracts::ClaimsDecide> out;
   const ledger::LogId log{ledger::LogKind::claim, contracts::id_cast<Hash>(id)};
-  for (const auto& found :
-       services.chain.log_entries(log, TimeMs{0}, TimeMs{UINT64_MAX}, 0, kDecisionsMax)) {
-    const auto leaves = services.chain.leaves(found.entry.height);
-    if (found.entry.operation >= leaves.size()) continue;
-    const auto operation = decode<ledger::Operation>(leaves[found.entry.operation].operation);
+  constexpr auto kDecide = static_cast<std::uint16_t>(contracts::ClaimsDecide::kKind);
+  const auto entries =
+      services.chain.log_entries(log, TimeMs{0}, TimeMs{UINT64_MAX}, 0, kDecisionsMax);
+  const auto rows = services.chain.operations_of(entries);
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    // Only a decision is worth opening its block.
+    if (rows[i] && rows[i]->kind != kDecide) continue;
+    const ledger::LogEntry& entry = entries[i].entry;
+    const auto leaves = services.chain.leaves(entry.height);
+    if (entry.operation >= leaves.size()) continue;
+    const auto operation = decode<ledger::Operation>(leaves[entry.operation].operation);
     if (!operation) continue;
     if (auto content = contracts::content_of<contracts::ClaimsDecide>(*operation)) {
       out.push_back(*std::move(content));

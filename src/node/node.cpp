@@ -6,12 +6,11 @@
 #include <atomic>
 #include <chrono>
 #include <filesystem>
-#include <fstream>
 
-#include "ledger/genesis_json.h"
 #include "net/https_server.h"
 #include "node/agents.h"
 #include "node/api.h"
+#include "node/genesis_file.h"
 #include "node/log_setup.h"
 #include "node/mesh_transport.h"
 #include "node/replica.h"
@@ -23,29 +22,11 @@ namespace {
 constexpr std::size_t kApiThreads = 24;
 /// Each waits for blocks and for the reporter most of its time.
 constexpr std::size_t kAdjudicationThreads = 8;
-constexpr std::size_t kGenesisBytesMax = std::size_t{64} << 20;
 
 TimeMs wall_clock() {
   using namespace std::chrono;
   return {static_cast<std::uint64_t>(
       duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count())};
-}
-
-Result<ledger::Genesis> load_genesis(const std::string& path) {
-  std::error_code error;
-  const auto size = std::filesystem::file_size(path, error);
-  if (error) return fail(Errc::io_failed, "cannot read the genesis: " + error.message());
-  if (size > kGenesisBytesMax) return fail(Errc::genesis_invalid, "the genesis is too large");
-  std::ifstream in(path, std::ios::binary);
-  const std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
-  TRY(ledger::Genesis genesis, ledger::genesis_from_json(text));
-  TRY(ledger::check_genesis(genesis));
-  if (genesis.signature_algorithm == static_cast<std::uint8_t>(crypto::Algorithm::toy)) {
-    return fail(Errc::genesis_invalid,
-                "this genesis has the simulator's signatures, which anybody can forge; no node "
-                "runs on it");
-  }
-  return genesis;
 }
 
 Result<MemberId> vault_member_of(const ledger::Genesis& genesis, const InstitutionId& self,

@@ -1,6 +1,6 @@
 """`baolian audit verify-node`: a node's data is whole beside the running node, after a clean stop and
 after kill -9; it writes nothing; one flipped bit in a file of each kind is found and named; a
-checkpoint of another node is the same, or ahead."""
+checkpoint of another node is the same, or ahead; after baoliand --reindex all is whole again."""
 
 import hashlib
 import json
@@ -160,6 +160,19 @@ def test(make, options):
     answer = victim.run("--checkpoint", forged, code=5)
     network.check(answer["findings"][0]["kind"] == "checkpoint", f"a forged checkpoint: {answer}")
     print(f"whole at height {answer['newest_height']} in {answer['elapsed_ms']} ms")
+
+    reindex = [net.programs.node, "--reindex", "--config", victim.config]
+    net.start("hospital-b")
+    refused = net.run(*reindex, fine=None)
+    network.check(refused.returncode == 1 and "io_failed" in refused.stderr,
+                  f"no reindex beside a running node: {refused}")
+    stop(net, "hospital-b")
+    done = net.run(*reindex, fine=None)
+    network.check(done.returncode == 0 and "the index is whole" in done.stdout, f"reindex: {done}")
+    print(done.stdout.strip())
+    victim.whole()
+    net.start("hospital-b")
+    net.equal_roots()
 
 
 network.main(test)

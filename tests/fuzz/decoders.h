@@ -11,6 +11,8 @@
 #include "ledger/evidence_file.h"
 #include "ledger/genesis.h"
 #include "ledger/header.h"
+#include "ledger/index_format.h"
+#include "ledger/operation_index.h"
 #include "ledger/transaction.h"
 #include "net/hello.h"
 #include "node/claims/claim_messages.h"
@@ -42,7 +44,8 @@ using NodeMessages =
               node::CountersignRequest, node::CountersignReply, node::BalanceRequest,
               node::BalanceReply, node::ContentRequest, node::ContentReply>;
 
-using LedgerObjects = TypeTable<ledger::Transaction, ledger::Header, ledger::Genesis,
-                                ledger::Evidence, ledger::Receipt>;
+using LedgerObjects =
+    TypeTable<ledger::Transaction, ledger::Header, ledger::Genesis, ledger::Evidence,
+              ledger::Receipt, ledger::OperationRow, ledger::IndexMark>;
 
 }  // namespace baolian::fuzz

@@ -75,6 +75,17 @@ void add_operation(Examples& out) {
   out["receipt"] = hex_lines(receipt);
   out["operation-leaf"] = hex_lines(leaf);
   out["operation-leaf-hash"] = hex_lines(merkle_leaf_hash(leaf).view());
+  const Bytes seen = encode(Receipt{.version = {},
+                                    .status = ReceiptStatus::applied,
+                                    .code = 0,
+                                    .events = {{.kind = 204, .body = {1, 0x2A, 0x08, 7, 7}}}});
+  const auto row = operation_row({.tx_hash = counting<TxHash>(0x40),
+                                  .op_index = 1,
+                                  .sender = example_signer()->public_key(),
+                                  .operation = operation,
+                                  .receipt = seen});
+  ASSERT(row.has_value());
+  out["operation-row"] = hex_lines(encode(*row));
 }
 
 void add_trees(Examples& out) {

@@ -9,6 +9,7 @@
 #include "ledger/evidence_texts.h"
 #include "ledger/formats_doc.h"
 #include "ledger/genesis.h"
+#include "ledger/index_format.h"
 #include "ledger/state_chunk.h"
 #include "net/hello.h"
 
@@ -63,7 +64,8 @@ std::map<std::string, std::string> format_tables() {
   add<Header, Frontier, StateProof, StateProof::OtherLeaf, LogId, LogEntry, LogWindowProof>(tables);
   add<Evidence, LogWindowQuestion, LogWindowProofs, OperationQuestion, OperationProofs, PathStep,
       StateQuestion, StateProofs, TrailLink, FactGroup, Fact, Sentence>(tables);
-  add<StoredBlock, TransactionRow, HeightRow, PositionedEntry, StateChunk, StateRow>(tables);
+  add<StoredBlock, TransactionRow, HeightRow, PositionedEntry, OperationRow, EventMark, IndexMark,
+      StateChunk, StateRow>(tables);
   add<consensus::Envelope, consensus::Batch, consensus::SyncBlock, consensus::EpochStart>(tables);
   {
     using namespace consensus;

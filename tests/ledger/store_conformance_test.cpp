@@ -114,6 +114,51 @@ TEST_CASE("store: a scan is ordered by bytes and keeps prefix, start and limit",
   CHECK(scan_text(*store, Family::blocks, {}).empty());
 }
 
+TEST_CASE("store: many keys at once are as each by itself, in any order, also twice", "[store]") {
+  const std::string name = GENERATE("memory", "rocksdb");
+  CAPTURE(name);
+  const auto store = make_kind(name)->open();
+  store->apply({{Family::index, bytes("a"), bytes("1")},
+                {Family::index, bytes("b"), Bytes{}},
+                {Family::index, bytes("d"), bytes("4")},
+                {Family::state, bytes("c"), bytes("elsewhere")}});
+  const auto keys = GENERATE(std::vector<Bytes>{},
+                             std::vector<Bytes>{to_bytes("a"), to_bytes("b"), to_bytes("c"),
+                                                to_bytes("d"), to_bytes("d"), to_bytes("e")},
+                             std::vector<Bytes>{to_bytes("d"), to_bytes("x"), to_bytes("a")});
+  const auto values = store->read_many(Family::index, keys);
+  REQUIRE(values.size() == keys.size());
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    CHECK(values[i] == store->read(Family::index, keys[i]));
+  }
+}
+
+TEST_CASE("store: a cleared family is empty, stays so and takes new rows; others keep theirs",
+          "[store]") {
+  const std::string name = GENERATE("memory", "rocksdb");
+  CAPTURE(name);
+  const auto kind = make_kind(name);
+  auto store = kind->open();
+  store->clear(Family::index);
+  std::vector<StoreWrite> rows;
+  for (std::uint64_t i = 0; i < 10'000; ++i) {
+    Bytes key;
+    append_big_endian(key, i * 0x9E3779B97F4A7C15, 8);
+    rows.push_back({Family::index, key, bytes("value")});
+  }
+  rows.push_back({Family::index, Bytes(3, 0xFF), bytes("last")});
+  rows.push_back({Family::state, bytes("k"), bytes("state")});
+  store->apply(rows);
+  store->clear(Family::index);
+  CHECK(store->scan(Family::index, {}, {}, 10).empty());
+  store->apply({{Family::index, rows[7].key, bytes("again")}});
+  store.reset();
+  store = kind->open();
+  REQUIRE(store->scan(Family::index, {}, {}, 10).size() == 1);
+  CHECK(store->read(Family::index, rows[7].key) == bytes("again"));
+  CHECK(store->read(Family::state, as_bytes("k")) == bytes("state"));
+}
+
 TEST_CASE("store: what was applied is there after closing and opening again", "[store]") {
   const std::string name = GENERATE("memory", "rocksdb");
   CAPTURE(name);

@@ -242,6 +242,63 @@ TEST_CASE("verify-node: one bit in a transaction's row, a row lost, a row too ma
   }
 }
 
+TEST_CASE("verify-node: any bit in an operation's row, a row lost, a row too many",
+          "[verify-node]") {
+  DamagedChain chain;
+  const Bytes key = rows::operation(Height{50}, 1);
+  SECTION("flipped") {
+    const std::size_t bytes = chain.value(Family::index, key).size();
+    const auto place = GENERATE_COPY(range(std::size_t{0}, bytes));
+    chain.flip(Family::index, key, place, static_cast<std::uint8_t>(1U << place % 8));
+    const auto result = audit(chain.store());
+    INFO(text_of(result.report));
+    CHECK(result.report.damage_count() == 1);
+    CHECK(has_finding(result.report, Damage::index, 50, "operation row 1"));
+  }
+  SECTION("lost") {
+    chain.put(Family::index, key, std::nullopt);
+    CHECK(has_finding(audit(chain.store()).report, Damage::index, 50, "operation row 1"));
+  }
+  SECTION("a bit in its key: one is missing, one too many") {
+    // Byte 8, the lowest of the height, would name another row that is there.
+    const auto place = GENERATE(1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12);
+    Bytes other = key;
+    other[static_cast<std::size_t>(place)] ^= 0x40;
+    chain.put(Family::index, other, chain.value(Family::index, key));
+    chain.put(Family::index, key, std::nullopt);
+    const auto result = audit(chain.store());
+    INFO(text_of(result.report));
+    CHECK(result.report.damage_count() == 2);
+    CHECK(has_finding(result.report, Damage::index, 50, "operation row 1"));
+    CHECK(has_finding(result.report, Damage::stray_row, std::nullopt, to_hex(other)));
+  }
+  SECTION("of no leaf, of no height, of another form") {
+    const Bytes value = chain.value(Family::index, key);
+    Bytes longer = key;
+    longer.push_back(0);
+    for (const Bytes& stray :
+         {rows::operation(Height{50}, 2), rows::operation(Height{kHeight + 1}, 0),
+          rows::operation(Height{0}, 0), rows::operation(Height{ChainMaker::kNullHeight}, 0),
+          longer}) {
+      chain.put(Family::index, stray, value);
+    }
+    const auto result = audit(chain.store());
+    INFO(text_of(result.report));
+    CHECK(result.report.damage_count() == 5);
+    CHECK(has_finding(result.report, Damage::stray_row, 50));
+    CHECK(has_finding(result.report, Damage::stray_row, kHeight + 1));
+    CHECK(has_finding(result.report, Damage::stray_row, ChainMaker::kNullHeight));
+    CHECK(has_finding(result.report, Damage::stray_row, std::nullopt, to_hex(longer)));
+  }
+  SECTION("of a block that is not here: nothing is said of its rows") {
+    chain.put(Family::blocks, rows::block(Height{50}), std::nullopt);
+    chain.flip(Family::index, key, 3);
+    const auto result = audit(chain.store());
+    CHECK_FALSE(has_finding(result.report, Damage::index, 50, "operation row"));
+    CHECK_FALSE(has_finding(result.report, Damage::stray_row));
+  }
+}
+
 TEST_CASE("verify-node: one bit in an entry of a complete log names the log and the place",
           "[verify-node]") {
   DamagedChain chain;
@@ -323,7 +380,8 @@ TEST_CASE("verify-node: one bit in the record of an epoch", "[verify-node]") {
 
 TEST_CASE("verify-node: one bit in each mark", "[verify-node]") {
   DamagedChain chain;
-  const Bytes key = GENERATE(rows::genesis(), rows::newest_height(), rows::newest_certified());
+  const Bytes key = GENERATE(rows::genesis(), rows::newest_height(), rows::newest_certified(),
+                             rows::index_mark());
   CAPTURE(as_text(key));
   SECTION("flipped") { chain.flip(Family::meta, key, 0, 8); }
   SECTION("lost") { chain.put(Family::meta, key, std::nullopt); }

@@ -15,8 +15,8 @@ class LeafBuilder {
  public:
   explicit LeafBuilder(const std::vector<Bytes>& receipts) : receipts_(receipts) {}
 
-  /// False if there are fewer receipts than the transaction has operations, or the first of them
-  /// does not decode; `damaged_receipt()` says which.
+  /// False if there are fewer receipts than the transaction has operations, or one of them does not
+  /// decode; `damaged_receipt()` says which.
   bool add(const Bytes& canonical, const Transaction& transaction, CheckedBlock& out) {
     const auto first = next_ < receipts_.size() ? decode<Receipt>(receipts_[next_])
                                                 : Result<Receipt>(fail(Errc::truncated, ""));
@@ -31,16 +31,15 @@ class LeafBuilder {
     leaf.sender = body.sender;
     if (rejected_whole) {
       leaf.op_index = kWholeTransaction;
-      leaf.receipt = receipts_[next_++];
-      out.leaf_hashes.push_back(merkle_leaf_hash(encode(leaf)));
-      return true;
+      leaf.receipt = receipts_[next_];
+      return add_leaf(leaf, out);
     }
     for (std::size_t i = 0; i < body.operations.size(); ++i) {
       if (next_ >= receipts_.size()) return false;
       leaf.op_index = static_cast<std::uint16_t>(i);
       leaf.operation = encode(body.operations[i]);
-      leaf.receipt = receipts_[next_++];
-      out.leaf_hashes.push_back(merkle_leaf_hash(encode(leaf)));
+      leaf.receipt = receipts_[next_];
+      if (!add_leaf(leaf, out)) return false;
     }
     return true;
   }
@@ -49,6 +48,15 @@ class LeafBuilder {
   bool is_at_end() const { return next_ == receipts_.size(); }
 
  private:
+  bool add_leaf(const OperationLeaf& leaf, CheckedBlock& out) {
+    auto row = operation_row(leaf);
+    if (!row) return false;
+    out.operations.push_back(*std::move(row));
+    out.leaf_hashes.push_back(merkle_leaf_hash(encode(leaf)));
+    ++next_;
+    return true;
+  }
+
   const std::vector<Bytes>& receipts_;
   std::size_t next_ = 0;
 };

@@ -9,6 +9,7 @@
 #include "crypto/signing.h"
 #include "ledger/audit/report.h"
 #include "ledger/header.h"
+#include "ledger/operation_index.h"
 #include "ledger/store.h"
 #include "ledger/transaction.h"
 
@@ -42,6 +43,7 @@ struct CheckedBlock {
   bool is_whole = false;
   std::vector<Hash> leaf_hashes;
   std::vector<BlockTransaction> transactions;
+  std::vector<OperationRow> operations;  ///< the index row that each leaf must have
 };
 
 /// How a block is checked.

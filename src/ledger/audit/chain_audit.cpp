@@ -6,6 +6,7 @@
 
 #include "ledger/audit/chain_walk.h"
 #include "ledger/chain.h"
+#include "ledger/index_format.h"
 
 namespace baolian::ledger {
 namespace {
@@ -14,8 +15,8 @@ constexpr std::array<std::string_view, 4> kFamilyWords = {"blocks", "state", "in
 
 /// Tags of keys by family; the state has natural keys.
 constexpr std::string_view kBlockTags = "bch";
-constexpr std::string_view kIndexTags = "est";
-constexpr std::string_view kMetaTags = "EHSchg";
+constexpr std::string_view kIndexTags = "eost";
+constexpr std::string_view kMetaTags = "EHSchgi";
 
 std::uint64_t leaf_prefix(const Hash& hash) { return read_big_endian(hash.view().subspan(0, 8)); }
 
@@ -135,6 +136,19 @@ void check_newest(ChainWalk& walk) {
   walk.report.advance();
 }
 
+void check_index_mark(ChainWalk& walk) {
+  constexpr std::string_view kName = "mark of the index";
+  const auto raw =
+      walk.bytes(Family::meta, chain_keys::index_mark(), Damage::mark, std::nullopt, kName);
+  const auto mark = walk.decoded<IndexMark>(raw, Damage::mark, std::nullopt, kName);
+  if (!raw || (mark && *mark != IndexMark{.format = kIndexFormat, .is_whole = true})) {
+    walk.report.found(Damage::mark, std::nullopt, std::string(kName),
+                      "it is missing, of another program's format, or says that a rebuild of the "
+                      "index was interrupted");
+  }
+  walk.report.advance();
+}
+
 /// Does a header of this height announce the record? Asked of both rows that hold it.
 bool is_announced(ChainWalk& walk, Height fixed_at, const crypto::EpochRecord& record) {
   const Hash hash = crypto::validators_hash(record);
@@ -189,6 +203,7 @@ void ChainWalk::check_marks() {
   }
   report.advance();
   check_newest(*this);
+  check_index_mark(*this);
   check_epochs(*this);
 }
 
@@ -259,7 +274,7 @@ void check_block_keys(ChainWalk& walk, char tag) {
 }
 
 bool is_mark(BytesView key) {
-  for (const std::string_view name : {"certified", "genesis", "height", "history"}) {
+  for (const std::string_view name : {"certified", "genesis", "height", "history", "index"}) {
     if (as_text(key) == name) return true;
   }
   return false;
@@ -273,7 +288,7 @@ void ChainWalk::check_strays() {
   check_tags(*this, Family::index, kIndexTags);
   check_tags(*this, Family::meta, kMetaTags);
   for (const char tag : {'c', 'h'}) check_block_keys(*this, tag);  // check_blocks() sees all of 'b'
-  for (const std::string_view tag : {"c", "g", "h"}) {
+  for (const std::string_view tag : {"c", "g", "h", "i"}) {
     visit_rows(*this, Family::meta, as_bytes(tag), Damage::mark, [&](BytesView key, BytesView) {
       if (!is_mark(key)) {
         found_stray(*this, Family::meta, key, std::nullopt, "no mark has this name");

@@ -7,6 +7,10 @@ namespace {
 
 constexpr std::uint64_t kProgressEach = 256;  // things between two words about progress
 
+constexpr std::string_view kReindex =
+    "Stop the node, keep a copy of store/ for the inquiry and run baoliand --reindex --config "
+    "FILE: "
+    "the index is made again from the blocks.";
 constexpr std::string_view kRebuildStore =
     "Stop the node, keep store/ for the inquiry, move it away and start: it is built again from "
     "log and peers.";
@@ -15,6 +19,10 @@ constexpr std::string_view kRebuildStore =
 
 std::string_view remedy_of(Damage damage) {
   switch (damage) {
+    case Damage::log_entry:
+    case Damage::log_subtree:
+    case Damage::index:
+      return kReindex;
     case Damage::consensus_log:
       return "Keep log/ for the inquiry and do not vote with it: the validator needs a new key.";
     case Damage::record:

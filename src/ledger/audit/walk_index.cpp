@@ -117,11 +117,94 @@ class TransactionRows final : public IndexCheck {
   std::vector<BlockTransaction> transactions_;  ///< of the cached height
 };
 
+/// Rows of tag 'o': what tables show of an operation. They come in the order of blocks and leaves,
+/// so that one cursor goes beside the blocks. Of a block that is damaged or not here nothing is
+/// known, and its rows are passed over.
+class OperationRows final : public IndexCheck {
+ public:
+  explicit OperationRows(ChainWalk& walk)
+      : walk_(walk), cursor_(walk.store.rows(Family::index, as_bytes("o"))) {
+    next();
+  }
+
+  void on_block(const AuditedBlock& block) override {
+    const std::vector<OperationRow>& expected = block.content.operations;
+    std::uint32_t leaf = 0;
+    for (; place_ && place_->height <= block.height; next()) {
+      if (!block.content.is_whole && place_->height == block.height) continue;
+      if (place_->height < block.height || place_->leaf >= expected.size()) {
+        found_stray(walk_, Family::index, cursor_->key(), place_->height,
+                    "the block has no such operation");
+        continue;
+      }
+      for (; leaf < place_->leaf; ++leaf) found(block.height, leaf, "it is missing");
+      check(*place_, expected[leaf++]);
+    }
+    if (!block.content.is_whole || unreadable_) return;
+    for (; leaf < expected.size(); ++leaf) found(block.height, leaf, "it is missing");
+  }
+
+  void finish() override {
+    for (; place_; next()) {
+      found_stray(walk_, Family::index, cursor_->key(), place_->height, "the chain ends below");
+    }
+    walk_.report.advance(count_);
+  }
+
+ private:
+  static constexpr std::size_t kKeyBytes = 1 + 8 + 4;  // tag, height, leaf
+
+  struct Place {
+    Height height;
+    std::uint32_t leaf = 0;
+  };
+
+  void found(Height height, std::uint32_t leaf, std::string what) {
+    walk_.report.found(Damage::index, height, "operation row " + std::to_string(leaf),
+                       std::move(what));
+  }
+
+  void check(const Place& place, const OperationRow& expected) {
+    ++count_;
+    const BytesView value = cursor_->value();
+    const Bytes right = encode(expected);
+    if (std::equal(value.begin(), value.end(), right.begin(), right.end())) return;
+    found(place.height, place.leaf, "it is not what the block's operation and receipt give");
+  }
+
+  /// Goes to the next row whose key has the right form.
+  void next() {
+    for (place_.reset();;) {
+      const auto is_there = cursor_->next();
+      if (!is_there) {
+        unreadable_ = true;
+        walk_.report.found(Damage::index, std::nullopt, "operation rows", is_there.error().context);
+        return;
+      }
+      if (!*is_there) return;
+      const BytesView key = cursor_->key();
+      if (key.size() == kKeyBytes) {
+        const auto leaf = static_cast<std::uint32_t>(read_big_endian(key.subspan(9)));
+        place_ = {Height{read_big_endian(key.subspan(1, 8))}, leaf};
+        return;
+      }
+      found_stray(walk_, Family::index, key, std::nullopt, "no operation has such a row");
+    }
+  }
+
+  ChainWalk& walk_;
+  std::unique_ptr<RowCursor> cursor_;
+  std::optional<Place> place_;  ///< of the row in front; none at the end
+  bool unreadable_ = false;     ///< rows behind that place are not known to be missing
+  std::uint64_t count_ = 0;
+};
+
 }  // namespace
 
 std::vector<std::unique_ptr<IndexCheck>> make_index_checks(ChainWalk& walk) {
   std::vector<std::unique_ptr<IndexCheck>> checks;
   checks.push_back(std::make_unique<TransactionRows>(walk));
+  checks.push_back(std::make_unique<OperationRows>(walk));
   return checks;
 }
 

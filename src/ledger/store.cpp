@@ -1,0 +1,30 @@
+/// What every store can do with the few things that it must.
+#include "ledger/store.h"
+
+namespace baolian::ledger {
+namespace {
+
+constexpr std::size_t kEraseRows = 4096;
+
+}  // namespace
+
+std::vector<std::optional<Bytes>> KeyValueStore::read_many(Family family,
+                                                           const std::vector<Bytes>& keys) const {
+  std::vector<std::optional<Bytes>> out;
+  out.reserve(keys.size());
+  for (const Bytes& key : keys) out.push_back(read(family, key));
+  return out;
+}
+
+void KeyValueStore::clear(Family family) {
+  for (;;) {
+    std::vector<StoreWrite> batch;
+    for (KeyValue& row : scan(family, {}, {}, kEraseRows)) {
+      batch.push_back({family, std::move(row.key), std::nullopt});
+    }
+    if (batch.empty()) return;
+    apply(batch);
+  }
+}
+
+}  // namespace baolian::ledger
