@@ -18,6 +18,7 @@
 /// | meta | "certified" | canonical HeightRow: newest height with a certificate |
 /// | meta | "history" | canonical Frontier over the hashes of headers 0..height |
 /// | meta | "index" | canonical IndexMark: format of the index rows, and whether all are there |
+/// | meta | "pruned" | canonical HeightRow: no 'b' row of heights 1 up to it; absent if none went |
 /// | meta | 'E' epoch(8) | canonical EpochRecord of an epoch after the first |
 /// | meta | 'H' height(8) | header hash, 32 bytes |
 /// | meta | 'S' level(1) first(8) | root over 2^level header hashes, level >= 8 |
@@ -84,6 +85,7 @@ Bytes newest_height() { return to_bytes("height"); }
 Bytes newest_certified() { return to_bytes("certified"); }
 Bytes index_mark() { return to_bytes("index"); }
 Bytes history_frontier() { return to_bytes("history"); }
+Bytes pruned() { return to_bytes("pruned"); }
 Bytes header_hashes() { return {static_cast<std::uint8_t>('H')}; }
 Bytes header_hash(Height height) { return tagged('H', height.value); }
 Bytes history_subtree(unsigned level, std::uint64_t first) {

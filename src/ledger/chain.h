@@ -9,6 +9,7 @@
 ///              mark. flush() makes it durable; durable_height() is what a power cut leaves.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -84,6 +85,8 @@ struct LogWindowProof {
   }
 };
 
+class Archive;
+
 /// Block 0: timestamp = created, parent_hash and batch_digest zeros, operations_root and
 /// history_root those of an empty tree, state_root of the writes. It has no certificate: every
 /// verifier makes it again from the genesis.
@@ -118,8 +121,18 @@ class Chain {
   std::optional<crypto::ExecCertificate> certificate(Height height) const;
   /// Newest height with a certificate stored here.
   Height certified_height() const;
+  /// The lowest height above 0 whose block the store keeps: no block at heights 1 .. first_block()
+  /// - 1 is here, though headers, history, logs and places of transactions may be. Block 0 stays.
+  Height first_block() const;
+  /// A block with its bodies and receipts: from the store or, below first_block(), from the archive
+  /// as far as its bytes are those of this chain's header.
+  /// Returns: Errc::not_found above height(); Errc::pruned, which names the archive file, if no
+  /// file here has it; Errc::store_corrupt and others if the file is there and does not hold.
+  Result<StoredBlock> read_block(Height height) const;
+  /// The operation leaves of a block, rebuilt from bodies and receipts. Returns: as read_block().
+  Result<std::vector<OperationLeaf>> read_leaves(Height height) const;
+  /// The same for who only asks whether it is here: nothing for every error.
   std::optional<StoredBlock> block(Height height) const;
-  /// The operation leaves of a block, rebuilt from bodies and receipts.
   std::vector<OperationLeaf> leaves(Height height) const;
   /// Where a transaction was executed: height and index of its first leaf.
   struct Location {
@@ -138,6 +151,16 @@ class Chain {
   /// first. Requires: 0 < its height <= height(), and it names the header that is stored there.
   void put_certificate(const crypto::ExecCertificate& certificate);
   void flush();
+
+  /// Blocks below first_block() are looked for there. Call before other threads use the chain.
+  void use_archive(std::shared_ptr<const Archive> archive);
+  /// Erases blocks first_block() .. last, durably; everything else of these heights stays. Any one
+  /// thread, also while blocks are appended. Requires: last <= durable_height() and below height();
+  /// whoever calls it has seen to it that an archive file holds them.
+  void prune(Height last);
+  /// Gives the space of pruned blocks back to the disk: long, and nobody waits for it. Ends early
+  /// once `cancelled` is true. The thread of prune().
+  void reclaim(std::atomic<bool>& cancelled);
 
   /// Entries of a log with from <= time < to, at most `limit`, starting at `from_index`. An entry
   /// keeps its index for ever: a page that begins behind the last one's end is its continuation,

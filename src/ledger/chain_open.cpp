@@ -100,7 +100,17 @@ Result<void> Chain::State::load(const StateOverlay::Writes& genesis_writes) {
   }
   history = *frontier;
   TRY(load_epochs());
+  TRY(load_pruned());
   return load_certificates();
+}
+
+Result<void> Chain::State::load_pruned() {
+  const auto mark = store->read(Family::meta, chain_keys::pruned());
+  if (!mark) return ok();
+  auto row = decode<HeightRow>(*mark);
+  if (!row || row->height > newest.height) return corrupt("the mark of pruned heights is wrong");
+  pruned = row->height;
+  return ok();
 }
 
 Result<void> Chain::State::load_epochs() {

@@ -99,32 +99,6 @@ SubtreeSource history_source(const KeyValueStore& store) {
   };
 }
 
-/// The leaves of one transaction; takes their receipts from `receipt` on.
-void add_leaves(const Bytes& canonical, const std::vector<Bytes>& receipts, std::size_t& receipt,
-                std::vector<OperationLeaf>& leaves) {
-  auto transaction = decode<Transaction>(canonical);
-  if (!transaction || receipt >= receipts.size()) stop_on_corrupt_row("block body");
-  const TransactionBody& body = transaction->body;
-  const auto first = decode<Receipt>(receipts[receipt]);
-  if (!first) stop_on_corrupt_row("receipt");
-  OperationLeaf leaf;
-  leaf.tx_hash = tx_hash(canonical);
-  leaf.sender = body.sender;
-  if (first->status == ReceiptStatus::transaction_rejected) {
-    leaf.op_index = kWholeTransaction;
-    leaf.receipt = receipts[receipt++];
-    leaves.push_back(std::move(leaf));
-    return;
-  }
-  for (std::size_t i = 0; i < body.operations.size(); ++i) {
-    if (receipt >= receipts.size()) stop_on_corrupt_row("receipt");
-    leaf.op_index = static_cast<std::uint16_t>(i);
-    leaf.operation = encode(body.operations[i]);
-    leaf.receipt = receipts[receipt++];
-    leaves.push_back(leaf);
-  }
-}
-
 }  // namespace
 
 Result<Hash> stored_subtree(
@@ -198,24 +172,6 @@ std::optional<Header> Chain::header(Height height) const {
 std::optional<crypto::ExecCertificate> Chain::certificate(Height height) const {
   return read_row<crypto::ExecCertificate>(*state_->store, Family::blocks,
                                            chain_keys::certificate(height));
-}
-
-std::optional<StoredBlock> Chain::block(Height height) const {
-  if (height > this->height()) return std::nullopt;
-  return read_row<StoredBlock>(*state_->store, Family::blocks, chain_keys::block(height));
-}
-
-std::vector<OperationLeaf> Chain::leaves(Height height) const {
-  const auto stored = block(height);
-  std::vector<OperationLeaf> leaves;
-  if (!stored) return leaves;
-  leaves.reserve(stored->receipts.size());
-  std::size_t receipt = 0;
-  for (const Bytes& transaction : stored->transactions) {
-    add_leaves(transaction, stored->receipts, receipt, leaves);
-  }
-  if (receipt != stored->receipts.size()) stop_on_corrupt_row("block body");
-  return leaves;
 }
 
 std::optional<Chain::Location> Chain::find_transaction(const TxId& id) const {
@@ -310,8 +266,9 @@ Chain::StateAnswer Chain::prove_state(BytesView key) const {
 
 Result<std::vector<Hash>> Chain::prove_operation(Height height, std::uint32_t leaf_index) const {
   if (height > this->height()) return missing("this node has not executed that height");
+  TRY(const std::vector<OperationLeaf> leaves, read_leaves(height));
   std::vector<Hash> leaf_hashes;
-  for (const OperationLeaf& leaf : leaves(height)) {
+  for (const OperationLeaf& leaf : leaves) {
     leaf_hashes.push_back(merkle_leaf_hash(encode(leaf)));
   }
   if (leaf_index >= leaf_hashes.size()) return missing("the block has no such operation");

@@ -31,6 +31,7 @@ Bytes newest_height();
 Bytes newest_certified();
 Bytes index_mark();
 Bytes history_frontier();
+Bytes pruned();
 Bytes header_hashes();  ///< prefix
 Bytes header_hash(Height height);
 Bytes history_subtree(unsigned level, std::uint64_t first);
@@ -115,6 +116,8 @@ struct Chain::State {
   Frontier history;  ///< over header hashes 0..newest
   Height certified;  ///< newest height with a certificate
   Height durable;
+  Height pruned;  ///< blocks 1 .. pruned are not in the store
+  std::shared_ptr<const Archive> archive;
   /// Ascending; the last may not have begun. A deque: references outlive the changes.
   std::deque<crypto::EpochRecord> epochs;
 
@@ -127,6 +130,7 @@ struct Chain::State {
   void write_block_zero(const StateOverlay::Writes& genesis_writes);
   Result<void> load(const StateOverlay::Writes& genesis_writes);
   Result<void> load_certificates();
+  Result<void> load_pruned();
   Result<void> load_epochs();
   Result<void> rebuild_tree();
 };

@@ -6,6 +6,7 @@
 #include "ledger/evidence.h"
 #include "ledger/evidence_texts.h"
 #include "ledger/log_proof.h"
+#include "ledger/trail.h"
 
 namespace baolian::ledger {
 namespace {
@@ -21,20 +22,17 @@ Result<std::vector<OperationLeaf>> leaves_of(const Chain& chain,
   for (const LogEntry& entry : entries) {
     if (known.contains(entry.leaf_hash)) continue;
     if (entry.height != loaded) {
-      block = chain.leaves(entry.height);
+      TRY(block, chain.read_leaves(entry.height));
       loaded = entry.height;
     }
-    if (entry.operation >= block.size()) {
-      return fail(Errc::pruned, "the operations of block " + std::to_string(entry.height.value) +
-                                    " are no longer on this node; ask a node that keeps them");
-    }
-    const OperationLeaf& leaf = block[entry.operation];
+    OperationLeaf leaf =
+        entry.operation < block.size() ? std::move(block[entry.operation]) : OperationLeaf{};
     if (merkle_leaf_hash(encode(leaf)) != entry.leaf_hash) {
       return fail(Errc::store_corrupt,
                   "a stored operation is not the one in the log; check this node's store");
     }
     known.insert(entry.leaf_hash);
-    out.push_back(leaf);
+    out.push_back(std::move(leaf));
   }
   return out;
 }
@@ -111,9 +109,8 @@ Result<EvidenceDraft> draft_log_evidence(const Chain& chain, const LogId& log, T
 Result<EvidenceDraft> draft_operation_evidence(const Chain& chain, Height height,
                                                std::uint32_t leaf_index, const FactReader& reader) {
   TRY(const std::vector<Hash> path, chain.prove_operation(height, leaf_index));
-  std::vector<OperationLeaf> leaves = chain.leaves(height);
-  if (leaf_index >= leaves.size())
-    return fail(Errc::pruned, "the operations of the block are no longer here");
+  TRY(std::vector<OperationLeaf> leaves, chain.read_leaves(height));
+  ASSERT(leaf_index < leaves.size());  // it has a path
   OperationLeaf& leaf = leaves[leaf_index];
   EvidenceMaker maker(chain, OperationQuestion{.tx_hash = leaf.tx_hash, .op_index = leaf.op_index});
   TRY(maker.stand_on(height));
@@ -133,29 +130,6 @@ Result<EvidenceDraft> draft_state_evidence(const Chain& chain, BytesView key) {
   return maker.finish(
       StateProofs{.value = std::move(answer.value), .state = std::move(answer.proof)}, no_facts());
 }
-
-namespace {
-
-/// The changes of validators from the genesis to the epoch, each certified by the set that ended.
-Result<std::vector<TrailLink>> trail_to(const Chain& chain, Epoch epoch) {
-  std::vector<TrailLink> out;
-  for (Epoch number = chain.genesis().epoch.epoch; number < epoch; number = number.next()) {
-    const auto next = chain.epoch(number.next());
-    ASSERT(next.has_value());  // a header of that epoch stands in the chain
-    const Height last{next->first_height.value - 1};
-    const auto header = chain.header(last);
-    auto certificate = chain.certificate(last);
-    if (!header || !certificate) {
-      return fail(Errc::not_certified,
-                  "the certificate of the last block of epoch " + std::to_string(number.value) +
-                      " is not on this node yet; ask again after the next certificate");
-    }
-    out.push_back({.header = *header, .certificate = *std::move(certificate), .next = *next});
-  }
-  return out;
-}
-
-}  // namespace
 
 Result<std::string> finish_evidence(const Chain& chain, const EvidenceDraft& draft) {
   Evidence evidence = draft.evidence_;

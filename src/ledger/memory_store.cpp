@@ -67,6 +67,20 @@ class MemoryStore final : public KeyValueStore {
     for (const StoreWrite& write : batch) undo.push_back(disk_->exchange(write));
   }
 
+  void erase_range(Family family, BytesView first, BytesView end,
+                   const std::vector<StoreWrite>& batch) override {
+    const std::scoped_lock lock(disk_->mutex_);
+    std::vector<StoreWrite> writes;
+    const auto& rows = disk_->families_[static_cast<std::size_t>(family)];
+    for (auto row = rows.lower_bound(first); row != rows.end() && KeyOrder{}(row->first, end);
+         ++row) {
+      writes.push_back({family, row->first, std::nullopt});
+    }
+    writes.insert(writes.end(), batch.begin(), batch.end());
+    auto& undo = disk_->undo_.emplace_back();
+    for (const StoreWrite& write : writes) undo.push_back(disk_->exchange(write));
+  }
+
   void flush() override {
     const std::scoped_lock lock(disk_->mutex_);
     disk_->undo_.clear();

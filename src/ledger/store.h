@@ -3,6 +3,7 @@
 /// simulator and tests and keeps the same rules.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <optional>
 #include <string>
@@ -45,6 +46,15 @@ class KeyValueStore {
   virtual void apply(const std::vector<StoreWrite>& batch) = 0;
   /// Erases every row of a family. Not at once: after a crash some may be left.
   virtual void clear(Family family);
+  /// Erases every row of a family with first <= key < end and applies `batch`, all or nothing; else
+  /// as apply().
+  virtual void erase_range(Family family, BytesView first, BytesView end,
+                           const std::vector<StoreWrite>& batch) = 0;
+  /// Gives the space of rows erased in [first, end) back to the disk. Takes as long as rewriting
+  /// the files that hold the range; others read and write meanwhile. Ends early once `cancelled`
+  /// is true: the next call does the rest. Requires: the erasure is durable.
+  virtual void reclaim(Family, BytesView /*first*/, BytesView /*end*/,
+                       std::atomic<bool>& /*cancelled*/) {}
   /// Returns when everything applied so far survives a power cut.
   virtual void flush() = 0;
 };

@@ -182,6 +182,35 @@ class RocksdbStore final : public KeyValueStore {
 
   void apply(const std::vector<StoreWrite>& batch) override {
     rocksdb::WriteBatch writes;
+    write(batch, writes);
+  }
+
+  void erase_range(Family family, BytesView first, BytesView end,
+                   const std::vector<StoreWrite>& batch) override {
+    rocksdb::WriteBatch writes;
+    require(writes.DeleteRange(handle(family), slice(first), slice(end)), "write batch");
+    write(batch, writes);
+  }
+
+  /// Blob files were filled in the order of writing: of rows erased from the front whole files fall
+  /// away. Collecting blobs here would copy living ones out of files that die soon anyway.
+  void reclaim(Family family, BytesView first, BytesView end,
+               std::atomic<bool>& cancelled) override {
+    rocksdb::CompactRangeOptions options;
+    options.canceled = &cancelled;
+    options.exclusive_manual_compaction = false;
+    options.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForceOptimized;
+    options.blob_garbage_collection_policy = rocksdb::BlobGarbageCollectionPolicy::kDisable;
+    const rocksdb::Slice from = slice(first);
+    const rocksdb::Slice to = slice(end);
+    const auto status = database_->CompactRange(options, handle(family), &from, &to);
+    if (!status.IsIncomplete()) require(status, "compaction");  // incomplete: cancelled
+  }
+
+  void flush() override { require(database_->FlushWAL(true), "sync"); }
+
+ private:
+  void write(const std::vector<StoreWrite>& batch, rocksdb::WriteBatch& writes) {
     for (const StoreWrite& write : batch) {
       require(write.value ? writes.Put(handle(write.family), slice(write.key), slice(*write.value))
                           : writes.Delete(handle(write.family), slice(write.key)),

@@ -5,6 +5,7 @@
 #include "consensus/batch.h"
 #include "contracts/execute.h"
 #include "crypto/signing.h"
+#include "ledger/archive.h"
 #include "ledger/json.h"
 #include "node/verify_parts.h"
 
@@ -79,8 +80,10 @@ VerifyNodeAnswer verify_node(const VerifyNodeOptions& options, ledger::AuditRepo
   const ledger::BatchReader batches = batch_reader(ledger::chain_id_of(options.genesis));
   const crypto::Verifier& verifier =
       options.verifier != nullptr ? *options.verifier : crypto::ed25519_verifier();
-  const ledger::ChainAuditConfig config{options.genesis, genesis_writes, batches, verifier,
-                                        options.signatures};
+  const ledger::Archive archive(data + "/archive", ledger::chain_id_of(options.genesis),
+                                ledger::kArchiveSpan);
+  const ledger::ChainAuditConfig config{options.genesis, genesis_writes,     batches,
+                                        verifier,        options.signatures, &archive};
 
   auto opened = ledger::open_rocksdb_for_audit(data + "/store");
   if (opened) {

@@ -8,6 +8,7 @@
 #include "consensus/pbft/records.h"
 #include "consensus/raft/messages.h"
 #include "fuzz/type_table.h"
+#include "ledger/archive.h"
 #include "ledger/evidence_file.h"
 #include "ledger/genesis.h"
 #include "ledger/header.h"
@@ -46,6 +47,7 @@ using NodeMessages =
 
 using LedgerObjects =
     TypeTable<ledger::Transaction, ledger::Header, ledger::Genesis, ledger::Evidence,
-              ledger::Receipt, ledger::OperationRow, ledger::IndexMark>;
+              ledger::Receipt, ledger::OperationRow, ledger::IndexMark, ledger::ArchiveHead,
+              ledger::ArchivedBlock, ledger::ArchiveCertificate>;
 
 }  // namespace baolian::fuzz

@@ -3,10 +3,13 @@
 #include "ledger/formats_doc.h"
 
 #include <filesystem>
+#include <fstream>
 #include <regex>
 
+#include "ledger/archive.h"
 #include "ledger/chain.h"
 #include "ledger/evidence.h"
+#include "ledger/fixture.h"
 #include "support/catch.h"
 
 using namespace baolian;
@@ -131,4 +134,19 @@ TEST_CASE("formats.md: the examples decode, hash, sign and prove as the text say
                           decoded<StateProof>(document, "state-proof-no-d"))
             .has_value());
   CHECK(document.bytes("log-state-key").size() == 38);
+}
+
+TEST_CASE("formats.md: the archive file opens and holds the header of section 7",
+          "[formats][archive]") {
+  const FormatsDocument document = FormatsDocument::load();
+  TemporaryDirectory directory;
+  const std::string path = directory.path() + "/blocks-0000000007-0000000007.blk";
+  const Bytes bytes = document.bytes("archive-file");
+  std::ofstream(path, std::ios::binary) << as_text(bytes);
+  const auto file = ArchiveFile::open(path);
+  REQUIRE(file.has_value());
+  CHECK(file->span() == HeightSpan{Height{7}, Height{7}});
+  CHECK(file->offset(Height{7}) == ArchiveHead::kBytes);
+  CHECK(file->block(Height{7}).value().header == decoded<Header>(document, "header"));
+  CHECK(Hash::from(BytesView(bytes).last(32)) == file->hash());
 }

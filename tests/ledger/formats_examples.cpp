@@ -1,8 +1,11 @@
 /// The worked examples of docs/formats.md: fixed inputs, bytes made by the code.
 #include <algorithm>
+#include <fstream>
 
 #include "crypto/random.h"
+#include "ledger/archive.h"
 #include "ledger/chain.h"
+#include "ledger/fixture.h"
 #include "ledger/formats_doc.h"
 #include "ledger/genesis_json.h"
 
@@ -119,6 +122,21 @@ void add_trees(Examples& out) {
   out["state-proof-no-d"] = hex_lines(encode(tree.prove(as_bytes("d"))));
 }
 
+void add_archive(Examples& out) {
+  TemporaryDirectory directory;
+  const std::string path = directory.path() + "/blocks-0000000007-0000000007.blk";
+  const Header header = example_header();
+  const StoredBlock block{
+      .version = {}, .header = header, .batch = {}, .transactions = {}, .receipts = {}};
+  auto writer = ArchiveWriter::create(
+      path,
+      {.version = {}, .chain_id = header.chain_id, .first = header.height, .last = header.height});
+  ASSERT(writer.has_value() && writer->add(encode(block)) && writer->finish());
+  std::ifstream in(path, std::ios::binary);
+  const std::string bytes((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+  out["archive-file"] = hex_lines(as_bytes(bytes));
+}
+
 }  // namespace
 
 std::map<std::string, std::string> format_examples() {
@@ -133,6 +151,7 @@ std::map<std::string, std::string> format_examples() {
   add_signature(out);
   add_operation(out);
   add_trees(out);
+  add_archive(out);
   if (const auto genesis =
           genesis_from_json(read_source_file("tests/golden/v1/evidence/genesis.json"))) {
     out["golden-chain-id"] = hex_lines(chain_id_of(*genesis).view());

@@ -4,6 +4,7 @@
 #include "consensus/pbft/records.h"
 #include "consensus/raft/messages.h"
 #include "core/codec_table.h"
+#include "ledger/archive.h"
 #include "ledger/chain_state.h"
 #include "ledger/evidence_file.h"
 #include "ledger/evidence_texts.h"
@@ -64,6 +65,7 @@ std::map<std::string, std::string> format_tables() {
   add<Header, Frontier, StateProof, StateProof::OtherLeaf, LogId, LogEntry, LogWindowProof>(tables);
   add<Evidence, LogWindowQuestion, LogWindowProofs, OperationQuestion, OperationProofs, PathStep,
       StateQuestion, StateProofs, TrailLink, FactGroup, Fact, Sentence>(tables);
+  add<ArchiveHead, ArchivedBlock, ArchiveCertificate>(tables);
   add<StoredBlock, TransactionRow, HeightRow, PositionedEntry, OperationRow, EventMark, IndexMark,
       StateChunk, StateRow>(tables);
   add<consensus::Envelope, consensus::Batch, consensus::SyncBlock, consensus::EpochStart>(tables);

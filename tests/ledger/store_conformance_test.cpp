@@ -75,6 +75,40 @@ TEST_CASE("store: reads what a batch wrote, families apart, erasures gone", "[st
   CHECK(store->read(Family::index, as_bytes("k")) == bytes("index"));
 }
 
+TEST_CASE("store: a range goes with its batch, and its space can be reclaimed", "[store]") {
+  const std::string name = GENERATE("memory", "rocksdb");
+  CAPTURE(name);
+  const auto kind = make_kind(name);
+  auto store = kind->open();
+  std::vector<StoreWrite> rows;
+  for (const char* key : {"b1", "b2", "b3", "b4", "c1"}) {
+    rows.push_back({Family::blocks, bytes(key), bytes(key)});
+  }
+  rows.push_back({Family::state, bytes("b2"), bytes("other family")});
+  store->apply(rows);
+  store->erase_range(Family::blocks, bytes("b2"), bytes("b4"),
+                     {{Family::meta, bytes("mark"), bytes("b3")}});
+  const auto check = [&] {
+    CHECK(scan_text(*store, Family::blocks, {}) == "6231=b1 6234=b4 6331=c1 ");
+    CHECK(scan_text(*store, Family::state, {}) == "6232=other family ");
+    CHECK(store->read(Family::meta, bytes("mark")) == bytes("b3"));
+    CHECK_FALSE(store->read(Family::blocks, bytes("b2")).has_value());
+  };
+  check();
+  store->flush();
+  std::atomic<bool> cancelled = false;
+  store->reclaim(Family::blocks, bytes("b1"), bytes("b4"), cancelled);
+  check();
+  store.reset();
+  store = kind->open();
+  check();
+  cancelled = true;
+  store->reclaim(Family::blocks, bytes("b1"), bytes("b4"), cancelled);
+  check();
+  store->apply({{Family::blocks, bytes("b3"), bytes("again")}});
+  CHECK(store->read(Family::blocks, bytes("b3")) == bytes("again"));
+}
+
 TEST_CASE("store: the later of two writes to one key in a batch holds", "[store]") {
   const std::string name = GENERATE("memory", "rocksdb");
   CAPTURE(name);

@@ -16,7 +16,7 @@ constexpr std::array<std::string_view, 4> kFamilyWords = {"blocks", "state", "in
 /// Tags of keys by family; the state has natural keys.
 constexpr std::string_view kBlockTags = "bch";
 constexpr std::string_view kIndexTags = "eost";
-constexpr std::string_view kMetaTags = "EHSchgi";
+constexpr std::string_view kMetaTags = "EHSchgip";
 
 std::uint64_t leaf_prefix(const Hash& hash) { return read_big_endian(hash.view().subspan(0, 8)); }
 
@@ -149,6 +149,28 @@ void check_index_mark(ChainWalk& walk) {
   walk.report.advance();
 }
 
+/// Which blocks are not in the store. Of a mark that says nothing the first row tells.
+void check_pruned(ChainWalk& walk) {
+  constexpr std::string_view kName = "mark of pruned heights";
+  const auto raw =
+      walk.bytes(Family::meta, chain_keys::pruned(), Damage::mark, std::nullopt, kName);
+  if (!raw) return;
+  const auto mark = walk.decoded<HeightRow>(raw, Damage::mark, std::nullopt, kName);
+  if (mark && mark->height.value > 0 && mark->height < walk.result.newest) {
+    walk.result.pruned = mark->height;
+    return;
+  }
+  if (mark) {
+    walk.report.found(Damage::mark, std::nullopt, std::string(kName),
+                      "it says " + std::to_string(mark->height.value) + ", which cannot be");
+  }
+  const auto rows = walk.store.rows(Family::blocks, as_bytes("b"));
+  rows->seek(chain_keys::block(Height{1}));
+  const auto is_there = rows->next();
+  const auto first = is_there && *is_there ? height_in_key(rows->key()) : std::nullopt;
+  if (first && first->value > 0) walk.result.pruned = {first->value - 1};
+}
+
 /// Does a header of this height announce the record? Asked of both rows that hold it.
 bool is_announced(ChainWalk& walk, Height fixed_at, const crypto::EpochRecord& record) {
   const Hash hash = crypto::validators_hash(record);
@@ -204,6 +226,7 @@ void ChainWalk::check_marks() {
   report.advance();
   check_newest(*this);
   check_index_mark(*this);
+  check_pruned(*this);
   check_epochs(*this);
 }
 
@@ -274,7 +297,8 @@ void check_block_keys(ChainWalk& walk, char tag) {
 }
 
 bool is_mark(BytesView key) {
-  for (const std::string_view name : {"certified", "genesis", "height", "history", "index"}) {
+  for (const std::string_view name :
+       {"certified", "genesis", "height", "history", "index", "pruned"}) {
     if (as_text(key) == name) return true;
   }
   return false;
@@ -288,7 +312,7 @@ void ChainWalk::check_strays() {
   check_tags(*this, Family::index, kIndexTags);
   check_tags(*this, Family::meta, kMetaTags);
   for (const char tag : {'c', 'h'}) check_block_keys(*this, tag);  // check_blocks() sees all of 'b'
-  for (const std::string_view tag : {"c", "g", "h", "i"}) {
+  for (const std::string_view tag : {"c", "g", "h", "i", "p"}) {
     visit_rows(*this, Family::meta, as_bytes(tag), Damage::mark, [&](BytesView key, BytesView) {
       if (!is_mark(key)) {
         found_stray(*this, Family::meta, key, std::nullopt, "no mark has this name");
@@ -314,6 +338,7 @@ ChainAuditResult audit_chain(const AuditStore& store, const ChainAuditConfig& co
   walk.check_marks();
   const auto index = make_index_checks(walk);
   walk.check_blocks(index);
+  walk.check_archives();
   walk.check_history();
   walk.check_state();
   walk.check_logs();

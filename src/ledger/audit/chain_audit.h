@@ -21,18 +21,22 @@
 
 namespace baolian::ledger {
 
+class Archive;
+
 struct ChainAuditConfig {
   const Genesis& genesis;
   const StateOverlay::Writes& genesis_writes;  ///< what contracts make of the genesis
   const BatchReader& batches;
   const crypto::Verifier& verifier;
   TransactionSignatures signatures = TransactionSignatures::verified;
+  const Archive* archive = nullptr;  ///< where pruned blocks are; null: nowhere
 };
 
 /// What a checked store holds, for what is compared with it.
 struct ChainAuditResult {
   Height newest;
   Height certified;  ///< newest height with a certificate that holds
+  Height pruned;     ///< the store has no blocks of heights 1 up to it
   /// Epoch 0 and those whose records hold, ascending.
   std::vector<crypto::EpochRecord> epochs;
 };

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "ledger/archive.h"
 #include "ledger/audit/chain_audit.h"
 #include "ledger/chain_state.h"
 #include "ledger/merkle.h"
@@ -81,13 +82,25 @@ struct ChainWalk {
   const crypto::EpochRecord* epoch_at(Height height) const;  ///< nullptr if unknown
   const crypto::EpochRecord* pending_at(Height height) const;
 
+  /// A block that is not in the store: from the archive, or nothing. Each damage and each missing
+  /// file is reported once. Requires: heights ascend.
+  std::optional<StoredBlock> archived_block(Height height);
+  /// A block from wherever it is, without findings.
+  std::optional<StoredBlock> peek_block(Height height) const;
+
   // In this order.
   void check_marks();  ///< newest height, epochs
   void check_blocks(const std::vector<std::unique_ptr<IndexCheck>>& index);
   void check_history();
   void check_state();
   void check_logs();
+  void check_archives();
   void check_strays();
+
+ private:
+  std::optional<ArchiveFile> archive_file_;  ///< of the last archived_block()
+  std::optional<HeightSpan> unreadable_;     ///< a file that cannot be opened, already found
+  std::optional<HeightSpan> missing_;        ///< pruned heights of which no file is here
 };
 
 std::vector<std::unique_ptr<IndexCheck>> make_index_checks(ChainWalk& walk);

@@ -30,6 +30,9 @@ std::string_view remedy_of(Damage damage) {
     case Damage::book:
       return "Restore the file from the node's backup (docs/operations.md, What lies in the data "
              "directory).";
+    case Damage::archive:
+      return "Copy the file from another node and compare its hash (`baolian archive list`): block "
+             "files are the same everywhere, a certificate file of any node will do.";
     case Damage::checkpoint:
       return "Compare with a third institution: one of the two nodes shows a history that the "
              "validators did not certify, or more than F of them signed twice.";

@@ -35,13 +35,14 @@ enum class Damage : std::uint8_t {
   record = 17,          ///< a sealed record or its key in the vault
   book = 18,            ///< another file of the node
   checkpoint = 19,      ///< another node's checkpoint
+  archive = 20,         ///< a file of archived blocks, or its certificate
 };
 constexpr auto enum_names(Damage) {
-  return std::array<std::string_view, 20>{
-      "header",      "block",     "batch",           "body",       "receipt",       "certificate",
-      "epoch",       "history",   "history_subtree", "mark",       "state",         "log_entry",
-      "log_subtree", "index",     "stray_row",       "store_file", "consensus_log", "record",
-      "book",        "checkpoint"};
+  return std::array<std::string_view, 21>{
+      "header",      "block",      "batch",           "body",       "receipt",       "certificate",
+      "epoch",       "history",    "history_subtree", "mark",       "state",         "log_entry",
+      "log_subtree", "index",      "stray_row",       "store_file", "consensus_log", "record",
+      "book",        "checkpoint", "archive"};
 }
 
 /// What to do about a damage of this kind, in a sentence.

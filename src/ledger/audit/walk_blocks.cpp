@@ -30,6 +30,8 @@ class BlockRows {
 
   /// Requires: heights ascend.
   std::optional<StoredBlock> take(Height height) {
+    const bool is_pruned = height.value > 0 && height <= walk_.result.pruned;
+    if (is_pruned) return walk_.archived_block(height);  // a row of it is a stray
     const Bytes wanted = chain_keys::block(height);
     const std::string name = at_height("block", height);
     for (;;) {

@@ -89,11 +89,11 @@ class TransactionRows final : public IndexCheck {
     if (!cached_ || *cached_ != row.height) {
       cached_ = row.height;
       transactions_.clear();
-      const auto raw = walk_.store.read(Family::blocks, chain_keys::block(row.height));
-      if (raw && *raw) {
-        if (const auto block = decode<StoredBlock>(**raw)) transactions_ = transactions_of(*block);
-      }
+      const auto block = walk_.peek_block(row.height);
+      is_known_ = block.has_value() || row.height > walk_.result.pruned;
+      if (block) transactions_ = transactions_of(*block);
     }
+    if (!is_known_) return true;  // pruned, and its file is elsewhere
     return std::any_of(transactions_.begin(), transactions_.end(), [&](const auto& transaction) {
       return transaction.id == id && transaction.first_leaf == row.first_leaf &&
              transaction.rejected_whole == row.rejected_whole;
@@ -114,6 +114,7 @@ class TransactionRows final : public IndexCheck {
   ChainWalk& walk_;
   std::vector<std::int64_t> expected_;  ///< rows by height that are right
   std::optional<Height> cached_;
+  bool is_known_ = true;
   std::vector<BlockTransaction> transactions_;  ///< of the cached height
 };
 
