@@ -21,6 +21,8 @@ unsigned status_of(Errc code) {
       return 403;
     case Errc::not_found:
       return 404;
+    case Errc::pruned:
+      return 410;
     case Errc::rejected:
     case Errc::request_conflict:
     case Errc::already_exists:
@@ -34,6 +36,7 @@ unsigned status_of(Errc code) {
       return 503;
     case Errc::internal:
     case Errc::io_failed:
+    case Errc::store_corrupt:
       return 500;
     default:
       return 400;

@@ -32,7 +32,8 @@ Result<contracts::ClaimState> own_claim(const Services& services, const ClaimId&
 }
 
 /// Every decision of a claim, in order, from its log.
-std::vector<contracts::ClaimsDecide> decisions_of(const Services& services, const ClaimId& id) {
+Result<std::vector<contracts::ClaimsDecide>> decisions_of(const Services& services,
+                                                          const ClaimId& id) {
   std::vector<contracts::ClaimsDecide> out;
   const ledger::LogId log{ledger::LogKind::claim, contracts::id_cast<Hash>(id)};
   constexpr auto kDecide = static_cast<std::uint16_t>(contracts::ClaimsDecide::kKind);
@@ -43,7 +44,7 @@ std::vector<contracts::ClaimsDecide> decisions_of(const Services& services, cons
     // Only a decision is worth opening its block.
     if (rows[i] && rows[i]->kind != kDecide) continue;
     const ledger::LogEntry& entry = entries[i].entry;
-    const auto leaves = services.chain.leaves(entry.height);
+    TRY(const auto leaves, services.chain.read_leaves(entry.height));
     if (entry.operation >= leaves.size()) continue;
     const auto operation = decode<ledger::Operation>(leaves[entry.operation].operation);
     if (!operation) continue;
@@ -147,7 +148,8 @@ Result<std::string> Api::explain_claim(const ApiCall& call) {
   TRY(const ClaimId id, api::id_from<ClaimId>(call.path[2], "the claim"));
   TRY(const contracts::ClaimState claim, own_claim(services_, id));
   json decisions = json::array();
-  for (const auto& content : decisions_of(services_, id)) {
+  TRY(const auto decided, decisions_of(services_, id));
+  for (const auto& content : decided) {
     json one = {{"number", content.number}, {"outcome", std::string(enum_name(content.outcome))}};
     if (const auto kept = services_.book.find(content.decision)) {
       if (const auto decision = decode<contracts::Decision>(kept->file.decision)) {
@@ -330,7 +332,8 @@ Result<std::string> Api::recompute_payout(const ApiCall& call) {
   }
   json decisions = json::array();
   bool holds = true;
-  for (const auto& content : decisions_of(services_, id)) {
+  TRY(const auto decided, decisions_of(services_, id));
+  for (const auto& content : decided) {
     if (content.outcome != contracts::Outcome::payable) continue;
     TRY(const Recomputation result, recompute(services_, claims_.contents, id, content));
     holds = holds && result.holds();

@@ -117,7 +117,7 @@ Result<std::optional<Earlier>> find_earlier(const Services& services, const Requ
   if (outcome->receipt.status != ledger::ReceiptStatus::applied) {
     return receipt_error(outcome->receipt);
   }
-  const auto leaves = services.chain.leaves(outcome->height);
+  TRY(const auto leaves, services.chain.read_leaves(outcome->height));
   if (outcome->leaf >= leaves.size()) return fail(Errc::not_found, "the block is not here");
   TRY(ledger::Operation operation, decode<ledger::Operation>(leaves[outcome->leaf].operation));
   return std::optional(Earlier{*std::move(outcome), std::move(operation)});

@@ -65,6 +65,7 @@ Result<std::string> Api::status(const ApiCall&) {
               {"certified_height", services_.chain.certified_height().value},
               {"durable_height", services_.chain.durable_height().value},
               {"stable_height", replica.certified.value},
+              {"first_block", services_.chain.first_block().value},
               {"active", replica.active},
               {"role", replica.validator ? "validator" : "observer"},
               {"stopped", replica.stopped},

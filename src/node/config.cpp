@@ -2,10 +2,13 @@
 
 #include <toml++/toml.h>
 
+#include <array>
 #include <charconv>
 #include <filesystem>
 #include <functional>
 #include <map>
+
+#include "ledger/archive.h"
 
 namespace baolian::node {
 namespace {
@@ -81,6 +84,28 @@ Setter institution_id(InstitutionId& out) {
   };
 }
 
+/// "1095d", "12h", "30m", "5s" or "forever".
+Setter retention(std::optional<std::uint64_t>& out_ms) {
+  return [&out_ms](std::string_view key, const toml::node& node) -> Result<void> {
+    TRY(const std::string words, text_of(key, node));
+    out_ms.reset();
+    if (words == "forever") return ok();
+    constexpr std::uint64_t kLongestDays = 365'000;
+    constexpr std::string_view kUnits = "smhd";
+    constexpr std::array<std::uint64_t, 4> kUnitMs = {1000, 60'000, 3'600'000, 86'400'000};
+    std::uint64_t count = 0;
+    const char* end = words.data() + words.size();
+    const auto [rest, error] = std::from_chars(words.data(), end, count);
+    const std::size_t unit = rest + 1 == end ? kUnits.find(*rest) : std::string_view::npos;
+    const bool is_span = error == std::errc{} && unit != std::string_view::npos;
+    if (!is_span || count == 0 || count > kLongestDays * kUnitMs[3] / kUnitMs[unit]) {
+      return bad(key, "must be a number and s, m, h or d, as in \"1095d\", or \"forever\"");
+    }
+    out_ms = count * kUnitMs[unit];
+    return ok();
+  };
+}
+
 Setter level(std::string& out) {
   return [&out](std::string_view key, const toml::node& node) -> Result<void> {
     TRY(out, text_of(key, node));
@@ -148,6 +173,8 @@ Result<Config> parse_config(std::string_view input, const std::string& directory
       {"store_flush_ms", number(config.store_flush_ms, 10, 60'000)},
       {"log_segment_mib", number(config.log_segment_mib, 8, 1024)},
       {"api_body_mib", number(config.api_body_mib, 1, 256)},
+      {"retention", retention(config.retention_ms)},
+      {"archive_span", number(config.archive_span, 1, ledger::kArchiveSpanMax)},
   };
   for (const auto& [key, node] : table) {
     const auto setter = setters.find(std::string_view(key.str()));

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -25,6 +26,9 @@ struct Config {
   std::uint32_t store_flush_ms = 1000;      ///< chain store: made durable at least this often
   std::uint64_t log_segment_mib = 64;       ///< consensus log: size of a segment
   std::uint64_t api_body_mib = 32;          ///< largest request body
+  /// Blocks older than this, by block time, move to the archive; none: they stay. 1,095 days.
+  std::optional<std::uint64_t> retention_ms = 1095ULL * 24 * 3600 * 1000;
+  std::uint64_t archive_span = 10'000;  ///< heights of an archive file: the same on all nodes
 };
 
 /// Reads and checks. Relative paths are taken from the directory of `path`.

@@ -13,6 +13,7 @@
 #include "node/genesis_file.h"
 #include "node/log_setup.h"
 #include "node/mesh_transport.h"
+#include "node/pruner.h"
 #include "node/replica.h"
 #include "node/services.h"
 
@@ -22,6 +23,10 @@ namespace {
 constexpr std::size_t kApiThreads = 24;
 /// Each waits for blocks and for the reporter most of its time.
 constexpr std::size_t kAdjudicationThreads = 8;
+/// A hundredth of the retention, within these.
+constexpr std::uint64_t kPrunePollMinMs = 200;
+constexpr std::uint64_t kPrunePollMaxMs = 60'000;
+
 
 TimeMs wall_clock() {
   using namespace std::chrono;
@@ -50,7 +55,9 @@ struct Node::State {
   std::optional<NodeKeys> keys;
   std::shared_ptr<const crypto::Signer> consensus_signer;
   std::optional<vault::SubjectKeys> subjects;
+  std::shared_ptr<const ledger::Archive> archive;
   std::unique_ptr<Replica> replica;
+  std::unique_ptr<Pruner> pruner;  // none if blocks stay for ever
   std::optional<vault::RecordStore> records;
   std::optional<vault::ReleaseGate> gate;
   std::optional<ConsentForms> forms;
@@ -105,7 +112,10 @@ Result<void> Node::State::load_keys(const crypto::Secret& passphrase) {
 }
 
 Result<void> Node::State::open_replica() {
+  archive = std::make_shared<const ledger::Archive>(
+      config.data_directory + "/archive", ledger::chain_id_of(genesis), config.archive_span);
   Replica::Config replica_config;
+  replica_config.archive = archive;
   replica_config.directory = config.data_directory;
   replica_config.genesis = genesis;
   replica_config.signer = consensus_signer;
@@ -116,6 +126,13 @@ Result<void> Node::State::open_replica() {
     failed = true;
   };
   TRY(replica, Replica::open(std::move(replica_config)));
+  if (!config.retention_ms) return ok();
+  pruner = std::make_unique<Pruner>(
+      Pruner::Config{
+          .retention_ms = *config.retention_ms,
+          .poll_ms = std::clamp(*config.retention_ms / 100, kPrunePollMinMs, kPrunePollMaxMs)},
+      Pruner::Ports{replica->chain(), archive, [this](Height last) { replica->prune(last); },
+                    [this](std::atomic<bool>& cancelled) { replica->reclaim(cancelled); }});
   return ok();
 }
 
@@ -234,6 +251,7 @@ void Node::State::run() {
   submitter->start();
   agents->start();
   agents->on_certified(replica->chain().certified_height());
+  if (pruner) pruner->start();
 }
 
 ReplicaStatus Node::State::status() const {
@@ -285,6 +303,7 @@ void Node::stop() {
   if (state_->api) state_->api->stop();
   if (state_->adjudication) state_->adjudication->stop();
   if (state_->agents) state_->agents->stop();
+  if (state_->pruner) state_->pruner->stop();
   if (state_->submitter) state_->submitter->stop();
   if (state_->mesh) state_->mesh->stop();
   if (state_->replica) state_->replica->stop();

@@ -119,6 +119,7 @@ Result<void> Replica::State::recover() {
                                     contracts::genesis_writes(config.genesis));
   if (!opened) return opened.error();
   chain = *std::move(opened);
+  chain->use_archive(config.archive);
   executor = std::make_unique<Executor>(*chain, *config.verifier);
   certified = chain->certified_height();
 
@@ -431,6 +432,8 @@ Replica::Status Replica::status() const {
 }
 
 const ledger::Chain& Replica::chain() const { return *state_->chain; }
+void Replica::prune(Height last) { state_->chain->prune(last); }
+void Replica::reclaim(std::atomic<bool>& cancelled) { state_->chain->reclaim(cancelled); }
 BootRecord Replica::boot() const { return state_->boot; }
 ReplicaId Replica::self() const { return state_->self; }
 bool Replica::is_validator() const { return state_->validator; }

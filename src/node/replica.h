@@ -40,6 +40,7 @@ class Replica {
     const crypto::Verifier* verifier = &crypto::ed25519_verifier();
     std::size_t verify_threads = 1;
     std::size_t log_segment_bytes = 16 * 1024 * 1024;
+    std::shared_ptr<const ledger::Archive> archive;  ///< for pruned blocks; may be null
     std::uint64_t tick_ms = 10;
     std::size_t inbox_bytes_max = 64 * 1024 * 1024;  ///< of peers' messages; receive() waits above
     ReplicaDriver::Config driver;                    ///< `engine` is filled in from the genesis
@@ -95,6 +96,9 @@ class Replica {
 
   Status status() const;
   const ledger::Chain& chain() const;
+  /// Chain::prune() and Chain::reclaim(), for one thread beside the executor.
+  void prune(Height last);
+  void reclaim(std::atomic<bool>& cancelled);
   /// This run of this disk, for HELLO.
   BootRecord boot() const;
   ReplicaId self() const;

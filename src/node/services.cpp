@@ -170,7 +170,7 @@ Result<vault::CertifiedOperation> certified_operation(const ledger::Chain& chain
   if (!header || !certificate) {
     return fail(Errc::not_certified, "the certificate of this height is not here yet");
   }
-  const auto leaves = chain.leaves(height);
+  TRY(const auto leaves, chain.read_leaves(height));
   if (leaf >= leaves.size()) return fail(Errc::not_found, "the block has no such operation");
   out.header = *header;
   out.certificate = *certificate;

@@ -366,9 +366,9 @@ Result<std::vector<OperationOutcome>> Submitter::read_outcomes(const TxId& id) c
   const auto location = chain_.find_transaction(id);
   if (!location) return fail(Errc::not_certified, "not executed yet; ask again shortly");
   const auto header = chain_.header(location->height);
-  const auto leaves = chain_.leaves(location->height);
+  TRY(const auto leaves, chain_.read_leaves(location->height));
   if (!header || location->first_leaf >= leaves.size()) {
-    return fail(Errc::pruned, "the block of this operation is no longer on this node");
+    return fail(Errc::store_corrupt, "the block of this operation does not hold it");
   }
   const TxHash hash = leaves[location->first_leaf].tx_hash;
   std::vector<OperationOutcome> out;

@@ -41,6 +41,29 @@ TEST_CASE("the least configuration has the documented defaults", "[config]") {
   CHECK(config->store_flush_ms == 1000);
   CHECK(config->log_segment_mib == 64);
   CHECK(config->api_body_mib == 32);
+  CHECK(config->retention_ms == 1095ULL * 24 * 3600 * 1000);
+  CHECK(config->archive_span == 10'000);
+}
+
+TEST_CASE("the retention is a number with a unit, or for ever", "[config]") {
+  const auto retention = [](const std::string& text) {
+    const auto config = parse(kLeast + "retention = \"" + text + "\"\n");
+    REQUIRE(config.has_value());
+    return config->retention_ms;
+  };
+  CHECK(retention("3650d") == 3650ULL * 86'400'000);
+  CHECK(retention("12h") == 12ULL * 3'600'000);
+  CHECK(retention("30m") == 30ULL * 60'000);
+  CHECK(retention("5s") == 5000);
+  CHECK(retention("365000d") == 365'000ULL * 86'400'000);
+  CHECK_FALSE(retention("forever").has_value());
+  for (const char* bad : {"", "d", "5", "0d", "-1d", "5 d", "1.5d", "365001d", "99999999999999999d",
+                          "5w", "forevers"}) {
+    CAPTURE(bad);
+    require_refused(kLeast + "retention = \"" + bad + "\"\n", "retention");
+  }
+  require_refused(kLeast + "retention = 1095\n", "retention");
+  require_refused(kLeast + "archive_span = 0\n", "archive_span");
 }
 
 TEST_CASE("every option of the configuration is read", "[config]") {

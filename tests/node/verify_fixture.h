@@ -25,7 +25,7 @@ class ChainMaker {
   static constexpr std::uint64_t kTwiceHeight = 12;
 
   explicit ChainMaker(std::unique_ptr<ledger::KeyValueStore> store);
-  /// Executes and certifies every third height from the present one to this.
+  /// Executes from the present height to this one; certifies every third and the last of an epoch.
   void grow_to(std::uint64_t height);
   ledger::Chain& chain() { return *chain_; }
   const RecordId& record() const { return record_; }
