@@ -175,4 +175,5 @@ def test(make, options):
     net.equal_roots()
 
 
-network.main(test)
+if __name__ == "__main__":
+    network.main(test)

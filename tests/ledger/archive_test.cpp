@@ -268,6 +268,51 @@ TEST_CASE("ledger.md prune: a power cut takes mark and rows back together", "[ar
   CHECK(chain->block(Height{10}).has_value());
 }
 
+TEST_CASE("ledger.md prune: the disk gets its space back, small and large blocks alike",
+          "[archive][prune]") {
+  const std::size_t value_bytes = GENERATE(std::size_t{1'500}, std::size_t{60'000});
+  CAPTURE(value_bytes);
+  test::TemporaryDirectory directory;
+  const std::string path = directory.path() + "/store";
+  const auto size_of = [&] {
+    std::uint64_t bytes = 0;
+    for (const auto& file : std::filesystem::recursive_directory_iterator(path)) {
+      if (file.is_regular_file()) bytes += file.file_size();
+    }
+    return bytes;
+  };
+  Prng random(3);
+  const std::uint64_t rows = 12'000'000 / value_bytes;
+  const std::uint64_t last = rows - rows / 10;
+  // In two runs: a blob file goes when everything in it is gone.
+  for (const auto& [from, to] : {std::pair(std::uint64_t{1}, last), std::pair(last + 1, rows)}) {
+    auto store = open_rocksdb_store(path).value();
+    for (std::uint64_t h = from; h <= to; ++h) {
+      Bytes value;
+      while (value.size() < value_bytes) append_big_endian(value, random.next(), 8);
+      store->apply({{Family::blocks, chain_keys::block(Height{h}), std::move(value)},
+                    {Family::blocks, chain_keys::header(Height{h}), to_bytes("header")}});
+    }
+  }
+  // Opening moves what is in the log into tables and blobs.
+  auto store = open_rocksdb_store(path).value();
+  REQUIRE(size_of() > 11'000'000);
+  const Bytes first = chain_keys::block(Height{1});
+  const Bytes end = chain_keys::block(Height{last + 1});
+  const auto kept = store->read(Family::blocks, end);
+  store->erase_range(Family::blocks, first, end, {});
+  store->flush();
+  std::atomic<bool> cancelled = false;
+  store->reclaim(Family::blocks, first, end, cancelled);
+  CHECK(store->read(Family::blocks, end) == kept);
+  store.reset();
+  CHECK(size_of() < 2'500'000);
+  store = open_rocksdb_store(path).value();
+  CHECK(store->read(Family::blocks, end) == kept);
+  CHECK(store->read(Family::blocks, chain_keys::header(Height{5})) == to_bytes("header"));
+  CHECK(store->scan(Family::blocks, as_bytes("b"), {}, 1).front().key == end);
+}
+
 TEST_CASE("ledger.md archive: no certificate, no file that others could believe", "[archive]") {
   ArchivedChain made;
   grow(*made.chain, 29);

@@ -47,6 +47,7 @@ Error api_error(unsigned status, const std::string& body) {
   const Errc code = status == 401 || status == 403 ? Errc::not_authorized
                     : status == 404                ? Errc::not_found
                     : status == 409                ? Errc::rejected
+                    : status == 410                ? Errc::pruned
                     : status == 503                ? Errc::busy
                                                    : Errc::http_status;
   if (parsed.is_object() && parsed.contains("code") && parsed.contains("message")) {
@@ -194,6 +195,7 @@ void Context::failed(const Error& error) {
       break;
     case Errc::not_authorized:
     case Errc::rejected:
+    case Errc::pruned:
       exit = Exit::refused;
       break;
     case Errc::config_invalid:

@@ -30,5 +30,6 @@ void add_payout_command(CLI::App& audit_group, Context& context);
 void add_verify_node_command(CLI::App& audit_group, Context& context);
 void add_audit_commands(CLI::App& app, Context& context);
 void add_verify_command(CLI::App& app, Context& context);
+void add_archive_commands(CLI::App& app, Context& context);
 
 }  // namespace baolian::cli

@@ -36,6 +36,7 @@ int main(int argc, char** argv) {
   baolian::cli::add_catalog_commands(app, context);
   baolian::cli::add_audit_commands(app, context);
   baolian::cli::add_verify_command(app, context);
+  baolian::cli::add_archive_commands(app, context);
 
   try {
     app.parse(argc, argv);
