@@ -187,10 +187,13 @@ struct AppliedInput {
 struct FlushedInput {
   Height height;
 };
-/// A snapshot is installed: execution stands at this height now.
-struct StateInstalledInput {
-  Height height;
-  Hash header_hash;
+/// The driver looks for a snapshot and fetches it, or gave up. While it does no blocks are asked
+/// for: the node begins anew on the snapshot (1.8). As soon as one is chosen, `certificate` is the
+/// checked certificate of its header, or of a later one: h moves there before the state does.
+struct TransferInput {
+  bool under_way = false;
+  std::optional<crypto::ExecCertificate> certificate{};
+  Bytes header{};  ///< canonical header of the certificate
 };
 /// A block of the past that the driver read from the store for a peer (answer to ReadBlocks).
 struct BlocksReadInput {
@@ -205,7 +208,7 @@ struct TransferLeadershipInput {
 };
 
 using Input = std::variant<TickInput, DeliverInput, ProposeInput, BodiesInput, BadBodiesInput,
-                           PersistedInput, AppliedInput, FlushedInput, StateInstalledInput,
+                           PersistedInput, AppliedInput, FlushedInput, TransferInput,
                            BlocksReadInput, TransferLeadershipInput>;
 
 // ------------------------------------------------------------------ epochs (1.10)
@@ -281,10 +284,6 @@ struct ReadBlocks {
 struct EpochEnded {
   EpochStart next;
 };
-/// This node is too far behind for blocks: fetch a snapshot at or above this certified height.
-struct TransferState {
-  crypto::ExecCertificate certificate;
-};
 /// Records with a position below this are no longer needed (the driver makes a new segment that
 /// begins with `snapshot`).
 struct CutLog {
@@ -311,8 +310,8 @@ constexpr auto enum_names(Stop::Kind) {
   return std::array<std::string_view, 4>{"", "diverged", "halt", "rolled_back"};
 }
 
-using Effect = std::variant<Send, Persist, NeedBodies, Commit, Certified, ReadBlocks, TransferState,
-                            CutLog, BanPeer, ViewEntered, EpochEnded, Stop>;
+using Effect = std::variant<Send, Persist, NeedBodies, Commit, Certified, ReadBlocks, CutLog,
+                            BanPeer, ViewEntered, EpochEnded, Stop>;
 using Effects = std::vector<Effect>;
 
 // ------------------------------------------------------------------ judgement and status

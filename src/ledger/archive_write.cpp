@@ -89,7 +89,7 @@ Result<ArchiveCertificate> make_archive_certificate(const Chain& chain, Height l
     certificate = chain.certificate(at);
   }
   out.certificate = *std::move(certificate);
-  TRY(out.trail, trail_to(chain, out.certificate.epoch));
+  TRY(out.trail, chain.trail(out.certificate.epoch));
   return out;
 }
 

@@ -22,6 +22,9 @@
 /// | meta | 'E' epoch(8) | canonical EpochRecord of an epoch after the first |
 /// | meta | 'H' height(8) | header hash, 32 bytes |
 /// | meta | 'S' level(1) first(8) | root over 2^level header hashes, level >= 8 |
+/// | meta | "base" | canonical SnapshotHead with which the chain began, if not with block 0 |
+/// | meta | 'P' kind(1) id(32) | canonical Frontier of a log's entries below "base", written with
+/// the first entry above it |
 ///
 /// The newest certificate certifies all heights below through parent_hash.
 /// A leaf of the history tree is the 32 bytes of a header hash: its leaf hash is H(0x00 || hash).
@@ -94,6 +97,10 @@ Bytes history_subtree(unsigned level, std::uint64_t first) {
   append_big_endian(key, first, 8);
   return key;
 }
+Bytes base() { return to_bytes("base"); }
+Bytes log_base(const LogId& log) { return of_log('P', log); }
+Bytes installed_chunk(std::uint16_t number) { return tagged('J', number); }
+Bytes installing() { return to_bytes("joining"); }
 
 }  // namespace chain_keys
 
@@ -137,9 +144,15 @@ namespace {
 /// The complete logs of one block: entries become index rows, frontiers become state writes.
 class LogAppender {
  public:
+  /// `joined_store` is the store of a chain that began with a snapshot, else null.
   LogAppender(const ExecutedBlock& block, const std::vector<Hash>& leaf_hashes,
-              const StateReader& state, std::vector<StoreWrite>& rows)
-      : block_(block), leaf_hashes_(leaf_hashes), state_(state), rows_(rows) {}
+              const StateReader& state, const KeyValueStore* joined_store,
+              std::vector<StoreWrite>& rows)
+      : block_(block),
+        leaf_hashes_(leaf_hashes),
+        state_(state),
+        joined_store_(joined_store),
+        rows_(rows) {}
 
   void append(const ExecutedBlock::Append& wish) {
     ASSERT(wish.leaf_index < leaf_hashes_.size());
@@ -170,13 +183,22 @@ class LogAppender {
     const auto [place, is_new] = frontiers_.try_emplace(log);
     if (is_new) {
       place->second = read_as<Frontier>(state_, log_state_key(log)).value_or(Frontier{});
+      if (joined_store_ != nullptr) keep_base(log, place->second);
     }
     return place->second;
+  }
+
+  /// Entries of before the snapshot are not here: proofs of later ones need their peaks.
+  void keep_base(const LogId& log, const Frontier& frontier) {
+    const Bytes key = chain_keys::log_base(log);
+    if (joined_store_->read(Family::meta, key)) return;
+    rows_.push_back({Family::meta, key, encode(frontier)});
   }
 
   const ExecutedBlock& block_;
   const std::vector<Hash>& leaf_hashes_;
   const StateReader& state_;
+  const KeyValueStore* joined_store_;
   std::vector<StoreWrite>& rows_;
   std::map<LogId, Frontier> frontiers_;
 };
@@ -289,7 +311,7 @@ Header Chain::append(ExecutedBlock block) {
   }
   add_transaction_rows(block, *s.store, rows);
   add_operation_rows(block, rows);
-  LogAppender logs(block, leaf_hashes, s.reader, rows);
+  LogAppender logs(block, leaf_hashes, s.reader, s.base ? s.store.get() : nullptr, rows);
   for (const ExecutedBlock::Append& wish : block.appends) logs.append(wish);
   logs.write_frontiers(block.writes);
 

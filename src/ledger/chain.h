@@ -22,6 +22,7 @@
 #include "ledger/log.h"
 #include "ledger/merkle.h"
 #include "ledger/operation_index.h"
+#include "ledger/snapshot.h"
 #include "ledger/state_tree.h"
 #include "ledger/state_view.h"
 #include "ledger/store.h"
@@ -114,6 +115,13 @@ class Chain {
   /// The change that the block of this height fixed, if it is executed and fixed one.
   std::optional<crypto::EpochRecord> epoch_fixed_at(Height height) const;
 
+  /// The changes of validators from the genesis to an epoch.
+  /// Returns: Errc::not_certified while the certificate of an epoch's last block is not here.
+  Result<std::vector<TrailLink>> trail(Epoch to) const;
+
+  /// 0, or the height of the snapshot with which this chain began (consensus.md 1.8): blocks,
+  /// headers and entries of logs up to it are not here, but the headers with which epochs ended.
+  Height base() const;
   Height height() const;          ///< newest executed height
   Height durable_height() const;  ///< newest height whose block, state and certificate (its own or
                                   ///< a later one) are flushed
@@ -172,9 +180,12 @@ class Chain {
   std::vector<std::optional<OperationRow>> operations_of(
       const std::vector<PositionedEntry>& entries) const;
   Frontier log_frontier(const LogId& log) const;
+  /// Entries of a log below this index are not here: they are older than base().
+  std::uint64_t first_log_index(const LogId& log) const;
   /// State, log and tree belong to the newest height, which `at` receives: ask again when it is
   /// certified. Returns: Errc::limit_exceeded for more than kWindowEntriesMax entries,
-  /// Errc::bad_argument if from > to.
+  /// Errc::bad_argument if from > to, Errc::pruned if the window or its left neighbour is older
+  /// than base().
   Result<LogWindowProof> prove_log_window(const LogId& log, TimeMs from, TimeMs to,
                                           Height& at) const;
   struct StateAnswer {
@@ -188,11 +199,20 @@ class Chain {
   Result<std::vector<Hash>> prove_operation(Height height, std::uint32_t leaf_index) const;
   /// Inclusion of the header of `old_height` in the history_root of `height`: root_from_inclusion
   /// of merkle_leaf_hash(header hash), index old_height, size height.
-  /// Returns: Errc::bad_argument unless old_height < height; Errc::not_found above height().
+  /// Returns: Errc::bad_argument unless old_height < height; Errc::not_found above height();
+  /// Errc::pruned below base().
   Result<std::vector<Hash>> prove_history(Height old_height, Height height) const;
   /// Consistency of the history_roots of two headers: check_consistency of sizes old_height and
-  /// height. Returns: Errc::bad_argument unless 0 < old_height <= height; Errc::not_found.
+  /// height. Returns: Errc::bad_argument unless 0 < old_height <= height; Errc::not_found;
+  /// Errc::pruned below base().
   Result<std::vector<Hash>> prove_consistency(Height old_height, Height height) const;
+
+  /// The state of the newest height, from which a snapshot is made while the chain goes on
+  /// (snapshot_files.h). Takes a few milliseconds. Requires: the thread that appends; height() > 0.
+  SnapshotCut cut() const;
+  /// The head of a snapshot cut here. Returns: Errc::not_certified while no certificate covers it
+  /// here; ask again.
+  Result<SnapshotHead> snapshot_head(const SnapshotCut& cut) const;
 
  private:
   struct State;

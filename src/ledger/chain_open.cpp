@@ -89,7 +89,9 @@ Result<void> Chain::State::load(const StateOverlay::Writes& genesis_writes) {
   if (!header || header->height != row->height) return corrupt("the newest header is not readable");
   newest = *header;
   newest_hash = header_hash(newest);
-  if (!store->read(Family::blocks, chain_keys::block(row->height))) {
+  TRY(load_base());
+  const bool is_base = base && base->header.height == row->height;
+  if (!is_base && !store->read(Family::blocks, chain_keys::block(row->height))) {
     return corrupt("the newest block is missing");
   }
   const auto history_bytes = store->read(Family::meta, chain_keys::history_frontier());
@@ -110,6 +112,17 @@ Result<void> Chain::State::load_pruned() {
   auto row = decode<HeightRow>(*mark);
   if (!row || row->height > newest.height) return corrupt("the mark of pruned heights is wrong");
   pruned = row->height;
+  return ok();
+}
+
+Result<void> Chain::State::load_base() {
+  const auto bytes = store->read(Family::meta, chain_keys::base());
+  if (!bytes) return ok();
+  auto head = decode<SnapshotHead>(*bytes);
+  if (!head || head->header.height > newest.height || !head->history.is_well_formed()) {
+    return corrupt("the head of the snapshot with which the chain began is wrong");
+  }
+  base = *std::move(head);
   return ok();
 }
 

@@ -1,6 +1,7 @@
 /// Blocks of a chain, wherever they are, and how they leave the store. The order that keeps them
 /// from being lost is the caller's: an archive file that was read back, then prune(), then
 /// reclaim().
+#include <algorithm>
 #include <mutex>
 
 #include "ledger/archive.h"
@@ -31,7 +32,7 @@ Result<void> check_archived(const StoredBlock& block, const Header& header) {
 
 Height Chain::first_block() const {
   const std::shared_lock lock(state_->mutex);
-  return state_->pruned.next();
+  return std::max(state_->pruned, base()).next();
 }
 
 Result<StoredBlock> Chain::read_block(Height height) const {

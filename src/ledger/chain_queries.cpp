@@ -6,6 +6,7 @@
 
 #include "ledger/chain.h"
 #include "ledger/chain_state.h"
+#include "ledger/state_chunk.h"
 
 namespace baolian::ledger {
 namespace {
@@ -46,11 +47,10 @@ LogEntry decoded_entry(BytesView bytes) {
   return *entry;
 }
 
-/// The first position in [0, count) whose entry has at least this time; count if none has.
-std::uint64_t first_not_before(const KeyValueStore& store, const LogId& log, std::uint64_t count,
-                               TimeMs time) {
-  if (time.value == 0) return 0;
-  std::uint64_t low = 0;
+/// The first position in [low, count) whose entry has at least this time; count if none has.
+std::uint64_t first_not_before(const KeyValueStore& store, const LogId& log, std::uint64_t low,
+                               std::uint64_t count, TimeMs time) {
+  if (time.value == 0) return low;
   std::uint64_t high = count;
   while (low < high) {
     const std::uint64_t middle = low + (high - low) / 2;
@@ -63,10 +63,30 @@ std::uint64_t first_not_before(const KeyValueStore& store, const LogId& log, std
   return low;
 }
 
-SubtreeSource log_source(const KeyValueStore& store, const LogId& log) {
-  return [&store, log](std::uint64_t first, std::uint64_t size) {
+Error not_here(std::string what, Height base) {
+  return fail(Errc::pruned, std::move(what) + " before block " + std::to_string(base.value) +
+                                " are not here: this node began with a snapshot of that height; "
+                                "ask another node, or an archive");
+}
+
+/// The peak of `base` that covers these leaves.
+std::optional<Hash> peak_at(const Frontier& base, std::uint64_t first, std::uint64_t size) {
+  std::uint64_t begin = 0;
+  std::size_t peak = 0;
+  for (unsigned bit = 64; bit-- > 0;) {
+    const std::uint64_t width = std::uint64_t{1} << bit;
+    if ((base.count & width) == 0) continue;
+    if (begin == first && width == size) return base.peaks[peak];
+    begin += width;
+    ++peak;
+  }
+  return std::nullopt;
+}
+
+SubtreeSource log_source(const KeyValueStore& store, const LogId& log, Frontier base) {
+  return [&store, log, base = std::move(base)](std::uint64_t first, std::uint64_t size) {
     return stored_subtree(
-        first, size,
+        base, first, size,
         [&](unsigned level, std::uint64_t from) {
           return store.read(Family::index, chain_keys::log_subtree(log, level, from));
         },
@@ -80,10 +100,10 @@ SubtreeSource log_source(const KeyValueStore& store, const LogId& log) {
   };
 }
 
-SubtreeSource history_source(const KeyValueStore& store) {
-  return [&store](std::uint64_t first, std::uint64_t size) {
+SubtreeSource history_source(const KeyValueStore& store, Frontier base) {
+  return [&store, base = std::move(base)](std::uint64_t first, std::uint64_t size) {
     return stored_subtree(
-        first, size,
+        base, first, size,
         [&](unsigned level, std::uint64_t from) {
           return store.read(Family::meta, chain_keys::history_subtree(level, from));
         },
@@ -102,11 +122,25 @@ SubtreeSource history_source(const KeyValueStore& store) {
 }  // namespace
 
 Result<Hash> stored_subtree(
-    std::uint64_t first, std::uint64_t size,
+    const Frontier& base, std::uint64_t first, std::uint64_t size,
     const std::function<std::optional<Bytes>(unsigned level, std::uint64_t first)>& row,
     const std::function<std::vector<Hash>(std::uint64_t first, std::uint64_t count)>& leaf_hashes) {
   ASSERT(std::has_single_bit(size) && first % size == 0);
   const auto level = static_cast<unsigned>(std::countr_zero(size));
+  if (first + size <= base.count) {
+    const auto peak = peak_at(base, first, size);
+    if (!peak) {
+      return fail(Errc::pruned,
+                  "what is older than the snapshot with which this node began is not here; ask "
+                  "another node, or an archive");
+    }
+    return *peak;
+  }
+  if (first < base.count && level < kSubtreeLevelMin) {
+    TRY(const Hash left, stored_subtree(base, first, size / 2, row, leaf_hashes));
+    TRY(const Hash right, stored_subtree(base, first + size / 2, size / 2, row, leaf_hashes));
+    return merkle_node_hash(left, right);
+  }
   if (level >= kSubtreeLevelMin) {
     const auto bytes = row(level, first);
     if (!bytes || bytes->size() != Hash::kSize) {
@@ -144,6 +178,27 @@ std::optional<crypto::EpochRecord> Chain::epoch_fixed_at(Height height) const {
   }
   return std::nullopt;
 }
+
+Result<std::vector<TrailLink>> Chain::trail(Epoch to) const {
+  std::vector<TrailLink> out;
+  for (Epoch number = genesis().epoch.epoch; number < to; number = number.next()) {
+    const auto next = epoch(number.next());
+    ASSERT(next.has_value());  // a header of that epoch stands in the chain
+    const Height last{next->first_height.value - 1};
+    const auto last_header = header(last);
+    auto last_certificate = certificate(last);
+    if (!last_header || !last_certificate) {
+      return fail(Errc::not_certified,
+                  "the certificate of the last block of epoch " + std::to_string(number.value) +
+                      " is not on this node yet; ask again after the next certificate");
+    }
+    out.push_back(
+        {.header = *last_header, .certificate = *std::move(last_certificate), .next = *next});
+  }
+  return out;
+}
+
+Height Chain::base() const { return state_->base ? state_->base->header.height : Height{}; }
 
 Height Chain::height() const {
   const std::shared_lock lock(state_->mutex);
@@ -206,12 +261,23 @@ Frontier Chain::log_frontier(const LogId& log) const {
   return read_as<Frontier>(state(), log_state_key(log)).value_or(Frontier{});
 }
 
+/// The frontier is read first: an entry that is appended meanwhile writes the base's row.
+Frontier Chain::State::log_base(const LogId& log) const {
+  if (!base) return {};
+  const auto now = read_as<Frontier>(reader, log_state_key(log)).value_or(Frontier{});
+  return read_row<Frontier>(*store, Family::meta, chain_keys::log_base(log)).value_or(now);
+}
+
+std::uint64_t Chain::first_log_index(const LogId& log) const { return state_->log_base(log).count; }
+
 std::vector<PositionedEntry> Chain::log_entries(const LogId& log, TimeMs from, TimeMs to,
                                                 std::uint64_t from_index, std::size_t limit) const {
   std::vector<PositionedEntry> out;
   const KeyValueStore& store = *state_->store;
+  const std::uint64_t first_here = first_log_index(log);
   const std::uint64_t count = log_frontier(log).count;
-  std::uint64_t position = std::max(from_index, first_not_before(store, log, count, from));
+  std::uint64_t position =
+      std::max(from_index, first_not_before(store, log, first_here, count, from));
   while (position < count && out.size() < limit) {
     const std::uint64_t wanted = std::min<std::uint64_t>(
         {limit - out.size(), count - position, std::uint64_t{kScanEntries}});
@@ -240,8 +306,11 @@ Result<LogWindowProof> Chain::prove_log_window(const LogId& log, TimeMs from, Ti
   const std::uint64_t count = proof.frontier.count;
   if (count == 0) return proof;
   const KeyValueStore& store = *state_->store;
-  const std::uint64_t begin = first_not_before(store, log, count, from);
-  const std::uint64_t end = first_not_before(store, log, count, to);
+  Frontier older = state_->log_base(log);
+  const std::uint64_t begin = first_not_before(store, log, older.count, count, from);
+  const std::uint64_t end = first_not_before(store, log, begin, count, to);
+  // Without its left neighbour nothing says that the window begins there.
+  if (older.count > 0 && begin <= older.count) return not_here("entries of this log", base());
   if (end - begin > kWindowEntriesMax) {
     return fail(Errc::limit_exceeded, "the window has " + std::to_string(end - begin) +
                                           " entries; ask for shorter windows, one after the other");
@@ -253,7 +322,7 @@ Result<LogWindowProof> Chain::prove_log_window(const LogId& log, TimeMs from, Ti
   visit_entries(store, log, first, last - first, [&](std::uint64_t, BytesView bytes) {
     proof.entries.push_back(decoded_entry(bytes));
   });
-  TRY(proof.range, range_proof(first, last, count, log_source(store, log)));
+  TRY(proof.range, range_proof(first, last, count, log_source(store, log, std::move(older))));
   return proof;
 }
 
@@ -280,7 +349,8 @@ Result<std::vector<Hash>> Chain::prove_history(Height old_height, Height height)
     return fail(Errc::bad_argument, "the history of a header holds only earlier headers");
   }
   if (height > this->height()) return missing("this node has not executed that height");
-  return inclusion_proof(old_height.value, height.value, history_source(*state_->store));
+  return inclusion_proof(old_height.value, height.value,
+                         history_source(*state_->store, state_->history_base()));
 }
 
 Result<std::vector<Hash>> Chain::prove_consistency(Height old_height, Height height) const {
@@ -288,7 +358,55 @@ Result<std::vector<Hash>> Chain::prove_consistency(Height old_height, Height hei
     return fail(Errc::bad_argument, "consistency is from an earlier header above 0 to a later one");
   }
   if (height > this->height()) return missing("this node has not executed that height");
-  return consistency_proof(old_height.value, height.value, history_source(*state_->store));
+  return consistency_proof(old_height.value, height.value,
+                           history_source(*state_->store, state_->history_base()));
+}
+
+SnapshotCut Chain::cut() const {
+  const State& s = *state_;
+  const std::shared_lock lock(s.mutex);
+  ASSERT(s.newest.height.value > 0);
+  SnapshotCut out;
+  out.header = s.newest;
+  out.history.count = s.newest.height.value;
+  const SubtreeSource source = history_source(*s.store, s.history_base());
+  std::uint64_t first = 0;
+  for (unsigned bit = 64; bit-- > 0;) {
+    const std::uint64_t width = std::uint64_t{1} << bit;
+    if ((out.history.count & width) == 0) continue;
+    const auto peak = source(first, width);
+    if (!peak) stop_on_corrupt_row("history");
+    out.history.peaks.push_back(*peak);
+    first += width;
+  }
+  out.proofs.reserve(kChunkCount);
+  for (std::uint16_t number = 0; number < kChunkCount; ++number) {
+    out.proofs.push_back(prove_chunk(s.tree, number));
+  }
+  out.rows = s.store->freeze_state();
+  return out;
+}
+
+Result<SnapshotHead> Chain::snapshot_head(const SnapshotCut& cut) const {
+  if (state_->base && state_->base->header == cut.header) return *state_->base;
+  SnapshotHead head;
+  head.header = cut.header;
+  head.history = cut.history;
+  Height at = cut.header.height;
+  auto found = certificate(at);
+  while (!found) {
+    ++at;
+    auto later = header(at);
+    if (!later || head.later_headers.size() == kSnapshotLaterHeadersMax) {
+      return fail(Errc::not_certified, "no certificate covers the snapshot yet; ask again");
+    }
+    head.later_headers.push_back(*std::move(later));
+    found = certificate(at);
+  }
+  head.certificate = *std::move(found);
+  TRY(head.trail, trail(cut.header.epoch));
+  if (cut.header.epoch_last_height.value != 0) head.pending = epoch(cut.header.epoch.next());
+  return head;
 }
 
 }  // namespace baolian::ledger

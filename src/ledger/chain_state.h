@@ -35,6 +35,10 @@ Bytes pruned();
 Bytes header_hashes();  ///< prefix
 Bytes header_hash(Height height);
 Bytes history_subtree(unsigned level, std::uint64_t first);
+Bytes base();
+Bytes log_base(const LogId& log);
+Bytes installed_chunk(std::uint16_t number);
+Bytes installing();
 }  // namespace chain_keys
 
 /// Row of a transaction's place.
@@ -92,9 +96,11 @@ std::optional<T> read_row(const KeyValueStore& store, Family family, BytesView k
 }
 
 /// Root over perfect subtrees of one tree: from its rows at level >= kSubtreeLevelMin, else from
-/// its leaf hashes. Returns: Errc::store_corrupt if rows are missing.
+/// its leaf hashes. The first `base.count` leaves are not here, only their peaks are.
+/// Returns: Errc::store_corrupt if rows are missing, Errc::pruned for a subtree below `base` that
+/// is none of its peaks.
 Result<Hash> stored_subtree(
-    std::uint64_t first, std::uint64_t size,
+    const Frontier& base, std::uint64_t first, std::uint64_t size,
     const std::function<std::optional<Bytes>(unsigned level, std::uint64_t first)>& row,
     const std::function<std::vector<Hash>(std::uint64_t first, std::uint64_t count)>& leaf_hashes);
 
@@ -118,17 +124,23 @@ struct Chain::State {
   Height durable;
   Height pruned;  ///< blocks 1 .. pruned are not in the store
   std::shared_ptr<const Archive> archive;
+  std::optional<SnapshotHead> base;  ///< with which it began, if not with block 0
   /// Ascending; the last may not have begun. A deque: references outlive the changes.
   std::deque<crypto::EpochRecord> epochs;
 
   const crypto::EpochRecord& epoch_at(Height height) const;
   /// The change that is fixed and has not begun at the height.
   const crypto::EpochRecord* pending_at(Height height) const;
+  /// Frontier over the leaves of the history that are not here.
+  Frontier history_base() const { return base ? base->history : Frontier{}; }
+  /// Frontier of a log's entries that are not here.
+  Frontier log_base(const LogId& log) const;
   Header header_of(const ExecutedBlock& block, const Hash& operations_root) const;
   void fix_epoch(Height height, const crypto::EpochRecord& next, std::vector<StoreWrite>& rows);
   /// Opening, in order (chain_open.cpp).
   void write_block_zero(const StateOverlay::Writes& genesis_writes);
   Result<void> load(const StateOverlay::Writes& genesis_writes);
+  Result<void> load_base();
   Result<void> load_certificates();
   Result<void> load_pruned();
   Result<void> load_epochs();

@@ -17,6 +17,7 @@
 #include "ledger/log.h"
 #include "ledger/state_tree.h"
 #include "ledger/state_view.h"
+#include "ledger/trail.h"
 #include "ledger/transaction.h"
 
 namespace baolian::ledger {
@@ -202,23 +203,6 @@ struct Sentence {
 
 // ------------------------------------------------------------------ the file
 
-/// A change of validators on the way from the genesis to the certified header: the last header of
-/// an epoch with its certificate, and the record of the next epoch that the header names.
-struct TrailLink {
-  static constexpr std::string_view kTypeName = "TrailLink";
-  Header header;
-  crypto::ExecCertificate certificate;
-  crypto::EpochRecord next;
-
-  friend bool operator==(const TrailLink&, const TrailLink&) = default;
-  static constexpr auto fields() {
-    return std::make_tuple(
-        field("header", &TrailLink::header, "the header with height = epoch_last_height"),
-        field("certificate", &TrailLink::certificate, "by the validators of its epoch"),
-        field("next", &TrailLink::next, "EPOCH record with hash next_validators_hash"));
-  }
-};
-
 struct Evidence {
   static constexpr std::string_view kTypeName = "Evidence";
   std::uint16_t texts = 1;
@@ -247,7 +231,8 @@ struct Evidence {
               "inclusion path of header in certified_header.history_root; else empty"),
         field("certificate", &Evidence::certificate,
               "of certified_header if present, else of header"),
-        field("trail", &Evidence::trail, at_most(4096), "changes of validators since the genesis"),
+        field("trail", &Evidence::trail, at_most(kTrailLinksMax),
+              "changes of validators since the genesis"),
         field("facts", &Evidence::facts, at_most(kWindowEntriesMax),
               "what the proved operations say"),
         field("words", &Evidence::words, at_most(kWindowEntriesMax + 16),

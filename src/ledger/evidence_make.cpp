@@ -150,7 +150,7 @@ Result<std::string> finish_evidence(const Chain& chain, const EvidenceDraft& dra
     evidence.certified_header = chain.header(certified);
     TRY(evidence.history, chain.prove_history(at, certified));
   }
-  TRY(evidence.trail, trail_to(chain, evidence.certificate.epoch));
+  TRY(evidence.trail, chain.trail(evidence.certificate.epoch));
   evidence.words = evidence_words(evidence, chain.genesis());
   evidence.limits = evidence_limits(evidence, chain.genesis());
   std::string text = evidence_text(evidence);

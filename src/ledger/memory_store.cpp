@@ -32,6 +32,42 @@ void MemoryDisk::power_cut(std::size_t surviving_batches) {
   undo_.clear();
 }
 
+namespace {
+
+std::vector<KeyValue> scan_rows(const std::map<Bytes, Bytes, KeyOrder>& rows, BytesView prefix,
+                                BytesView from, std::size_t limit) {
+  std::vector<KeyValue> out;
+  auto row = rows.lower_bound(KeyOrder{}(from, prefix) ? prefix : from);
+  for (; row != rows.end() && out.size() < limit; ++row) {
+    const Bytes& key = row->first;
+    if (key.size() < prefix.size() || !std::equal(prefix.begin(), prefix.end(), key.begin())) {
+      break;
+    }
+    out.push_back({key, row->second});
+  }
+  return out;
+}
+
+/// A copy: what is kept in memory is small.
+class FrozenRows final : public StateReader {
+ public:
+  explicit FrozenRows(std::map<Bytes, Bytes, KeyOrder> rows) : rows_(std::move(rows)) {}
+
+  std::optional<Bytes> read(BytesView key) const override {
+    const auto found = rows_.find(key);
+    if (found == rows_.end()) return std::nullopt;
+    return found->second;
+  }
+  std::vector<KeyValue> scan(BytesView prefix, BytesView from, std::size_t limit) const override {
+    return scan_rows(rows_, prefix, from, limit);
+  }
+
+ private:
+  std::map<Bytes, Bytes, KeyOrder> rows_;
+};
+
+}  // namespace
+
 class MemoryStore final : public KeyValueStore {
  public:
   explicit MemoryStore(std::shared_ptr<MemoryDisk> disk) : disk_(std::move(disk)) {}
@@ -48,16 +84,12 @@ class MemoryStore final : public KeyValueStore {
                              std::size_t limit) const override {
     const std::scoped_lock lock(disk_->mutex_);
     const auto& rows = disk_->families_[static_cast<std::size_t>(family)];
-    std::vector<KeyValue> out;
-    auto row = rows.lower_bound(KeyOrder{}(from, prefix) ? prefix : from);
-    for (; row != rows.end() && out.size() < limit; ++row) {
-      const Bytes& key = row->first;
-      if (key.size() < prefix.size() || !std::equal(prefix.begin(), prefix.end(), key.begin())) {
-        break;
-      }
-      out.push_back({key, row->second});
-    }
-    return out;
+    return scan_rows(rows, prefix, from, limit);
+  }
+
+  std::unique_ptr<StateReader> freeze_state() const override {
+    const std::scoped_lock lock(disk_->mutex_);
+    return std::make_unique<FrozenRows>(disk_->families_[static_cast<std::size_t>(Family::state)]);
   }
 
   void apply(const std::vector<StoreWrite>& batch) override {
@@ -65,20 +97,6 @@ class MemoryStore final : public KeyValueStore {
     auto& undo = disk_->undo_.emplace_back();
     undo.reserve(batch.size());
     for (const StoreWrite& write : batch) undo.push_back(disk_->exchange(write));
-  }
-
-  void erase_range(Family family, BytesView first, BytesView end,
-                   const std::vector<StoreWrite>& batch) override {
-    const std::scoped_lock lock(disk_->mutex_);
-    std::vector<StoreWrite> writes;
-    const auto& rows = disk_->families_[static_cast<std::size_t>(family)];
-    for (auto row = rows.lower_bound(first); row != rows.end() && KeyOrder{}(row->first, end);
-         ++row) {
-      writes.push_back({family, row->first, std::nullopt});
-    }
-    writes.insert(writes.end(), batch.begin(), batch.end());
-    auto& undo = disk_->undo_.emplace_back();
-    for (const StoreWrite& write : writes) undo.push_back(disk_->exchange(write));
   }
 
   void flush() override {

@@ -33,6 +33,7 @@ class ReplayStore final : public KeyValueStore {
     if (!index.empty()) index_.apply(index);
     scratch_->apply(others);
   }
+  std::unique_ptr<StateReader> freeze_state() const override { return scratch_->freeze_state(); }
   void flush() override {}  // what a crash leaves is thrown away
 
  private:

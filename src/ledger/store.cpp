@@ -27,4 +27,15 @@ void KeyValueStore::clear(Family family) {
   }
 }
 
+void KeyValueStore::erase_range(Family family, BytesView first, BytesView end,
+                                const std::vector<StoreWrite>& batch) {
+  std::vector<StoreWrite> writes;
+  for (KeyValue& row : scan(family, {}, first, SIZE_MAX)) {
+    if (!KeyOrder{}(row.key, end)) break;
+    writes.push_back({family, std::move(row.key), std::nullopt});
+  }
+  writes.insert(writes.end(), batch.begin(), batch.end());
+  apply(writes);
+}
+
 }  // namespace baolian::ledger

@@ -41,6 +41,9 @@ class KeyValueStore {
   /// Keys that divide a family into about `parts` ranges of equal size, ascending, fewer or none if
   /// that is not known: for reading all of it by several threads.
   virtual std::vector<Bytes> split(Family, std::size_t /*parts*/) const { return {}; }
+  /// The state as it is now, whatever is applied later. Lives no longer than the store, and holding
+  /// it keeps old rows on the disk.
+  virtual std::unique_ptr<StateReader> freeze_state() const = 0;
   /// Applies all or nothing, also across a crash. Not yet durable: see flush(). A write error ends
   /// the process.
   virtual void apply(const std::vector<StoreWrite>& batch) = 0;
@@ -49,7 +52,7 @@ class KeyValueStore {
   /// Erases every row of a family with first <= key < end and applies `batch`, all or nothing; else
   /// as apply().
   virtual void erase_range(Family family, BytesView first, BytesView end,
-                           const std::vector<StoreWrite>& batch) = 0;
+                           const std::vector<StoreWrite>& batch);
   /// Gives the space of rows erased in [first, end) back to the disk. Takes as long as rewriting
   /// the files that hold the range; others read and write meanwhile. Ends early once `cancelled`
   /// is true: the next call does the rest. Requires: the erasure is durable.

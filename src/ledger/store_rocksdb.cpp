@@ -91,6 +91,60 @@ rocksdb::ColumnFamilyOptions family_options(Family family,
   return options;
 }
 
+std::optional<Bytes> read_row(rocksdb::DB& database, rocksdb::ColumnFamilyHandle* family,
+                              const rocksdb::ReadOptions& options, BytesView key) {
+  rocksdb::PinnableSlice value;
+  const rocksdb::Status status = database.Get(options, family, slice(key), &value);
+  if (status.IsNotFound()) return std::nullopt;
+  require(status, "read");
+  return to_bytes(view(value));
+}
+
+std::vector<KeyValue> scan_rows(rocksdb::DB& database, rocksdb::ColumnFamilyHandle* family,
+                                rocksdb::ReadOptions options, BytesView prefix, BytesView from,
+                                std::size_t limit) {
+  std::vector<KeyValue> out;
+  if (limit == 0) return out;
+  const Bytes end = end_of(prefix);
+  const rocksdb::Slice upper_bound = slice(end);
+  if (!end.empty()) options.iterate_upper_bound = &upper_bound;
+  const std::unique_ptr<rocksdb::Iterator> row(database.NewIterator(options, family));
+  const bool is_from_below = slice(from).compare(slice(prefix)) < 0;
+  for (row->Seek(slice(is_from_below ? prefix : from)); row->Valid(); row->Next()) {
+    if (!row->key().starts_with(slice(prefix))) break;
+    out.push_back({to_bytes(view(row->key())), to_bytes(view(row->value()))});
+    if (out.size() == limit) break;
+  }
+  require(row->status(), "scan");
+  return out;
+}
+
+/// The state of one moment. Who reads all of it must not push out of the cache what blocks need.
+class FrozenState final : public StateReader {
+ public:
+  FrozenState(rocksdb::DB& database, rocksdb::ColumnFamilyHandle* family)
+      : database_(database), family_(family) {
+    options_.snapshot = database_.GetSnapshot();
+    options_.fill_cache = false;
+    options_.total_order_seek = true;
+  }
+  ~FrozenState() override { database_.ReleaseSnapshot(options_.snapshot); }
+  FrozenState(const FrozenState&) = delete;
+  FrozenState& operator=(const FrozenState&) = delete;
+
+  std::optional<Bytes> read(BytesView key) const override {
+    return read_row(database_, family_, options_, key);
+  }
+  std::vector<KeyValue> scan(BytesView prefix, BytesView from, std::size_t limit) const override {
+    return scan_rows(database_, family_, options_, prefix, from, limit);
+  }
+
+ private:
+  rocksdb::DB& database_;
+  rocksdb::ColumnFamilyHandle* family_;
+  rocksdb::ReadOptions options_;
+};
+
 class RocksdbStore final : public KeyValueStore {
  public:
   using Handles = std::array<rocksdb::ColumnFamilyHandle*, kFamilyCount>;
@@ -108,34 +162,20 @@ class RocksdbStore final : public KeyValueStore {
   }
 
   std::optional<Bytes> read(Family family, BytesView key) const override {
-    rocksdb::PinnableSlice value;
-    const rocksdb::Status status =
-        database_->Get(rocksdb::ReadOptions(), handle(family), slice(key), &value);
-    if (status.IsNotFound()) return std::nullopt;
-    require(status, "read");
-    return to_bytes(view(value));
+    return read_row(*database_, handle(family), rocksdb::ReadOptions(), key);
   }
 
   std::vector<KeyValue> scan(Family family, BytesView prefix, BytesView from,
                              std::size_t limit) const override {
-    std::vector<KeyValue> out;
-    if (limit == 0) return out;
-    const Bytes end = end_of(prefix);
-    const rocksdb::Slice upper_bound = slice(end);
-    rocksdb::ReadOptions options;
-    if (!end.empty()) options.iterate_upper_bound = &upper_bound;
     const bool has_bloom = family == Family::state && prefix.size() >= kStatePrefixBytes;
+    rocksdb::ReadOptions options;
     options.prefix_same_as_start = has_bloom;
     options.total_order_seek = !has_bloom;
-    const std::unique_ptr<rocksdb::Iterator> row(database_->NewIterator(options, handle(family)));
-    const bool is_from_below = slice(from).compare(slice(prefix)) < 0;
-    for (row->Seek(slice(is_from_below ? prefix : from)); row->Valid(); row->Next()) {
-      if (!row->key().starts_with(slice(prefix))) break;
-      out.push_back({to_bytes(view(row->key())), to_bytes(view(row->value()))});
-      if (out.size() == limit) break;
-    }
-    require(row->status(), "scan");
-    return out;
+    return scan_rows(*database_, handle(family), options, prefix, from, limit);
+  }
+
+  std::unique_ptr<StateReader> freeze_state() const override {
+    return std::make_unique<FrozenState>(*database_, handle(Family::state));
   }
 
   std::vector<std::optional<Bytes>> read_many(Family family,
@@ -207,18 +247,6 @@ class RocksdbStore final : public KeyValueStore {
     if (!status.IsIncomplete()) require(status, "compaction");  // incomplete: cancelled
   }
 
-  void flush() override { require(database_->FlushWAL(true), "sync"); }
-
- private:
-  void write(const std::vector<StoreWrite>& batch, rocksdb::WriteBatch& writes) {
-    for (const StoreWrite& write : batch) {
-      require(write.value ? writes.Put(handle(write.family), slice(write.key), slice(*write.value))
-                          : writes.Delete(handle(write.family), slice(write.key)),
-              "write batch");
-    }
-    require(database_->Write(rocksdb::WriteOptions(), &writes), "write");
-  }
-
   /// Whole files first, which costs nothing; a range tombstone for the rest, and a compaction that
   /// takes both away.
   void clear(Family family) override {
@@ -235,6 +263,15 @@ class RocksdbStore final : public KeyValueStore {
   void flush() override { require(database_->FlushWAL(true), "sync"); }
 
  private:
+  void write(const std::vector<StoreWrite>& batch, rocksdb::WriteBatch& writes) {
+    for (const StoreWrite& write : batch) {
+      require(write.value ? writes.Put(handle(write.family), slice(write.key), slice(*write.value))
+                          : writes.Delete(handle(write.family), slice(write.key)),
+              "write batch");
+    }
+    require(database_->Write(rocksdb::WriteOptions(), &writes), "write");
+  }
+
   /// Empty if the family is.
   std::string last_key(Family family) const {
     rocksdb::ReadOptions options;

@@ -73,22 +73,4 @@ Result<crypto::EpochRecord> follow_trail(const Genesis& genesis, const ChainId& 
   return epoch;
 }
 
-Result<std::vector<TrailLink>> trail_to(const Chain& chain, Epoch epoch) {
-  std::vector<TrailLink> out;
-  for (Epoch number = chain.genesis().epoch.epoch; number < epoch; number = number.next()) {
-    const auto next = chain.epoch(number.next());
-    ASSERT(next.has_value());  // a header of that epoch stands in the chain
-    const Height last{next->first_height.value - 1};
-    const auto header = chain.header(last);
-    auto certificate = chain.certificate(last);
-    if (!header || !certificate) {
-      return fail(Errc::not_certified,
-                  "the certificate of the last block of epoch " + std::to_string(number.value) +
-                      " is not on this node yet; ask again after the next certificate");
-    }
-    out.push_back({.header = *header, .certificate = *std::move(certificate), .next = *next});
-  }
-  return out;
-}
-
 }  // namespace baolian::ledger

@@ -20,6 +20,7 @@
 #include "node/discharge_desk.h"
 #include "node/reading_agent.h"
 #include "node/services.h"
+#include "node/snapshot_progress.h"
 
 namespace baolian::node {
 
@@ -39,6 +40,7 @@ struct ReplicaStatus {
   };
   std::vector<Peer> peers;
   std::vector<consensus::Evidence> contradictions;
+  SnapshotProgress transfer;  ///< a snapshot that is being fetched
 };
 
 /// A request that was authenticated.

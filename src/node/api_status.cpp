@@ -1,4 +1,5 @@
 #include "ledger/json.h"
+#include "ledger/state_chunk.h"
 #include "node/api.h"
 #include "node/api_json.h"
 
@@ -41,6 +42,17 @@ json consensus_of(const Services& services, const ReplicaStatus& replica) {
           {"trust", crypto::trust_words(epoch)}};
 }
 
+/// A snapshot that is being fetched; null if none is.
+json transfer_of(const ReplicaStatus& replica) {
+  if (replica.transfer.height.value == 0) return nullptr;
+  return {{"height", replica.transfer.height.value},
+          {"chunks", replica.transfer.chunks},
+          {"chunks_total", ledger::kChunkCount},
+          {"fetched_bytes", replica.transfer.bytes},
+          {"snapshot_bytes", replica.transfer.bytes_total},
+          {"sources", replica.transfer.sources}};
+}
+
 }  // namespace
 
 Result<std::string> Api::status(const ApiCall&) {
@@ -72,6 +84,8 @@ Result<std::string> Api::status(const ApiCall&) {
               {"state_root", header->state_root.hex()},
               {"header_hash", ledger::header_hash(*header).hex()},
               {"peers", peers},
+              {"base_height", services_.chain.base().value},
+              {"snapshot_transfer", transfer_of(replica)},
               {"pending_stays", desk_.pending_count()},
               {"warnings", warnings}};
   out.update(consensus_of(services_, replica));

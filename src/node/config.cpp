@@ -175,6 +175,8 @@ Result<Config> parse_config(std::string_view input, const std::string& directory
       {"api_body_mib", number(config.api_body_mib, 1, 256)},
       {"retention", retention(config.retention_ms)},
       {"archive_span", number(config.archive_span, 1, ledger::kArchiveSpanMax)},
+      {"snapshot_heights", number(config.snapshot_heights, 0, 100'000'000)},
+      {"snapshot_gap_s", number(config.snapshot_gap_s, 0, 30 * 86'400)},
   };
   for (const auto& [key, node] : table) {
     const auto setter = setters.find(std::string_view(key.str()));

@@ -28,7 +28,11 @@ struct Config {
   std::uint64_t api_body_mib = 32;          ///< largest request body
   /// Blocks older than this, by block time, move to the archive; none: they stay. 1,095 days.
   std::optional<std::uint64_t> retention_ms = 1095ULL * 24 * 3600 * 1000;
-  std::uint64_t archive_span = 10'000;  ///< heights of an archive file: the same on all nodes
+  std::uint64_t archive_span = 10'000;      ///< heights of an archive file: the same on all nodes
+  std::uint64_t snapshot_heights = 10'000;  ///< a snapshot at every multiple of this; 0: none
+  std::uint32_t snapshot_gap_s = 600;       ///< but no sooner than this after the one before
+  /// Not in the file: ask the others for a snapshot, however little is missing (baoliand --join).
+  bool wants_snapshot = false;
 };
 
 /// Reads and checks. Relative paths are taken from the directory of `path`.

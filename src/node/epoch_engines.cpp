@@ -17,6 +17,7 @@ EpochEngines::EpochEngines(const consensus::EngineConfig& config,
                            std::unique_ptr<consensus::Engine> engine)
     : epoch_(config.epoch), engine_(std::move(engine)), self_replica_(config.self) {
   config_.engine = config;
+  config_.self = config.self;
   const std::size_t nodes = epoch_.validators.size() + config.observer_count;
   for (std::size_t i = 0; i < nodes; ++i) {
     replica_of_.push_back(static_cast<ReplicaId>(i));

@@ -55,6 +55,7 @@ class EpochEngines {
   const crypto::EpochRecord& epoch() const { return epoch_; }
   bool is_validator() const { return self_replica_ != consensus::kObserver; }
   ValidatorIndex self() const { return self_replica_; }
+  ReplicaId node_of_self() const { return config_.self; }
   /// The log holds records of the next epoch already.
   bool is_replaying() const { return !later_.empty(); }
 

@@ -27,7 +27,6 @@ constexpr std::size_t kAdjudicationThreads = 8;
 constexpr std::uint64_t kPrunePollMinMs = 200;
 constexpr std::uint64_t kPrunePollMaxMs = 60'000;
 
-
 TimeMs wall_clock() {
   using namespace std::chrono;
   return {static_cast<std::uint64_t>(
@@ -85,6 +84,7 @@ struct Node::State {
   std::unique_ptr<Api> api;
   std::unique_ptr<net::HttpsServer> server;
   std::atomic<bool> failed{false};
+  std::atomic<bool> joined_store{false};
   std::atomic<bool> stopped{false};
 
   Result<void> load_keys(const crypto::Secret& passphrase);
@@ -125,6 +125,13 @@ Result<void> Node::State::open_replica() {
     spdlog::error("consensus stopped: {}", reason);
     failed = true;
   };
+  replica_config.on_joined = [this] { joined_store = true; };
+  replica_config.on_snapshot_problem = [](const std::string& reason) {
+    spdlog::warn("no snapshot was made: {}", reason);
+  };
+  replica_config.snapshot_heights = config.snapshot_heights;
+  replica_config.snapshot_gap_ms = 1000ULL * config.snapshot_gap_s;
+  replica_config.driver.snapshots.wants_snapshot = config.wants_snapshot;
   TRY(replica, Replica::open(std::move(replica_config)));
   if (!config.retention_ms) return ok();
   pruner = std::make_unique<Pruner>(
@@ -266,6 +273,7 @@ ReplicaStatus Node::State::status() const {
   out.certified = now.consensus.certified;
   out.active = now.consensus.active;
   out.contradictions = now.evidence;
+  out.transfer = now.transfer;
   for (const auto& peer : mesh->peers()) out.peers.push_back({peer.institution, peer.connected});
   return out;
 }
@@ -290,6 +298,9 @@ Result<std::unique_ptr<Node>> Node::start(Config config, const crypto::Secret& p
   std::unique_ptr<Node> out(new Node(std::move(state)));
   TRY(out->state_->open_api());
   const ledger::Chain& chain = out->state_->replica->chain();
+  if (chain.base().value > 0) {
+    spdlog::info("this chain began with a snapshot of block {}", chain.base().value);
+  }
   spdlog::info("chain {} height {}, {}", chain.chain_id().hex().substr(0, 16), chain.height().value,
                out->state_->replica->is_validator() ? "validator" : "observer");
   spdlog::info("{}", crypto::trust_words(chain.epoch_at(chain.height().next())));
@@ -310,6 +321,22 @@ void Node::stop() {
 }
 
 bool Node::has_failed() const { return state_->failed; }
+bool Node::has_joined_store() const { return state_->joined_store; }
+
+Node::Sync Node::sync() const {
+  const Replica::Status now = state_->replica->status();
+  Sync out;
+  out.snapshot = now.transfer.height;
+  out.chunks = now.transfer.chunks;
+  out.chunks_total = ledger::kChunkCount;
+  out.fetched_bytes = now.transfer.bytes;
+  out.snapshot_bytes = now.transfer.bytes_total;
+  out.sources = now.transfer.sources;
+  out.executed = now.consensus.executed;
+  out.highest_seen = now.consensus.highest_seen;
+  for (const auto& peer : state_->mesh->peers()) out.connected_peers += peer.connected ? 1U : 0U;
+  return out;
+}
 std::uint16_t Node::api_port() const { return state_->server->bound_port(); }
 std::uint16_t Node::mesh_port() const { return state_->mesh->bound_port(); }
 

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "core/ids.h"
 #include "core/result.h"
 #include "crypto/secret.h"
 #include "node/config.h"
@@ -24,6 +25,23 @@ class Node {
   /// True once the engine has stopped voting (diverged, halted, rolled back): the program should
   /// end with an error.
   bool has_failed() const;
+  /// True once a snapshot of the other nodes is here as a new store: stop this node and start it
+  /// again, which takes the new store.
+  bool has_joined_store() const;
+
+  /// How far this node is behind the others.
+  struct Sync {
+    Height snapshot;  ///< height of the snapshot that is being fetched; 0: none
+    std::size_t chunks = 0;
+    std::size_t chunks_total = 0;
+    std::uint64_t fetched_bytes = 0;
+    std::uint64_t snapshot_bytes = 0;  ///< as a peer says
+    std::size_t sources = 0;           ///< peers that give chunks
+    Height executed;
+    Height highest_seen;
+    std::size_t connected_peers = 0;
+  };
+  Sync sync() const;
   std::uint16_t api_port() const;
   std::uint16_t mesh_port() const;
 

@@ -128,8 +128,6 @@ class Watcher {
   virtual ~Watcher() = default;
   /// DIVERGED, HALT or rolled back: the engine votes no more. Raise an alarm.
   virtual void on_stop(consensus::Stop::Kind kind, const std::string& reason) = 0;
-  /// This node is too far behind for blocks and needs a snapshot at or above the certificate.
-  virtual void on_transfer_needed(const crypto::ExecCertificate& certificate) = 0;
 };
 
 }  // namespace baolian::node

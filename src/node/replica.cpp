@@ -16,6 +16,7 @@
 #include "crypto/random.h"
 #include "node/divergence.h"
 #include "node/executor.h"
+#include "node/snapshot_keeper.h"
 #include "node/work_queue.h"
 #include "vault/durable_file.h"
 
@@ -68,6 +69,7 @@ struct Replica::State final : Application, BodyVerifier, Watcher {
   std::size_t inbox_bytes = 0;
   bool closing = false;
   std::thread core;
+  std::unique_ptr<SnapshotKeeper> snapshots;
   std::unique_ptr<WorkQueue> executing;
   std::unique_ptr<WorkQueue> verifying;
 
@@ -81,6 +83,7 @@ struct Replica::State final : Application, BodyVerifier, Watcher {
   bool stopped = false;
 
   Result<void> recover();
+  Result<void> open_snapshots();
   Tick now() const {
     const auto since = Steady::now() - started_at;
     return Tick{static_cast<std::uint64_t>(
@@ -100,7 +103,6 @@ struct Replica::State final : Application, BodyVerifier, Watcher {
   void flush() override;
   void verify(TxHash hash, SharedBytes bytes) override;
   void on_stop(consensus::Stop::Kind kind, const std::string& reason) override;
-  void on_transfer_needed(const crypto::ExecCertificate& certificate) override;
 };
 
 // ------------------------------------------------------------------ opening
@@ -114,6 +116,8 @@ Result<void> Replica::State::recover() {
   self = static_cast<ReplicaId>(own - keys.begin());
   validator = self < config.genesis.epoch.validators.size();
 
+  TRY(const bool has_joined, take_joined_store(config.directory));
+  static_cast<void>(has_joined);
   TRY(auto store, ledger::open_rocksdb_store(config.directory + "/store"));
   auto opened = ledger::Chain::open(std::move(store), config.genesis,
                                     contracts::genesis_writes(config.genesis));
@@ -153,6 +157,33 @@ Result<void> Replica::State::recover() {
                             EpochEngines::recovered_from(*chain, std::move(replayed.records))));
   view.consensus = made.engine().status();
   engines = std::move(made);
+  return open_snapshots();
+}
+
+Result<void> Replica::State::open_snapshots() {
+  config.driver.snapshots.genesis = &chain->genesis();
+  config.driver.snapshots.verifier = config.verifier;
+  SnapshotKeeper::Answers answers;
+  answers.chunk_read = [this](ReplicaId peer, SharedBytes part) {
+    post([this, peer, part = std::move(part)] { driver->on_chunk_read(peer, part); });
+  };
+  answers.install_begun = [this](const ledger::SnapshotInstaller::Chunks& stored) {
+    post([this, stored] { driver->on_install_begun(stored); });
+  };
+  answers.chunk_stored = [this](std::uint16_t number, Result<void> result) {
+    post([this, number, result = std::move(result)] { driver->on_chunk_stored(number, result); });
+  };
+  answers.installed = [this] {
+    if (config.on_joined) config.on_joined();
+  };
+  answers.install_failed = [this](const Error& error) { alarm("snapshot: " + error.context); };
+  answers.not_made = [this](const Error& error) {
+    if (config.on_snapshot_problem) config.on_snapshot_problem(error.context);
+  };
+  TRY(snapshots, SnapshotKeeper::open({.directory = config.directory,
+                                       .heights = config.snapshot_heights,
+                                       .gap_ms = config.snapshot_gap_ms},
+                                      *chain, std::move(answers)));
   return ok();
 }
 
@@ -175,11 +206,13 @@ void Replica::start(Transport& transport) {
   state.verifying =
       std::make_unique<WorkQueue>(std::max<std::size_t>(1, state.config.verify_threads));
   state.driver = std::make_unique<ReplicaDriver>(
-      state.config.driver, ReplicaDriver::Ports{transport, *state.log, state, state, state},
+      state.config.driver,
+      ReplicaDriver::Ports{transport, *state.log, state, state, state, *state.snapshots},
       *std::move(state.engines));
   state.engines.reset();
   state.listening =
       std::thread([&state, next = state.certified.next()] { state.run_listeners(next); });
+  state.executing->post([&state] { state.snapshots->start(); });
   state.core = std::thread([&state] { state.run_core(); });
 }
 
@@ -196,6 +229,7 @@ void Replica::stop() {
   if (state.core.joinable()) state.core.join();
   if (state.verifying) state.verifying->close();
   if (state.executing) state.executing->close();
+  if (state.snapshots) state.snapshots->stop();
   state.log.reset();
   state.executor->flush();
   {
@@ -255,6 +289,7 @@ void Replica::State::publish() {
   const std::lock_guard hold(view_mutex);
   view.consensus = driver->status();
   view.figures = driver->figures();
+  view.transfer = driver->transfer();
   view.pool_transactions = driver->pool().size();
   view.pool_bytes = driver->pool().size_bytes();
   if (view.evidence.size() != driver->evidence().size()) view.evidence = driver->evidence();
@@ -289,11 +324,6 @@ void Replica::State::leave_for_inquiry(const std::string& reason) {
   }
 }
 
-void Replica::State::on_transfer_needed(const crypto::ExecCertificate& certificate) {
-  alarm("this node is too far behind for blocks: it needs a snapshot at or above height " +
-        std::to_string(certificate.vote.height.value));
-}
-
 // ------------------------------------------------------------------ the executor thread
 
 void Replica::State::execute(ExecuteRequest request) {
@@ -305,6 +335,7 @@ void Replica::State::execute(ExecuteRequest request) {
     }
     auto shared = std::make_shared<AppliedBlock>(*std::move(applied));
     post([this, shared] { driver->on_applied(std::move(*shared)); });
+    snapshots->after_block();
     publish_certified();
   });
 }

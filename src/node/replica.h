@@ -44,9 +44,15 @@ class Replica {
     std::uint64_t tick_ms = 10;
     std::size_t inbox_bytes_max = 64 * 1024 * 1024;  ///< of peers' messages; receive() waits above
     ReplicaDriver::Config driver;                    ///< `engine` is filled in from the genesis
-    /// DIVERGED, HALT, a failed execution, a snapshot that is needed: call the operator. Runs on
-    /// the core thread.
+    /// DIVERGED, HALT, a failed execution: call the operator. Runs on the core thread.
     std::function<void(const std::string& reason)> on_alarm;
+    /// A snapshot of the others is here as a whole new store: stop and open this node again, which
+    /// takes it. Runs on a thread that must not be waited for by whoever stops the node.
+    std::function<void()> on_joined;
+    /// A snapshot could not be made: the node goes on without. Any thread.
+    std::function<void(const std::string& reason)> on_snapshot_problem;
+    std::uint64_t snapshot_heights = 0;  ///< a snapshot at every multiple of this; 0: none
+    std::uint64_t snapshot_gap_ms = 0;   ///< but no sooner than this after the one before
   };
   struct Status {
     consensus::Status consensus;
@@ -54,6 +60,7 @@ class Replica {
     std::size_t pool_transactions = 0;
     std::size_t pool_bytes = 0;
     std::vector<consensus::Evidence> evidence;  ///< validators that contradicted themselves (N8)
+    SnapshotProgress transfer;                  ///< a snapshot that is being fetched
     std::string alarm;  ///< why the node votes no more; empty while all is well
   };
 

@@ -27,6 +27,8 @@ ReplicaDriver::ReplicaDriver(Config config, Ports ports, EpochEngines engines)
       ports_(ports),
       engines_(std::move(engines)),
       pool_(pool_limits(config_, engines_.node_count())),
+      snapshots_(config_.snapshots, ports_.transport, ports_.snapshots, engines_.node_count(),
+                 engines_.node_of_self()),
       flushed_(engines_.engine().status().executed),
       flush_asked_(flushed_) {}
 
@@ -65,7 +67,9 @@ void ReplicaDriver::on_tick(Tick now, TimeMs wall) {
   wall_ = wall;
   pool_.on_tick(now);
   append_opening();
-  give(consensus::TickInput{now, wall, pool_.oldest_request()});
+  give(consensus::TickInput{now, wall, pool_.oldest_request()});  // the first one starts an engine
+  snapshots_.on_tick(now, engines_.engine().status().executed);
+  tell_of_transfer();
   fetch_missing();
   push_again();
   flush_if_due();
@@ -75,7 +79,12 @@ void ReplicaDriver::on_tick(Tick now, TimeMs wall) {
 void ReplicaDriver::on_message(ReplicaId from, MessageClass message_class, SharedBytes bytes) {
   ASSERT(bytes != nullptr);
   if (bytes->empty()) return ports_.transport.ban(from, "empty message");
-  const bool is_pool = bytes->front() >= kPushTransactions;
+  const std::uint8_t first = bytes->front();
+  if (first >= kSnapshotOffer && first <= kChunkPart && message_class == MessageClass::sync) {
+    snapshots_.on_message(from, *bytes);
+    return tell_of_transfer();
+  }
+  const bool is_pool = first >= kPushTransactions;
   if (is_pool != (message_class == MessageClass::transaction)) {
     return ports_.transport.ban(from, "message in the wrong class");
   }
@@ -154,6 +163,24 @@ void ReplicaDriver::on_blocks_read(const consensus::ReadBlocks& wanted,
   handle_past(effects, *past);
 }
 
+void ReplicaDriver::on_chunk_read(ReplicaId peer, SharedBytes part) {
+  snapshots_.on_chunk_read(peer, std::move(part));
+}
+
+void ReplicaDriver::on_install_begun(const ledger::SnapshotInstaller::Chunks& stored) {
+  snapshots_.on_install_begun(stored);
+  tell_of_transfer();
+}
+
+void ReplicaDriver::on_chunk_stored(std::uint16_t number, const Result<void>& result) {
+  snapshots_.on_chunk_stored(number, result);
+  tell_of_transfer();
+}
+
+void ReplicaDriver::tell_of_transfer() {
+  if (auto input = snapshots_.take_input()) give(*std::move(input));
+}
+
 void ReplicaDriver::on_flushed(Height durable) {
   flushing_ = false;
   flushed_ = std::max(flushed_, durable);
@@ -198,10 +225,9 @@ void ReplicaDriver::handle(consensus::Certified& certified) {
   ports_.application.put_certificate(std::move(certified.certificate));
 }
 
-void ReplicaDriver::handle(consensus::ReadBlocks& read) { ports_.application.read_blocks(read); }
-
-void ReplicaDriver::handle(consensus::TransferState& transfer) {
-  ports_.watcher.on_transfer_needed(transfer.certificate);
+void ReplicaDriver::handle(consensus::ReadBlocks& read) {
+  snapshots_.on_blocks_wanted(engines_.node_of(read.peer), read.first);
+  ports_.application.read_blocks(read);
 }
 
 void ReplicaDriver::handle(consensus::CutLog& cut) {

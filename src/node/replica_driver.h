@@ -14,6 +14,7 @@
 #include "consensus/engine.h"
 #include "node/epoch_engines.h"
 #include "node/ports.h"
+#include "node/snapshot_exchange.h"
 #include "node/transaction_pool.h"
 
 namespace baolian::node {
@@ -38,6 +39,7 @@ class ReplicaDriver {
     Application& application;
     BodyVerifier& verifier;
     Watcher& watcher;
+    SnapshotPort& snapshots;
   };
   struct Config {
     consensus::EngineConfig engine = {};  ///< chain and verifier, as the engines have them
@@ -52,7 +54,8 @@ class ReplicaDriver {
     std::uint64_t flush_log_bytes = 32 * 1024 * 1024;    ///< or when the log has grown by this
     std::size_t push_bytes_per_tick = 256 * 1024;        ///< bodies pushed again
     std::size_t serve_bytes_per_peer = 4 * 1024 * 1024;  ///< bodies a peer may fetch in 100 ms
-    std::size_t verifying_max = 20'000;  ///< bodies pushed by peers that wait for their check
+    std::size_t verifying_max = 20'000;       ///< bodies pushed by peers that wait for their check
+    SnapshotExchange::Config snapshots = {};  ///< genesis and verifier are needed
   };
 
   ReplicaDriver(Config config, Ports ports, EpochEngines engines);
@@ -77,7 +80,11 @@ class ReplicaDriver {
   void on_verified(BodyVerdict verdict);
   void on_blocks_read(const consensus::ReadBlocks& wanted, std::vector<SharedBytes> blocks);
   void on_flushed(Height durable);
+  void on_chunk_read(ReplicaId peer, SharedBytes part);
+  void on_install_begun(const ledger::SnapshotInstaller::Chunks& stored);
+  void on_chunk_stored(std::uint16_t number, const Result<void>& result);
 
+  SnapshotProgress transfer() const { return snapshots_.progress(); }
   consensus::Status status() const { return engines_.engine().status(); }
   /// Validators and parameters of the epoch that runs here.
   const crypto::EpochRecord& epoch() const { return engines_.epoch(); }
@@ -122,6 +129,7 @@ class ReplicaDriver {
 
   void give(consensus::Input input);
   void pump();
+  void tell_of_transfer();
   void refuse(ReplicaId from, const Error& why);
   void handle(consensus::Effect& effect);
   void handle(consensus::Send& send);
@@ -130,7 +138,6 @@ class ReplicaDriver {
   void handle(consensus::Commit& commit);
   void handle(consensus::Certified& certified);
   void handle(consensus::ReadBlocks& read);
-  void handle(consensus::TransferState& transfer);
   void handle(consensus::CutLog& cut);
   void handle(consensus::BanPeer& ban);
   void handle(consensus::ViewEntered& entered);
@@ -170,6 +177,7 @@ class ReplicaDriver {
   EpochEngines engines_;
   consensus::ProbeCounts probes_before_;  ///< of engines that ended
   TransactionPool pool_;
+  SnapshotExchange snapshots_;
   Tick now_;
   TimeMs wall_;
 

@@ -90,6 +90,7 @@ void ReplicaDriver::handle_past(consensus::Effects& effects, const EpochEngines:
       ASSERT(send->to.has_value());
       ports_.transport.send(past.node_of[*send->to], send->message_class, std::move(send->bytes));
     } else if (const auto* read = std::get_if<consensus::ReadBlocks>(&effect)) {
+      snapshots_.on_blocks_wanted(past.node_of[read->peer], read->first);
       ports_.application.read_blocks(*read);
     }
   }

@@ -26,6 +26,7 @@ void Faults::begin(std::uint64_t safety_ms) {
   plan(faults.freeze_every_ms, &Faults::freeze_one);
   plan(faults.clock_every_ms, &Faults::move_clock);
   plan(faults.transfer_every_ms, &Faults::transfer_leadership);
+  plan(faults.lose_store_every_ms, &Faults::lose_store);
   for (std::uint64_t i = 0; i < faults.power_cuts; ++i) {
     stage_.events.after(prng_.between(safety_ms / 8, safety_ms), [this] { power_cut(); });
   }
@@ -82,6 +83,27 @@ void Faults::transfer_leadership() {
 void Faults::power_cut() {
   if (healing_) return;
   for (std::size_t i = 0; i < stage_.nodes.size(); ++i) crash(i, prng_.below(500));
+}
+
+/// The last one to lose its store has not got everything again: one broken disk at a time, for
+/// blocks and snapshots that nobody has any more cannot come back.
+bool Faults::is_store_missing() const {
+  if (!missing_) return false;
+  const SimNode& node = *stage_.nodes[missing_->index];
+  return !node.is_up() || node.chain().height() < missing_->certified ||
+         (node.chain().base().value > 0 && !node.holds_snapshot());
+}
+
+/// A disk breaks: the chain of a node is gone, its consensus log, on another disk, is not.
+void Faults::lose_store() {
+  const EndpointId index = any();
+  SimNode& node = *stage_.nodes[index];
+  if (!node.is_up() || !stage_.checker.is_correct(node.id()) || is_store_missing()) return;
+  missing_ = Missing{index, stage_.checker.certified_height()};
+  crash(index, prng_.below(swarm_.faults.down_ms_max + 1));
+  stage_.trace.event(index, "loses its store");
+  node.lose_store();
+  ++lost_stores_;
 }
 
 // ------------------------------------------------------------------ partitions

@@ -34,6 +34,7 @@ class Faults {
   void heal();
   bool is_away(EndpointId endpoint) const;
   std::uint64_t crashes() const { return crashes_; }
+  std::uint64_t lost_stores() const { return lost_stores_; }
 
  private:
   using Way = void (Faults::*)();
@@ -42,6 +43,8 @@ class Faults {
   void crash(std::size_t index, std::uint64_t down_ms);
   void restart(std::size_t index);
   void power_cut();
+  void lose_store();
+  bool is_store_missing() const;
   void partition();
   void flap(const std::vector<bool>& side, int times);
   void split(const std::vector<bool>& side, bool both_ways);
@@ -60,6 +63,12 @@ class Faults {
   bool healing_ = false;
   std::uint64_t partition_ = 0;  ///< number of the newest one: an old one's end heals no new one
   std::uint64_t crashes_ = 0;
+  std::uint64_t lost_stores_ = 0;
+  struct Missing {
+    EndpointId index = 0;
+    Height certified;  ///< when it lost its store
+  };
+  std::optional<Missing> missing_;  ///< the last one
 };
 
 }  // namespace baolian::sim

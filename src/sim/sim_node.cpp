@@ -95,6 +95,10 @@ void SimNode::start() {
   ASSERT(!is_up());
   ++run_;
   const World& world = around_.world;
+  if (snapshot_disk_.joined != nullptr) {
+    store_disk_ = std::exchange(snapshot_disk_.joined, nullptr);
+    wants_snapshot_ = false;
+  }
   auto chain = ledger::Chain::open(ledger::make_memory_store(store_disk_), world.genesis,
                                    contracts::genesis_writes(world.genesis));
   auto records = log_disk_.replay();
@@ -108,6 +112,7 @@ void SimNode::start() {
   executor_ =
       std::make_unique<node::Executor>(*chain_, crypto::toy_verifier(), world.epoch_changes);
   executor_free_at_ = around_.events.now();
+  open_snapshots();
   log_ = std::make_unique<SimLog>(
       SimLog::Config{
           .sync_ms_max = &options_.sync_ms_max,
@@ -130,6 +135,9 @@ void SimNode::start() {
   node::ReplicaDriver::Config config = options_.driver;
   config.engine.chain_id = world.chain_id;
   config.engine.verifier = &around_.verifier;
+  config.snapshots.genesis = &world.genesis;
+  config.snapshots.verifier = &crypto::toy_verifier();
+  config.snapshots.wants_snapshot = wants_snapshot_;
   // Of a copy: PBFT draws nothing here.
   config.engine.seed = Prng(prng_).fork(run_ + 500'000).next();
   around_.checker.on_restarted(id_, chain_->height());
@@ -142,8 +150,47 @@ void SimNode::start() {
                                      " cannot start again: " + engines.error().context);
   }
   driver_ = std::make_unique<node::ReplicaDriver>(
-      config, node::ReplicaDriver::Ports{*this, *log_, *this, *this, *this}, *std::move(engines));
+      config, node::ReplicaDriver::Ports{*this, *log_, *this, *this, *this, *snapshots_},
+      *std::move(engines));
   tick();
+}
+
+void SimNode::open_snapshots() {
+  SimSnapshots::Answers answers;
+  answers.chunk_read = [this](node::ReplicaId peer, node::SharedBytes part) {
+    driver_->on_chunk_read(peer, std::move(part));
+    after_step();
+  };
+  answers.install_begun = [this](const ledger::SnapshotInstaller::Chunks& stored) {
+    driver_->on_install_begun(stored);
+    after_step();
+  };
+  answers.chunk_stored = [this](std::uint16_t number, const Result<void>& result) {
+    driver_->on_chunk_stored(number, result);
+    after_step();
+  };
+  answers.installed = [this] { begin_anew(); };
+  snapshots_ = std::make_unique<SimSnapshots>(
+      snapshot_disk_, *chain_, options_.snapshot_heights, std::move(answers),
+      [this](std::function<void()> event) { on_executor(prng_.between(0, 2), std::move(event)); });
+  snapshots_->start();
+}
+
+/// A new process on the store of the snapshot.
+void SimNode::begin_anew() {
+  around_.trace.event(endpoint_, "begins on a snapshot");
+  around_.events.after(prng_.between(1, 50), [this, run = run_] {
+    if (run != run_ || !is_up()) return;
+    crash();
+    start();
+  });
+}
+
+void SimNode::lose_store() {
+  ASSERT(!is_up());
+  store_disk_ = std::make_shared<ledger::MemoryDisk>();
+  snapshot_disk_.whole.reset();
+  wants_snapshot_ = true;
 }
 
 void SimNode::crash() {
@@ -155,10 +202,14 @@ void SimNode::crash() {
   probes_before_.add(driver_->probes());
   driver_.reset();
   log_.reset();
+  snapshots_.reset();
   executor_.reset();
   chain_.reset();
   log_disk_.power_cut(prng_);
   store_disk_->power_cut(prng_.below(store_disk_->unflushed_batches() + 1));
+  if (const auto& joining = snapshot_disk_.joining; joining != nullptr) {
+    joining->power_cut(prng_.below(joining->unflushed_batches() + 1));
+  }
 }
 
 void SimNode::tick() {
@@ -293,6 +344,7 @@ void SimNode::execute(node::ExecuteRequest request) {
                           applied->header_hash.view());
       if (applied->next_epoch) around_.checker.on_epoch(id_, *applied->next_epoch);
       around_.checker.on_executed(id_, *chain_, applied->height);
+      snapshots_->after_block();
       driver_->on_applied(*std::move(applied));
     }
     after_step();
@@ -345,12 +397,6 @@ void SimNode::restart_after_stop() {
     crash();
     start();
   });
-}
-
-void SimNode::on_transfer_needed(const crypto::ExecCertificate&) {
-  if (is_byzantine()) return;
-  around_.checker.violation("node " + std::to_string(id_) +
-                            " asks for a snapshot, though its peers have all blocks");
 }
 
 }  // namespace baolian::sim

@@ -18,6 +18,7 @@
 #include "sim/disk.h"
 #include "sim/event_queue.h"
 #include "sim/network.h"
+#include "sim/sim_snapshots.h"
 #include "sim/trace.h"
 #include "sim/world.h"
 
@@ -39,6 +40,7 @@ struct NodeOptions {
   std::int64_t clock_skew_ms = 0;
   std::uint64_t tick_ms = 10;
   std::size_t log_segment_bytes = 256 * 1024;
+  std::uint64_t snapshot_heights = 0;  ///< a snapshot at every multiple; 0: none
   std::uint64_t ban_ms = 0;  ///< a peer that is banned is not listened to for so long; doubles
   node::ReplicaDriver::Config driver;  ///< `engine` is filled in by the node, but for its timers
 };
@@ -65,6 +67,9 @@ class SimNode final : node::Transport, node::Application, node::BodyVerifier, no
   void start();
   /// The power goes: memory is lost, unsynced log sectors and unflushed blocks may be.
   void crash();
+  /// After a crash: the disk of the chain is gone, that of the consensus log is not. The next start
+  /// asks the others for a snapshot.
+  void lose_store();
   bool is_up() const { return driver_ != nullptr; }
   bool is_frozen() const { return frozen_; }
   /// SIGSTOP: nothing happens in the node, and what arrives waits; thaw() lets all of it happen.
@@ -89,6 +94,7 @@ class SimNode final : node::Transport, node::Application, node::BodyVerifier, no
   void transfer_leadership(node::ReplicaId target);
 
   const ledger::Chain& chain() const { return *chain_; }  ///< Requires: is_up().
+  bool holds_snapshot() const { return snapshot_disk_.whole.has_value(); }
   consensus::Status status() const { return driver_->status(); }
   const node::ReplicaDriver& driver() const { return *driver_; }
   /// Rare branches taken, over all starts.
@@ -111,8 +117,6 @@ class SimNode final : node::Transport, node::Application, node::BodyVerifier, no
   void verify(TxHash hash, node::SharedBytes bytes) override;
   // node::Watcher
   void on_stop(consensus::Stop::Kind kind, const std::string& reason) override;
-  void on_transfer_needed(const crypto::ExecCertificate& certificate) override;
-
   void after(std::uint64_t delay_ms, std::function<void()> event);
   /// Like `after`, but in the order of the calls: the executor thread.
   void on_executor(std::uint64_t delay_ms, std::function<void()> event);
@@ -123,6 +127,8 @@ class SimNode final : node::Transport, node::Application, node::BodyVerifier, no
   void transmit(node::ReplicaId to, node::MessageClass message_class,
                 const node::SharedBytes& bytes);
   void restart_after_stop();
+  void begin_anew();
+  void open_snapshots();
   TimeMs wall() const;
   bool is_byzantine() const { return script_ != nullptr; }
 
@@ -142,10 +148,13 @@ class SimNode final : node::Transport, node::Application, node::BodyVerifier, no
   // What outlives a crash.
   LogDisk log_disk_;
   std::shared_ptr<ledger::MemoryDisk> store_disk_ = std::make_shared<ledger::MemoryDisk>();
+  SnapshotDisk snapshot_disk_;
+  bool wants_snapshot_ = false;
 
   // What does not.
   std::unique_ptr<ledger::Chain> chain_;
   std::unique_ptr<node::Executor> executor_;
+  std::unique_ptr<SimSnapshots> snapshots_;
   std::unique_ptr<SimLog> log_;
   std::unique_ptr<node::ReplicaDriver> driver_;
   Tick executor_free_at_;

@@ -167,7 +167,7 @@ class Simulation {
     if (is_judged(node) && last < checker_.certified_height()) {
       checker_.violation("I5: a certified block is missing at the end");
     }
-    for (Height at{1}; at <= last; ++at) {
+    for (Height at = std::max(Height{1}, node.chain().base()); at <= last; ++at) {
       const auto certified = checker_.certified_header(at);
       const auto own = node.chain().header(at);
       if (!own || (certified && ledger::header_hash(*own) != *certified)) {

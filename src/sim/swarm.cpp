@@ -204,13 +204,18 @@ void make_contested(Prng& prng, Swarm& swarm) {
   network.slow_ms_max = prng.between(300, 2'000);
 }
 
-}  // namespace
-
-std::optional<Conditions> find_conditions(std::string_view name) {
-  const auto* const at = std::find(kConditionsNames.begin(), kConditionsNames.end(), name);
-  if (at == kConditionsNames.end()) return std::nullopt;
-  return static_cast<Conditions>(at - kConditionsNames.begin());
+/// Nodes come back without their chain, and others hold snapshots for them.
+void draw_lost_stores(Prng& prng, Swarm& swarm) {
+  swarm.faults.lose_store_every_ms = prng.between(3'000, 15'000);
+  const std::uint64_t heights = prng.between(4, 60);
+  const std::uint64_t far_heights = prng.between(1, 100);
+  for (NodeOptions& node : swarm.nodes) {
+    node.snapshot_heights = heights;
+    node.driver.snapshots.far_heights = far_heights;
+  }
 }
+
+}  // namespace
 
 Swarm draw_swarm(Prng& prng, const SwarmLimits& limits) {
   Swarm swarm;
@@ -234,6 +239,9 @@ Swarm draw_swarm(Prng& prng, const SwarmLimits& limits) {
     is_raft ? make_contested(prng, swarm) : make_impatient(prng, swarm);
   }
   draw_changes(prng, limits, swarm);
+  if (swarm.conditions == Conditions::stormy && prng.chance_percent(25)) {
+    draw_lost_stores(prng, swarm);
+  }
   return swarm;
 }
 
@@ -261,6 +269,8 @@ std::string describe(const Swarm& swarm) {
   add("freeze/", faults.freeze_every_ms, "ms");
   add("clock/", faults.clock_every_ms, "ms");
   add("power-cuts=", faults.power_cuts, "");
+  add("lost-store/", faults.lose_store_every_ms, "ms");
+  add("snapshot/", swarm.nodes.front().snapshot_heights, "");
   add("pause<=", swarm.work.pause_ms_max, "ms");
   add("ops<=", swarm.work.operations_max, "");
   if (swarm.work.goes_on) out += " goes-on";

@@ -31,9 +31,10 @@ struct FaultOptions {
   std::uint64_t freeze_ms_max = 5'000;
   std::uint64_t clock_every_ms = 0;
   std::int64_t clock_jump_ms_max = 0;
-  std::uint64_t transfer_every_ms = 0;  ///< Raft: the leader is asked to hand over
-  std::uint64_t power_cuts = 0;         ///< of all nodes at once, in the safety phase
-  std::uint64_t link_delay_ms_max = 0;  ///< some links are slow for the whole safety phase
+  std::uint64_t transfer_every_ms = 0;    ///< Raft: the leader is asked to hand over
+  std::uint64_t lose_store_every_ms = 0;  ///< a node's chain is gone, its consensus log is not
+  std::uint64_t power_cuts = 0;           ///< of all nodes at once, in the safety phase
+  std::uint64_t link_delay_ms_max = 0;    ///< some links are slow for the whole safety phase
 };
 
 /// The weather of a whole run.

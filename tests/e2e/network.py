@@ -53,12 +53,22 @@ class Network:
 
     # Processes -------------------------------------------------------------------------------
 
-    def start(self, *names):
+    def configure(self, name, **values):
+        """Adds lines to the configuration of a node that does not run."""
+        config = self.directory / "nodes" / name / "node.toml"
+        added = "".join(f"{key} = {value}\n" for key, value in values.items())
+        config.write_text(config.read_text() + added)
+
+    def data(self, name):
+        """Where a node keeps its data."""
+        return self.directory / "nodes" / name / "data"
+
+    def start(self, *names, options=()):
         for name in names or NODES:
             out = open(self.root / f"{name}.out", "ab")
             config = self.directory / "nodes" / name / "node.toml"
             self.processes[name] = subprocess.Popen(
-                [self.programs.node, "--config", str(config)], stdout=out, stderr=out)
+                [self.programs.node, "--config", str(config), *options], stdout=out, stderr=out)
             out.close()
         for name in names or NODES:
             self.wait_ready(name)

@@ -156,7 +156,6 @@ void CorrectNodes::crash(std::size_t i, Height kept) {
   node.waiting.clear();
   node.in_slot.clear();
   node.bodies.clear();  // the pool is in memory; accepted batches are in the log
-  node.transfer.reset();
   kept = std::max(kept, node.flushed);
   if (kept < node.height()) node.store.resize(static_cast<std::size_t>(kept.value) + 1);
   std::erase_if(wire_, [i](const WireMessage& message) { return message.to == i; });
@@ -329,12 +328,6 @@ consensus::BlocksReadInput CorrectNodes::blocks_read(const CorrectNode& node,
 
 void CorrectNodes::handle(std::size_t i, const consensus::ReadBlocks& read) {
   nodes_[i].inputs.push_back(blocks_read(nodes_[i], read));
-}
-
-void CorrectNodes::handle(std::size_t i, const consensus::TransferState& transfer) {
-  ASSERT(crypto::check_certificate(transfer.certificate, fuzz_chain(), epoch_,
-                                   crypto::toy_verifier()));
-  nodes_[i].transfer = transfer.certificate;
 }
 
 void CorrectNodes::handle(std::size_t i, const consensus::CutLog& cut) {
@@ -538,32 +531,24 @@ void CorrectNodes::flush(std::size_t i) {
   }
 }
 
-/// Copies the state of another node at the certified height, as a snapshot would bring it.
+/// Brings the state of another node at its newest certified height, as a snapshot does: h moves
+/// first, then the node begins anew on that state.
 void CorrectNodes::install_state(std::size_t i) {
   CorrectNode& node = nodes_[i];
-  if (!is_up(i) || !node.transfer.has_value()) return;
-  const crypto::ExecVote vote = node.transfer->vote;
-  if (vote.height <= node.height()) return;
+  if (!is_up(i)) return;
   for (std::size_t k = 0; k < kValidators; ++k) {
-    if (k == i || k == liar_ || nodes_[k].height() < vote.height) continue;
+    if (k == i || k == liar_) continue;
     const auto& from = nodes_[k].store;
-    const auto end = static_cast<std::ptrdiff_t>(vote.height.value) + 1;
-    ASSERT(from[static_cast<std::size_t>(vote.height.value)].header_hash == vote.header_hash);
-    node.store.assign(from.begin(), from.begin() + end);
-    node.store.back().certificate = node.transfer;
-    node.flushed = vote.height;
-    node.executing.clear();
-    std::erase_if(node.inputs, [](const consensus::Input& input) {
-      return std::holds_alternative<consensus::AppliedInput>(input);
-    });
-    node.transfer.reset();
-    if (change_at_ != Height{} && vote.height >= change_at_) {
-      // The state holds the change of validators: the engine is made anew, as the driver does.
-      crash(i, vote.height);
-      return start(i);
-    }
-    give(i, consensus::StateInstalledInput{vote.height, vote.header_hash});
-    return;
+    std::size_t height = from.size();
+    while (height > 0 && !from[height - 1].certificate.has_value()) --height;
+    if (height == 0 || Height{height - 1} <= node.height()) continue;
+    const StoredBlock& newest = from[height - 1];
+    give(i, consensus::TransferInput{true, newest.certificate, newest.header});
+    if (!is_up(i)) return;
+    node.store.assign(from.begin(), from.begin() + static_cast<std::ptrdiff_t>(height));
+    node.flushed = Height{height - 1};
+    crash(i, node.flushed);
+    return start(i);
   }
 }
 

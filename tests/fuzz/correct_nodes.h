@@ -67,9 +67,8 @@ struct CorrectNode {
   std::map<TxHash, Tick> waiting;              ///< admitted, not executed; stamp of admission
   std::set<TxHash> in_slot;                    ///< proposed in this view
   std::map<Hash, std::vector<TxHash>> wanted;  ///< batches that wait for bodies
-  std::optional<crypto::ExecCertificate> transfer;
-  consensus::Status last;  ///< status after the last step of this run
-  bool is_cut = false;     ///< hears and is heard by nobody
+  consensus::Status last;                      ///< status after the last step of this run
+  bool is_cut = false;                         ///< hears and is heard by nobody
   /// The epoch ended here: there is no engine any more, but who is late is served.
   std::optional<consensus::PastEpoch> ended;
 
@@ -138,7 +137,6 @@ class CorrectNodes {
   void handle(std::size_t i, consensus::Commit& commit);
   void handle(std::size_t i, const consensus::Certified& certified);
   void handle(std::size_t i, const consensus::ReadBlocks& read);
-  void handle(std::size_t i, const consensus::TransferState& transfer);
   void handle(std::size_t i, const consensus::CutLog& cut);
   void handle(std::size_t i, const consensus::BanPeer& ban);
   void handle(std::size_t i, const consensus::ViewEntered& entered);

@@ -20,6 +20,7 @@
 #include "node/institution_messages.h"
 #include "node/log_store.h"
 #include "node/pool_messages.h"
+#include "node/snapshot_messages.h"
 
 namespace baolian::fuzz {
 
@@ -43,7 +44,8 @@ using NodeMessages =
     TypeTable<net::SignedHello, node::PushTransactions, node::FetchTransactions,
               node::ReplyTransactions, node::DeliveryPart, node::AttestRequest, node::AttestReply,
               node::CountersignRequest, node::CountersignReply, node::BalanceRequest,
-              node::BalanceReply, node::ContentRequest, node::ContentReply>;
+              node::BalanceReply, node::ContentRequest, node::ContentReply, node::SnapshotOffer,
+              node::SnapshotQuery, node::FetchChunk, node::ChunkPart>;
 
 using LedgerObjects =
     TypeTable<ledger::Transaction, ledger::Header, ledger::Genesis, ledger::Evidence,

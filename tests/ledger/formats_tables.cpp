@@ -11,8 +11,10 @@
 #include "ledger/formats_doc.h"
 #include "ledger/genesis.h"
 #include "ledger/index_format.h"
+#include "ledger/snapshot_files.h"
 #include "ledger/state_chunk.h"
 #include "net/hello.h"
+#include "node/snapshot_messages.h"
 
 namespace baolian::ledger::test {
 namespace {
@@ -68,6 +70,8 @@ std::map<std::string, std::string> format_tables() {
   add<ArchiveHead, ArchivedBlock, ArchiveCertificate>(tables);
   add<StoredBlock, TransactionRow, HeightRow, PositionedEntry, OperationRow, EventMark, IndexMark,
       StateChunk, StateRow>(tables);
+  add<SnapshotHead, SnapshotIndex>(tables);
+  add<node::SnapshotOffer, node::SnapshotQuery, node::FetchChunk, node::ChunkPart>(tables);
   add<consensus::Envelope, consensus::Batch, consensus::SyncBlock, consensus::EpochStart>(tables);
   {
     using namespace consensus;

@@ -103,6 +103,9 @@ class KilledStore final : public ledger::KeyValueStore {
   void flush() override {
     if (!is_dead()) below_.flush();
   }
+  std::unique_ptr<ledger::StateReader> freeze_state() const override {
+    return below_.freeze_state();
+  }
   bool is_dead() const { return left_ == 0; }
 
  private:

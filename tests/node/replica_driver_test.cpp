@@ -59,7 +59,7 @@ struct ScriptedEngine final : consensus::Engine {
 };
 
 /// All ports; what happens is written down in order.
-struct Bench final : Transport, LogStore, Application, BodyVerifier, Watcher {
+struct Bench final : Transport, LogStore, Application, BodyVerifier, Watcher, SnapshotPort {
   struct Sent {
     std::optional<ReplicaId> to;
     MessageClass message_class;
@@ -87,7 +87,7 @@ struct Bench final : Transport, LogStore, Application, BodyVerifier, Watcher {
     auto scripted = std::make_unique<ScriptedEngine>();
     engine = scripted.get();
     driver = std::make_unique<ReplicaDriver>(
-        config, ReplicaDriver::Ports{*this, *this, *this, *this, *this},
+        config, ReplicaDriver::Ports{*this, *this, *this, *this, *this, *this},
         EpochEngines(config.engine, std::move(scripted)));
     tick(1000);
   }
@@ -124,7 +124,11 @@ struct Bench final : Transport, LogStore, Application, BodyVerifier, Watcher {
   void on_stop(consensus::Stop::Kind, const std::string& reason) override {
     stops.push_back(reason);
   }
-  void on_transfer_needed(const crypto::ExecCertificate&) override {}
+  std::optional<Held> held(Height) const override { return std::nullopt; }
+  void read_chunk(ReplicaId, const FetchChunk&) override {}
+  void begin_install(const ledger::SnapshotHead&) override {}
+  void store_chunk(std::uint16_t, Bytes) override {}
+  void finish_install() override {}
 
   std::vector<Sent> sent_to(ReplicaId to) const {
     std::vector<Sent> out;

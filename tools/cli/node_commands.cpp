@@ -38,6 +38,16 @@ void print_status(const nlohmann::json& status) {
   fmt::print("chain       {}\n", text_at(status, "chain_id"));
   fmt::print("height      {} executed, {} certified\n", number_at(status, "height"),
              number_at(status, "certified_height"));
+  if (number_at(status, "base_height") > 0) {
+    fmt::print("began with  a snapshot of block {}; older entries are not here\n",
+               number_at(status, "base_height"));
+  }
+  const auto transfer = status.find("snapshot_transfer");
+  if (transfer != status.end() && transfer->is_object()) {
+    fmt::print("joining     snapshot of block {}: {} of {} chunks from {} peers\n",
+               number_at(*transfer, "height"), number_at(*transfer, "chunks"),
+               number_at(*transfer, "chunks_total"), number_at(*transfer, "sources"));
+  }
   fmt::print("consensus   {}\n", text_at(status, "trust"));
   fmt::print("{}\n", agreement_line(status));
   fmt::print("state root  {}\n\n", text_at(status, "state_root"));

@@ -1,7 +1,6 @@
 /// `baolian audit verify-node`: checks a node's data directory, prints what was checked and what is
 /// wrong. Reads files only; no node is asked.
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <chrono>
@@ -15,6 +14,7 @@
 #include "node/config.h"
 #include "node/node_keys.h"
 #include "node/verify_node.h"
+#include "progress_bar.h"
 
 namespace baolian::cli {
 namespace {
@@ -24,30 +24,12 @@ using ledger::Damage;
 using nlohmann::json;
 
 constexpr std::size_t kCheckpointFileMax = std::size_t{1} << 20;
-constexpr std::uint64_t kBarCells = 24;
 
 struct VerifyNodeArguments {
   std::string config;
   std::string passphrase_file;
   std::string checkpoint;
   bool skip_signatures = false;
-};
-
-/// One line on the terminal that is written over.
-class ProgressBar {
- public:
-  void show(std::string_view check, std::uint64_t done, std::uint64_t total) {
-    if (total == 0) {
-      fmt::print(stderr, "\r{:<26} {:>12}\033[K", check, done);
-    } else {
-      const std::uint64_t shown = std::min(done, total);
-      const std::uint64_t cells = shown * kBarCells / total;
-      fmt::print(stderr, "\r{:<26} [{:=<{}}{:{}}] {:>3} %  {:>12}\033[K", check, "", cells, "",
-                 kBarCells - cells, shown * 100 / total, done);
-    }
-    std::fflush(stderr);
-  }
-  void clear() { fmt::print(stderr, "\r\033[K"); }
 };
 
 std::optional<std::string> passphrase_file_of(const VerifyNodeArguments& arguments,
@@ -207,8 +189,8 @@ void print_people(const Verified& verified) {
 }
 
 void run_verify_node(Context& context, const VerifyNodeArguments& arguments) {
-  const bool has_bar = !context.json && ::isatty(STDERR_FILENO) != 0;
-  ProgressBar bar;
+  const bool has_bar = !context.json && tools::ProgressBar::is_wanted();
+  tools::ProgressBar bar;
   AuditReport::Progress progress;
   if (has_bar) {
     progress = [&bar](std::string_view check, std::uint64_t done, std::uint64_t total) {

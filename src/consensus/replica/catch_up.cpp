@@ -104,7 +104,27 @@ std::optional<ReplicaId> ReplicaEngine::next_source(ReplicaId first) const {
   return any;
 }
 
+/// 1.8: EXECCERT(s) is durable before the state of s is here.
+Verdict ReplicaEngine::on_state_transfer(TransferInput& input) {
+  fetch_.paused = input.under_way;
+  fetch_.open = fetch_.open && !fetch_.paused;
+  if (!input.certificate.has_value()) return Verdict::accept();
+  const bool is_news = input.certificate->vote.height > at_.certifying;
+  if (!is_news || input.certificate->epoch != config_.epoch.epoch) return Verdict::accept();
+  if (!knows_own_exec(*input.certificate)) {
+    stop(Stop::Kind::rolled_back,
+         "a snapshot's certificate holds a signature of this node that its log does not know");
+    return Verdict::reject(RejectReason::stopped);
+  }
+  auto certified = std::make_shared<CertifiedHeader>();
+  certified->certificate = *std::move(input.certificate);
+  certified->header = std::move(input.header);
+  take_certificate(std::move(certified));
+  return Verdict::accept();
+}
+
 void ReplicaEngine::fetch_blocks_if_due() {
+  if (fetch_.paused) return;
   const bool follows = !is_validator();  // an observer always wants the next block
   if (!follows && highest_served_elsewhere() <= at_.delivered) {
     fetch_.eager = false;

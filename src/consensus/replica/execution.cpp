@@ -118,18 +118,6 @@ Verdict ReplicaEngine::on_applied(AppliedInput& input) {
   return Verdict::accept();
 }
 
-/// A snapshot was installed: everything up to its height is executed.
-Verdict ReplicaEngine::on_state_installed(const StateInstalledInput& input) {
-  if (input.height <= at_.executed) return Verdict::reject(RejectReason::duplicate);
-  at_.executed = input.height;
-  at_.executed_hash = input.header_hash;
-  at_.delivered = std::max(at_.delivered, input.height);
-  note_seen(input.height);
-  prune();
-  deliver();
-  return Verdict::accept();
-}
-
 /// N6: EXEC_SENT, then EXEC; only above h, and only when COMMITTED is durable.
 void ReplicaEngine::send_exec(Slot& slot) {
   if (!is_validator()) return;

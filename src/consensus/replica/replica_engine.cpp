@@ -84,8 +84,7 @@ Verdict ReplicaEngine::dispatch(Input& input) {
   if (const auto* persisted = std::get_if<PersistedInput>(&input)) return on_persisted(*persisted);
   if (auto* applied = std::get_if<AppliedInput>(&input)) return on_applied(*applied);
   if (const auto* flushed = std::get_if<FlushedInput>(&input)) return on_flushed(*flushed);
-  if (const auto* state = std::get_if<StateInstalledInput>(&input))
-    return on_state_installed(*state);
+  if (auto* state = std::get_if<TransferInput>(&input)) return on_state_transfer(*state);
   if (const auto* transfer = std::get_if<TransferLeadershipInput>(&input)) {
     return on_transfer(*transfer);
   }

@@ -67,7 +67,8 @@ struct Peer {
 /// The one FETCH of blocks that may be open.
 struct BlockFetch {
   bool open = false;
-  bool eager = false;  ///< the last answer was useful: go on at once
+  bool eager = false;   ///< the last answer was useful: go on at once
+  bool paused = false;  ///< a snapshot is on its way
   std::uint64_t request = 0;
   ReplicaId source = 0;
   Tick sent_at;
@@ -303,7 +304,7 @@ class ReplicaEngine : public Engine {
   // execution.cpp
   void log_decision(Slot& slot);
   Verdict on_applied(AppliedInput& input);
-  Verdict on_state_installed(const StateInstalledInput& input);
+  Verdict on_state_transfer(TransferInput& input);
   Verdict judge_exec(const crypto::ExecVote& vote) const;
   bool wants_exec(const Envelope& envelope) const;
   Verdict on_exec(const Verified& message);

@@ -16,7 +16,7 @@ constexpr std::array<std::string_view, 4> kFamilyWords = {"blocks", "state", "in
 /// Tags of keys by family; the state has natural keys.
 constexpr std::string_view kBlockTags = "bch";
 constexpr std::string_view kIndexTags = "eost";
-constexpr std::string_view kMetaTags = "EHSchgip";
+constexpr std::string_view kMetaTags = "EHPSbcghip";
 
 std::uint64_t leaf_prefix(const Hash& hash) { return read_big_endian(hash.view().subspan(0, 8)); }
 
@@ -69,6 +69,12 @@ std::optional<Bytes> ChainWalk::bytes(Family family, const Bytes& key, Damage da
   if (read) return *std::move(read);
   report.found(damage, height, std::string(name), read.error().context);
   return std::nullopt;
+}
+
+bool ChainWalk::has_header_row(Height height) const {
+  if (height >= result.base || height.value == 0) return true;
+  return std::any_of(base->trail.begin(), base->trail.end(),
+                     [&](const TrailLink& link) { return link.header.height == height; });
 }
 
 const crypto::EpochRecord* ChainWalk::epoch_at(Height height) const {
@@ -171,8 +177,35 @@ void check_pruned(ChainWalk& walk) {
   if (first && first->value > 0) walk.result.pruned = {first->value - 1};
 }
 
+/// The head must follow from the genesis: then it says what everything below it would have said.
+void check_base(ChainWalk& walk) {
+  constexpr std::string_view kName = "head of the snapshot with which the chain began";
+  auto head =
+      walk.row<SnapshotHead>(Family::meta, chain_keys::base(), Damage::mark, std::nullopt, kName);
+  if (!head) return;
+  const Height height = head->header.height;
+  const auto holds = check_snapshot_head(*head, walk.config.genesis, walk.config.verifier);
+  if (!holds || height > walk.result.newest) {
+    walk.report.found(Damage::mark, height, std::string(kName),
+                      holds ? "it is above the newest height" : holds.error().context);
+    return;
+  }
+  walk.report.remark("the chain of this node began with a snapshot of block " +
+                     std::to_string(height.value) + "; older blocks are not here");
+  walk.result.base = height;
+  walk.base = *std::move(head);
+}
+
+/// Of a change that was fixed below the base the head says what its header said.
+bool is_in_head(const SnapshotHead& head, const crypto::EpochRecord& record) {
+  if (head.pending == record) return true;
+  return std::any_of(head.trail.begin(), head.trail.end(),
+                     [&](const TrailLink& link) { return link.next == record; });
+}
+
 /// Does a header of this height announce the record? Asked of both rows that hold it.
 bool is_announced(ChainWalk& walk, Height fixed_at, const crypto::EpochRecord& record) {
+  if (walk.base && is_in_head(*walk.base, record)) return true;
   const Hash hash = crypto::validators_hash(record);
   const auto holds = [&](const Header& header) {
     return header.next_validators_hash == hash &&
@@ -226,6 +259,7 @@ void ChainWalk::check_marks() {
   report.advance();
   check_newest(*this);
   check_index_mark(*this);
+  check_base(*this);
   check_pruned(*this);
   check_epochs(*this);
 }
@@ -246,7 +280,7 @@ void ChainWalk::check_history() {
   // The values were compared while the headers were read; here is what should not be there.
   visit_rows(*this, Family::meta, as_bytes("H"), Damage::history, [&](BytesView key, BytesView) {
     const auto height = height_in_key(key);
-    if (!height || *height > result.newest) {
+    if (!height || *height > result.newest || !has_header_row(*height)) {
       found_stray(*this, Family::meta, key, height, "no header of the chain has this hash row");
     }
     report.advance();
@@ -288,7 +322,8 @@ void check_block_keys(ChainWalk& walk, char tag) {
   const Bytes prefix = {static_cast<std::uint8_t>(tag)};
   visit_rows(walk, Family::blocks, prefix, Damage::block, [&](BytesView key, BytesView) {
     const auto height = height_in_key(key);
-    const bool has_none = tag == 'c' && height && height->value == 0;
+    const bool is_of_genesis = tag == 'c' && height && height->value == 0;
+    const bool has_none = is_of_genesis || (height && !walk.has_header_row(*height));
     if (!height || *height > walk.result.newest || has_none) {
       found_stray(walk, Family::blocks, key, height, "the chain ends below, or has no such row");
     }
@@ -298,7 +333,7 @@ void check_block_keys(ChainWalk& walk, char tag) {
 
 bool is_mark(BytesView key) {
   for (const std::string_view name :
-       {"certified", "genesis", "height", "history", "index", "pruned"}) {
+       {"base", "certified", "genesis", "height", "history", "index", "pruned"}) {
     if (as_text(key) == name) return true;
   }
   return false;
@@ -312,7 +347,7 @@ void ChainWalk::check_strays() {
   check_tags(*this, Family::index, kIndexTags);
   check_tags(*this, Family::meta, kMetaTags);
   for (const char tag : {'c', 'h'}) check_block_keys(*this, tag);  // check_blocks() sees all of 'b'
-  for (const std::string_view tag : {"c", "g", "h", "i", "p"}) {
+  for (const std::string_view tag : {"b", "c", "g", "h", "i", "p"}) {
     visit_rows(*this, Family::meta, as_bytes(tag), Damage::mark, [&](BytesView key, BytesView) {
       if (!is_mark(key)) {
         found_stray(*this, Family::meta, key, std::nullopt, "no mark has this name");
@@ -381,6 +416,10 @@ CheckpointAnswer compare_checkpoint(const AuditStore& store, const ChainAuditCon
   }
   report.advance();
   if (is_above) return CheckpointAnswer::behind;
+  if (height < chain.base) {
+    report.remark("the checkpoint is older than the snapshot with which this chain began");
+    return CheckpointAnswer::behind;
+  }
   const auto own = store.read(Family::blocks, chain_keys::header(height));
   if (!own || !*own) return found("there is no readable header of that height here");
   if (**own != encode(other.header)) {

@@ -37,6 +37,7 @@ struct ChainAuditResult {
   Height newest;
   Height certified;  ///< newest height with a certificate that holds
   Height pruned;     ///< the store has no blocks of heights 1 up to it
+  Height base;       ///< of the snapshot with which the chain began; 0: with block 0
   /// Epoch 0 and those whose records hold, ascending.
   std::vector<crypto::EpochRecord> epochs;
 };
@@ -52,7 +53,7 @@ struct Checkpoint {
 };
 enum class CheckpointAnswer : std::uint8_t {
   same,     ///< our header at that height is the same
-  behind,   ///< it is above our newest height: nothing to compare with yet
+  behind,   ///< it is above our newest height, or below our base: nothing to compare with
   differs,  ///< two headers of one height, or no certificate: see the report
 };
 /// Checks the certificate by the epochs of `chain` and compares the header with ours.

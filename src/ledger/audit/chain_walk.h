@@ -58,6 +58,9 @@ struct ChainWalk {
   ChainId chain_id;
 
   ChainAuditResult result;
+  /// With which the chain began, if it did and it holds: headers, blocks and entries of logs of
+  /// lower heights are not here.
+  std::optional<SnapshotHead> base;
   /// Above this height the epoch is unknown because its record is damaged.
   std::optional<Height> epochs_known_to;
   std::optional<Header> newest_header;
@@ -79,6 +82,8 @@ struct ChainWalk {
   std::optional<Bytes> bytes(Family family, const Bytes& key, Damage damage,
                              std::optional<Height> height, std::string_view name);
 
+  /// Has this height rows of its own: it is not below the base, or an epoch ended with it.
+  bool has_header_row(Height height) const;
   const crypto::EpochRecord* epoch_at(Height height) const;  ///< nullptr if unknown
   const crypto::EpochRecord* pending_at(Height height) const;
 

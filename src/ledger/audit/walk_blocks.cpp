@@ -90,8 +90,10 @@ class BlockWalk {
       : walk_(walk), index_(index), rows_(walk) {}
 
   void run() {
-    walk_.report.begin("blocks and certificates", walk_.result.newest.value + 1);
-    Stored present = load(Height{0});
+    const Height first = walk_.result.base;
+    walk_.report.begin("blocks and certificates", walk_.result.newest.value + 1 - first.value);
+    if (walk_.base) begin_at(*walk_.base);
+    Stored present = load(first);
     for (std::uint64_t empty = 0;;) {
       empty = is_empty(present) ? empty + 1 : 0;
       const bool is_last = present.height == walk_.result.newest;
@@ -113,6 +115,36 @@ class BlockWalk {
  private:
   void found(Damage damage, Height height, std::string_view name, std::string what) {
     walk_.report.found(damage, height, at_height(name, height), std::move(what));
+  }
+
+  /// What is here of lower heights: header 0, and the ends of epochs as the head has them.
+  void begin_at(const SnapshotHead& head) {
+    const Header zero = genesis_header(walk_.config.genesis, walk_.config.genesis_writes);
+    check_row(Family::blocks, chain_keys::header(zero.height), encode(zero), zero.height);
+    for (const TrailLink& link : head.trail) {
+      const Height height = link.header.height;
+      check_row(Family::blocks, chain_keys::header(height), encode(link.header), height);
+      check_row(Family::blocks, chain_keys::certificate(height), encode(link.certificate), height);
+      check_row(Family::meta, chain_keys::header_hash(height),
+                to_bytes(header_hash(link.header).view()), height);
+    }
+    const CheckedBlock nothing;
+    for (Height height; height < walk_.result.base; ++height) {
+      walk_.leaves.add_unknown();
+      for (const auto& check : index_) check->on_block({height, nothing});
+    }
+    walk_.history = head.history;
+    walk_.result.certified = walk_.result.base;
+    newest_certificate_ = walk_.result.base;
+  }
+
+  void check_row(Family family, const Bytes& key, const Bytes& wanted, Height height) {
+    const auto row = walk_.store.read(family, key);
+    if (row && *row == wanted) return;
+    found(Damage::header, height, "row kept from below the snapshot",
+          !row    ? row.error().context
+          : !*row ? "it is missing"
+                  : "it is not what the snapshot's head says");
   }
 
   static bool is_empty(const Stored& stored) {
@@ -141,7 +173,8 @@ class BlockWalk {
       out.header =
           walk_.decoded<Header>(*header, Damage::header, height, at_height("header row", height));
     }
-    out.block = rows_.take(height);
+    const bool is_base = walk_.base && height == walk_.result.base;
+    if (!is_base) out.block = rows_.take(height);
     const auto hash = walk_.store.read(Family::meta, chain_keys::header_hash(height));
     if (!hash || !*hash || (*hash)->size() != Hash::kSize) {
       found(Damage::history, height, "hash row",
@@ -264,6 +297,9 @@ class BlockWalk {
         found(Damage::header, height, "header", "this program makes another block 0");
       }
       return;
+    }
+    if (walk_.base && height == walk_.result.base && header != walk_.base->header) {
+      found(Damage::header, height, "header", "it is not that of the snapshot's head");
     }
     if (header.chain_id != walk_.chain_id) differs("chain_id");
     if (parent_time_ && header.timestamp < *parent_time_) differs("timestamp");

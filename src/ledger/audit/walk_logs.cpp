@@ -101,7 +101,9 @@ LogId id_of(const LogName& log) {
 /// One log: its entries as they come, then the frontier.
 class LogCheck {
  public:
-  LogCheck(ChainWalk& walk, const LogName& log) : walk_(walk), log_(log), words_(words_of(log)) {}
+  LogCheck(ChainWalk& walk, const LogName& log) : walk_(walk), log_(log), words_(words_of(log)) {
+    if (walk_.base) begin_above_base();
+  }
 
   void add(BytesView key, BytesView value) {
     const std::uint64_t position = read_big_endian(key.subspan(1 + kLogIdBytes));
@@ -122,6 +124,7 @@ class LogCheck {
   }
 
   void finish(const std::optional<Frontier>& frontier) {
+    if (is_all_older_ && expected_ == 0) return;
     if (!frontier) {
       if (!was_found_) found(std::nullopt, "all entries", "the state has no frontier of this log");
       return;
@@ -145,6 +148,23 @@ class LogCheck {
   }
 
  private:
+  /// Entries of before the snapshot are not here. Their peaks are right if what comes of them is
+  /// the frontier in the state; a log without them has no entry since.
+  void begin_above_base() {
+    const auto row = walk_.store.read(Family::meta, chain_keys::log_base(id_of(log_)));
+    if (!row || !*row) {
+      is_all_older_ = true;
+      return;
+    }
+    auto older = decode<Frontier>(**row);
+    if (!older || !older->is_well_formed()) {
+      found(std::nullopt, "peaks of the entries before the snapshot", "they are no frontier");
+      return;
+    }
+    expected_ = older->count;
+    computed_ = *std::move(older);
+  }
+
   /// A stored subtree that differs from the one computed: row or entries, the frontier decides.
   struct Doubt {
     unsigned level = 0;
@@ -232,6 +252,7 @@ class LogCheck {
   Frontier computed_;
   std::vector<Doubt> doubts_;
   bool was_found_ = false;
+  bool is_all_older_ = false;  ///< no entry since the chain began with a snapshot
 };
 
 std::optional<Frontier> frontier_in(ChainWalk& walk, BytesView value, const LogName& log) {
@@ -292,12 +313,27 @@ void check_subtree_rows(ChainWalk& walk) {
   }
 }
 
+/// Peaks of older entries belong to logs that have entries since.
+void check_base_rows(ChainWalk& walk) {
+  visit_rows(walk, Family::meta, as_bytes("P"), Damage::mark, [&](BytesView key, BytesView) {
+    const bool has_form = walk.base && key.size() == 1 + kLogIdBytes;
+    Bytes prefix = {static_cast<std::uint8_t>('e')};
+    if (has_form) append(prefix, key.subspan(1));
+    const auto first =
+        has_form ? walk.store.rows(Family::index, prefix)->next() : Result<bool>(false);
+    if (!first || !*first) {
+      found_stray(walk, Family::meta, key, std::nullopt, "no log has entries above such peaks");
+    }
+  });
+}
+
 }  // namespace
 
 void ChainWalk::check_logs() {
   report.begin("complete logs", store.estimated_rows(Family::index));
   check_entries(*this);
   check_subtree_rows(*this);
+  check_base_rows(*this);
 }
 
 }  // namespace baolian::ledger
