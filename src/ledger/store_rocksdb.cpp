@@ -35,6 +35,7 @@ constexpr int kOpenFilesMax = 512;
 /// none, without a look at every level.
 constexpr std::size_t kStatePrefixBytes = 79;
 constexpr double kMemtableBloomRatio = 0.05;
+constexpr std::size_t kIndexPartBytes = 4096;
 
 /// A store that cannot read or write ends the process: the restart path recovers, going on would
 /// not.
@@ -71,6 +72,13 @@ rocksdb::ColumnFamilyOptions family_options(Family family,
   table.pin_l0_filter_and_index_blocks_in_cache = true;
   table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10, false));
   table.format_version = 5;
+  if (family != Family::state) {
+    // Rows asked for at random in a long chain: a whole filter of a file is most of a megabyte, and
+    // those of all files do not fit the cache. In parts each lookup needs a few kilobytes of them.
+    table.index_type = rocksdb::BlockBasedTableOptions::kTwoLevelIndexSearch;
+    table.partition_filters = true;
+    table.metadata_block_size = kIndexPartBytes;
+  }
   rocksdb::ColumnFamilyOptions options;
   options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
   options.write_buffer_size = kWriteBufferBytes;
