@@ -1,15 +1,16 @@
 /// Archive files: blocks that left the store, one file for a fixed span of heights, the same bytes
-/// on every node (docs/adr/0025). A file is head, blocks, index, hash:
+/// on every node (docs/adr/0025). A file is head, frames of blocks, index, hash:
 ///
 /// | offset | bytes | what |
 /// |---|---|---|
 /// | 0 | 49 | canonical ArchiveHead |
-/// | 49 | | canonical StoredBlock of first, first + 1 .. last, one behind the other |
-/// | size - 32 - 40 n | 40 n | n = last - first + 1 times canonical ArchivedBlock |
-/// | size - 32 | 32 | H("archive" || head || index) |
+/// | 49 | | frames (archive_frame.h), each with the canonical StoredBlocks of some heights |
+/// | size - 36 - 48 n | 48 n | canonical ArchivedFrame of each frame |
+/// | size - 36 | 4 | u32 n, how many frames |
+/// | size - 32 | 32 | H("archive" || head || index || n) |
 ///
-/// So the last 32 bytes name the whole content, and one block is found and checked without reading
-/// the others. Beside it stands ArchiveCertificate, which differs between nodes.
+/// So the last 32 bytes name the whole content, and one block is found and checked by reading its
+/// frame alone. Beside it stands ArchiveCertificate, which differs between nodes.
 ///
 /// Nothing here ends the process on bad bytes.
 #pragma once
@@ -61,18 +62,20 @@ struct ArchiveHead {
   }
 };
 
-/// One line of the index.
-struct ArchivedBlock {
-  static constexpr std::string_view kTypeName = "ArchivedBlock";
-  static constexpr std::size_t kBytes = 40;
+/// One line of the index: a frame holds the blocks up to the next frame's first height.
+struct ArchivedFrame {
+  static constexpr std::string_view kTypeName = "ArchivedFrame";
+  static constexpr std::size_t kBytes = 48;
+  Height first;
   std::uint64_t offset = 0;
   Hash hash;
 
-  friend bool operator==(const ArchivedBlock&, const ArchivedBlock&) = default;
+  friend bool operator==(const ArchivedFrame&, const ArchivedFrame&) = default;
   static constexpr auto fields() {
     return std::make_tuple(
-        field("offset", &ArchivedBlock::offset, "where the block begins in the file"),
-        field("hash", &ArchivedBlock::hash, "SHA-256 of its bytes"));
+        field("first", &ArchivedFrame::first, "height of its first block"),
+        field("offset", &ArchivedFrame::offset, "where the frame begins in the file"),
+        field("hash", &ArchivedFrame::hash, "SHA-256 of the frame's bytes, as they stand here"));
   }
 };
 
@@ -121,24 +124,29 @@ class ArchiveFile {
   /// The last 32 bytes: equal on all nodes.
   const Hash& hash() const { return hash_; }
   std::uint64_t size_bytes() const { return size_bytes_; }
-  /// Where the block stands: for who names a damage. Requires: span().contains(height).
+  /// Where the block's frame begins: for who names a damage. Requires: span().contains(height).
   std::uint64_t offset(Height height) const;
-  const Hash& block_hash(Height height) const;
-  /// The bytes of one block, of the hash in the index. Requires: span().contains(height).
-  /// Returns: Errc::io_failed, Errc::store_corrupt (the place is named).
+  /// The first height of the block's frame. Requires: as offset().
+  Height frame_first(Height height) const;
+  /// The bytes of one block. Requires: as offset(). Returns: Errc::io_failed; Errc::store_corrupt
+  /// with the place if the frame does not have the hash of the index or does not hold the block.
   Result<Bytes> block_bytes(Height height) const;
   /// The same decoded; also Errc::store_corrupt if it is of another height.
   Result<StoredBlock> block(Height height) const;
 
  private:
-  ArchiveFile() = default;
-  std::uint64_t end_of(Height height) const;
+  struct LastFrame;
+  ArchiveFile();
+  std::size_t frame_of(Height height) const;
+  std::uint64_t end_of(std::size_t frame) const;
+  Result<std::shared_ptr<const Bytes>> content(std::size_t frame) const;
 
   int descriptor_ = -1;
   ArchiveHead head_;
   Hash hash_;
   std::uint64_t size_bytes_ = 0;
-  std::vector<ArchivedBlock> index_;
+  std::vector<ArchivedFrame> index_;
+  std::unique_ptr<LastFrame> last_frame_;  ///< who reads in order unpacks each once
 };
 
 /// Writes archive files: blocks in order, whatever makes them.
@@ -158,13 +166,16 @@ class ArchiveWriter {
 
  private:
   ArchiveWriter() = default;
+  Result<void> close_frame();
   Result<void> write(BytesView bytes);
 
   int descriptor_ = -1;
   ArchiveHead head_;
   std::uint64_t size_bytes_ = 0;
-  std::vector<ArchivedBlock> index_;
-  Bytes buffer_;
+  std::vector<ArchivedFrame> index_;
+  Height next_;   ///< of the next block
+  Bytes frame_;   ///< content of the frame that is open
+  Bytes buffer_;  ///< of the file
 };
 
 /// The archive files of one node. Thread-safe. Files may come and go while it is used.

@@ -3,18 +3,23 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <mutex>
 #include <utility>
 
 #include "core/assert.h"
 #include "ledger/archive.h"
+#include "ledger/archive_frame.h"
 
 namespace baolian::ledger {
 namespace {
 
 constexpr std::size_t kBufferBytes = std::size_t{1} << 20;
-constexpr std::uint64_t kBlockBytesMax = std::uint64_t{1} << 31;  // a length that is not one
+constexpr std::uint64_t kFrameBytesMax = std::uint64_t{1} << 31;  // a length that is not one
+constexpr std::size_t kCountBytes = 4;
+constexpr std::size_t kTailBytes = kCountBytes + Hash::kSize;
 
 std::string name_of(const std::string& path) {
   const std::size_t slash = path.rfind('/');
@@ -43,23 +48,37 @@ Result<Bytes> read_at(int descriptor, std::uint64_t offset, std::size_t size) {
   return out;
 }
 
+std::uint32_t u32_at(BytesView bytes, std::size_t at) {
+  std::uint32_t out = 0;
+  const auto read = Decoder(bytes.subspan(at, kCountBytes)).integer(out);
+  ASSERT(read.has_value());
+  return out;
+}
+
+void append_u32(Bytes& out, std::size_t value) {
+  for (unsigned shift = 0; shift < 32; shift += 8) {
+    out.push_back(static_cast<std::uint8_t>(value >> shift));
+  }
+}
+
+/// `index` with the count behind it.
 Hash hash_over(BytesView head, BytesView index) {
   return crypto::hash_in_domain(kArchiveDomain, {head, index});
 }
 
-/// The lines of the index; nothing if the offsets do not follow each other from head to index.
-Result<std::vector<ArchivedBlock>> read_index(BytesView bytes, std::uint64_t place) {
-  std::vector<ArchivedBlock> out;
-  out.reserve(bytes.size() / ArchivedBlock::kBytes);
-  std::uint64_t expected_from = ArchiveHead::kBytes;
-  for (std::size_t at = 0; at < bytes.size(); at += ArchivedBlock::kBytes) {
-    TRY(const auto line, decode<ArchivedBlock>(bytes.subspan(at, ArchivedBlock::kBytes)));
-    const bool is_first = out.empty();
-    const bool follows = is_first ? line.offset == expected_from : line.offset > expected_from;
-    if (!follows || line.offset >= place) {
-      return corrupt(place + at, "the index names a place that cannot be");
+/// The lines of the index; frames follow each other in heights and bytes.
+Result<std::vector<ArchivedFrame>> read_index(BytesView bytes, std::uint64_t place,
+                                              const ArchiveHead& head) {
+  std::vector<ArchivedFrame> out;
+  out.reserve(bytes.size() / ArchivedFrame::kBytes);
+  for (std::size_t at = 0; at < bytes.size(); at += ArchivedFrame::kBytes) {
+    TRY(const auto line, decode<ArchivedFrame>(bytes.subspan(at, ArchivedFrame::kBytes)));
+    const bool is_next = out.empty()
+                             ? line.offset == ArchiveHead::kBytes && line.first == head.first
+                             : line.offset > out.back().offset && line.first > out.back().first;
+    if (!is_next || line.offset >= place || line.first > head.last) {
+      return corrupt(place + at, "the index names a frame that cannot be");
     }
-    expected_from = line.offset;
     out.push_back(line);
   }
   return out;
@@ -68,6 +87,14 @@ Result<std::vector<ArchivedBlock>> read_index(BytesView bytes, std::uint64_t pla
 }  // namespace
 
 // ------------------------------------------------------------------ reading
+
+struct ArchiveFile::LastFrame {
+  std::mutex mutex;
+  std::size_t frame = 0;
+  std::shared_ptr<const Bytes> content;
+};
+
+ArchiveFile::ArchiveFile() : last_frame_(std::make_unique<LastFrame>()) {}
 
 Result<ArchiveFile> ArchiveFile::open(const std::string& path) {
   ArchiveFile out;
@@ -79,7 +106,7 @@ Result<ArchiveFile> ArchiveFile::open(const std::string& path) {
   struct stat about {};
   if (::fstat(out.descriptor_, &about) != 0) return io_error("cannot read " + name_of(path));
   out.size_bytes_ = static_cast<std::uint64_t>(about.st_size);
-  if (out.size_bytes_ < ArchiveHead::kBytes + ArchivedBlock::kBytes + Hash::kSize) {
+  if (out.size_bytes_ < ArchiveHead::kBytes + ArchivedFrame::kBytes + kTailBytes) {
     return corrupt(out.size_bytes_, "the file is too short");
   }
   TRY(const Bytes head, read_at(out.descriptor_, 0, ArchiveHead::kBytes));
@@ -90,19 +117,22 @@ Result<ArchiveFile> ArchiveFile::open(const std::string& path) {
   const bool is_span = span.first.value > 0 && span.first <= span.last &&
                        span.last.value - span.first.value < kArchiveSpanMax;
   if (!is_span) return corrupt(33, "the head names no span of heights");
-  const std::uint64_t index_bytes = span.count() * ArchivedBlock::kBytes;
-  if (out.size_bytes_ < ArchiveHead::kBytes + index_bytes + Hash::kSize) {
-    return corrupt(out.size_bytes_, "the file is shorter than its index");
+  const std::uint64_t tail = out.size_bytes_ - kTailBytes;
+  TRY(const Bytes count_bytes, read_at(out.descriptor_, tail, kCountBytes));
+  const std::uint64_t count = u32_at(count_bytes, 0);
+  const std::uint64_t index_bytes = count * ArchivedFrame::kBytes;
+  if (count == 0 || count > span.count() || ArchiveHead::kBytes + index_bytes >= tail) {
+    return corrupt(tail, "the count of frames cannot be");
   }
-  const std::uint64_t place = out.size_bytes_ - Hash::kSize - index_bytes;
-  TRY(const Bytes index,
-      read_at(out.descriptor_, place, static_cast<std::size_t>(index_bytes + Hash::kSize)));
-  const BytesView lines = BytesView(index).first(static_cast<std::size_t>(index_bytes));
-  out.hash_ = Hash::from(BytesView(index).subspan(lines.size()));
-  if (hash_over(head, lines) != out.hash_) {
+  const std::uint64_t place = tail - index_bytes;
+  TRY(const Bytes rest,
+      read_at(out.descriptor_, place, static_cast<std::size_t>(index_bytes + kTailBytes)));
+  const auto lines_bytes = static_cast<std::size_t>(index_bytes);
+  out.hash_ = Hash::from(BytesView(rest).last(Hash::kSize));
+  if (hash_over(head, BytesView(rest).first(lines_bytes + kCountBytes)) != out.hash_) {
     return corrupt(place, "head, index and the hash behind them do not belong together");
   }
-  TRY(out.index_, read_index(lines, place));
+  TRY(out.index_, read_index(BytesView(rest).first(lines_bytes), place, out.head_));
   return out;
 }
 
@@ -115,33 +145,58 @@ ArchiveFile::ArchiveFile(ArchiveFile&& other) noexcept
       head_(other.head_),
       hash_(other.hash_),
       size_bytes_(other.size_bytes_),
-      index_(std::move(other.index_)) {}
+      index_(std::move(other.index_)),
+      last_frame_(std::move(other.last_frame_)) {}
 
-std::uint64_t ArchiveFile::offset(Height height) const {
-  ASSERT(span().contains(height));
-  return index_[static_cast<std::size_t>(height.value - head_.first.value)].offset;
+std::size_t ArchiveFile::frame_of(Height height) const {
+  ASSERT(span().contains(height) && !index_.empty());
+  const auto above =
+      std::upper_bound(index_.begin(), index_.end(), height,
+                       [](Height wanted, const ArchivedFrame& one) { return wanted < one.first; });
+  return static_cast<std::size_t>(above - index_.begin()) - 1;
 }
 
-const Hash& ArchiveFile::block_hash(Height height) const {
-  ASSERT(span().contains(height));
-  return index_[static_cast<std::size_t>(height.value - head_.first.value)].hash;
+std::uint64_t ArchiveFile::offset(Height height) const { return index_[frame_of(height)].offset; }
+Height ArchiveFile::frame_first(Height height) const { return index_[frame_of(height)].first; }
+
+std::uint64_t ArchiveFile::end_of(std::size_t frame) const {
+  if (frame + 1 < index_.size()) return index_[frame + 1].offset;
+  return size_bytes_ - kTailBytes - index_.size() * ArchivedFrame::kBytes;
 }
 
-std::uint64_t ArchiveFile::end_of(Height height) const {
-  if (height != head_.last) return offset(height.next());
-  return size_bytes_ - Hash::kSize - index_.size() * ArchivedBlock::kBytes;
+Result<std::shared_ptr<const Bytes>> ArchiveFile::content(std::size_t frame) const {
+  const std::lock_guard hold(last_frame_->mutex);
+  if (last_frame_->content && last_frame_->frame == frame) return last_frame_->content;
+  const ArchivedFrame& line = index_[frame];
+  const std::uint64_t size = end_of(frame) - line.offset;
+  if (size > kFrameBytesMax) return corrupt(line.offset, "no frame is that large");
+  TRY(const Bytes packed, read_at(descriptor_, line.offset, static_cast<std::size_t>(size)));
+  if (crypto::sha256(packed) != line.hash) {
+    return corrupt(line.offset, "the frame of " + std::to_string(size) + " bytes from height " +
+                                    std::to_string(line.first.value) +
+                                    " on does not have the hash of the index");
+  }
+  auto content = unpack_frame(packed);
+  if (!content) return corrupt(line.offset, content.error().context);
+  last_frame_->frame = frame;
+  last_frame_->content = std::make_shared<const Bytes>(*std::move(content));
+  return last_frame_->content;
 }
 
 Result<Bytes> ArchiveFile::block_bytes(Height height) const {
-  const std::uint64_t from = offset(height);
-  const std::uint64_t size = end_of(height) - from;
-  if (size > kBlockBytesMax) return corrupt(from, "no block is that large");
-  TRY(Bytes bytes, read_at(descriptor_, from, static_cast<std::size_t>(size)));
-  if (crypto::sha256(bytes) != block_hash(height)) {
-    return corrupt(from, "the block of height " + std::to_string(height.value) + " (" +
-                             std::to_string(size) + " bytes) does not have the hash of the index");
+  const std::size_t frame = frame_of(height);
+  TRY(const std::shared_ptr<const Bytes> all, content(frame));
+  BytesView rest = *all;
+  for (Height at = index_[frame].first;; ++at) {
+    const std::size_t size = rest.size() < kCountBytes ? rest.size() : u32_at(rest, 0);
+    if (rest.size() < kCountBytes || size > rest.size() - kCountBytes) {
+      return corrupt(index_[frame].offset,
+                     "the frame does not hold the block of height " + std::to_string(at.value));
+    }
+    rest = rest.subspan(kCountBytes);
+    if (at == height) return to_bytes(rest.first(size));
+    rest = rest.subspan(size);
   }
-  return bytes;
 }
 
 Result<StoredBlock> ArchiveFile::block(Height height) const {
@@ -161,6 +216,7 @@ Result<StoredBlock> ArchiveFile::block(Height height) const {
 Result<ArchiveWriter> ArchiveWriter::create(const std::string& path, const ArchiveHead& head) {
   ArchiveWriter out;
   out.head_ = head;
+  out.next_ = head.first;
   out.descriptor_ = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
   if (out.descriptor_ < 0) return io_error("cannot make " + name_of(path));
   TRY(out.write(encode(head)));
@@ -176,6 +232,8 @@ ArchiveWriter::ArchiveWriter(ArchiveWriter&& other) noexcept
       head_(other.head_),
       size_bytes_(other.size_bytes_),
       index_(std::move(other.index_)),
+      next_(other.next_),
+      frame_(std::move(other.frame_)),
       buffer_(std::move(other.buffer_)) {}
 
 namespace {
@@ -202,18 +260,30 @@ Result<void> ArchiveWriter::write(BytesView bytes) {
 }
 
 Result<void> ArchiveWriter::add(BytesView block) {
-  ASSERT(!block.empty());
-  index_.push_back({.offset = size_bytes_, .hash = crypto::sha256(block)});
-  return write(block);
+  ASSERT(!block.empty() && next_ <= head_.last);
+  if (frame_.empty()) index_.push_back({.first = next_, .offset = size_bytes_, .hash = {}});
+  append_u32(frame_, block.size());
+  append(frame_, block);
+  ++next_;
+  return frame_.size() < kFrameContentBytes ? ok() : close_frame();
+}
+
+Result<void> ArchiveWriter::close_frame() {
+  const Bytes packed = pack_frame(frame_);
+  index_.back().hash = crypto::sha256(packed);
+  frame_.clear();
+  return write(packed);
 }
 
 Result<Hash> ArchiveWriter::finish() {
-  ASSERT(index_.size() == HeightSpan({head_.first, head_.last}).count());
-  Bytes lines;
-  lines.reserve(index_.size() * ArchivedBlock::kBytes);
-  for (const ArchivedBlock& line : index_) append(lines, encode(line));
-  const Hash hash = hash_over(encode(head_), lines);
-  TRY(write(lines));
+  ASSERT(next_ == head_.last.next());
+  if (!frame_.empty()) TRY(close_frame());
+  Bytes index;
+  index.reserve(index_.size() * ArchivedFrame::kBytes + kCountBytes);
+  for (const ArchivedFrame& line : index_) append(index, encode(line));
+  append_u32(index, index_.size());
+  const Hash hash = hash_over(encode(head_), index);
+  TRY(write(index));
   TRY(write(hash.view()));
   TRY(write_all(descriptor_, buffer_));
   buffer_.clear();

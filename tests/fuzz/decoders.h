@@ -50,6 +50,6 @@ using NodeMessages =
 using LedgerObjects =
     TypeTable<ledger::Transaction, ledger::Header, ledger::Genesis, ledger::Evidence,
               ledger::Receipt, ledger::OperationRow, ledger::IndexMark, ledger::ArchiveHead,
-              ledger::ArchivedBlock, ledger::ArchiveCertificate>;
+              ledger::ArchivedFrame, ledger::ArchiveCertificate>;
 
 }  // namespace baolian::fuzz

@@ -101,10 +101,10 @@ TEST_CASE("ledger.md archive: a file holds the blocks of its span, each found al
   CHECK_FALSE(made.archive->find(Height{10}).has_value());
   // The last 32 bytes are the hash over head and index, as docs/formats.md says.
   const Bytes bytes = file_bytes(made.path(11));
-  const std::size_t index = bytes.size() - 32 - 10 * ArchivedBlock::kBytes;
+  const std::size_t index = bytes.size() - 36 - ArchivedFrame::kBytes;  // these blocks: one frame
   const BytesView all = bytes;
   CHECK(crypto::sha256({as_bytes("archive"), all.first(ArchiveHead::kBytes),
-                        all.subspan(index, 10 * ArchivedBlock::kBytes)}) ==
+                        all.subspan(index, ArchivedFrame::kBytes + 4)}) ==
         Hash::from(all.last(32)));
 }
 
@@ -242,6 +242,9 @@ TEST_CASE("ledger.md prune: with the archive every question is answered as befor
       REQUIRE(writer->add(encode(forged)).has_value());
     }
     REQUIRE(writer->finish().has_value());
+    // The open file and its last frame are remembered: whoever opens it anew reads the other one.
+    made.chain->use_archive(
+        std::make_shared<Archive>(made.archive->directory(), made.chain->chain_id(), kSpan));
     CHECK(made.chain->read_block(Height{6}).has_value());
     for (const std::uint64_t h : {7U, 8U, 9U}) {
       CAPTURE(h);

@@ -67,7 +67,7 @@ std::map<std::string, std::string> format_tables() {
   add<Header, Frontier, StateProof, StateProof::OtherLeaf, LogId, LogEntry, LogWindowProof>(tables);
   add<Evidence, LogWindowQuestion, LogWindowProofs, OperationQuestion, OperationProofs, PathStep,
       StateQuestion, StateProofs, TrailLink, FactGroup, Fact, Sentence>(tables);
-  add<ArchiveHead, ArchivedBlock, ArchiveCertificate>(tables);
+  add<ArchiveHead, ArchivedFrame, ArchiveCertificate>(tables);
   add<StoredBlock, TransactionRow, HeightRow, PositionedEntry, OperationRow, EventMark, IndexMark,
       StateChunk, StateRow>(tables);
   add<SnapshotHead, SnapshotIndex>(tables);
