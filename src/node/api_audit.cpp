@@ -136,7 +136,10 @@ Result<std::string> Api::claim_timeline(const ApiCall& call) {
                        {"event", views[i].outcome},
                        {"institution_name", views[i].institution}});
   }
-  return json{{"claim", id.hex()}, {"entries", entries}}.dump();
+  return json{{"claim", id.hex()},
+              {"first_index_here", services_.chain.first_log_index(log)},
+              {"entries", entries}}
+      .dump();
 }
 
 Result<std::string> Api::audit_log(const ApiCall& call) {

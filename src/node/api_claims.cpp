@@ -36,6 +36,11 @@ Result<std::vector<contracts::ClaimsDecide>> decisions_of(const Services& servic
                                                           const ClaimId& id) {
   std::vector<contracts::ClaimsDecide> out;
   const ledger::LogId log{ledger::LogKind::claim, contracts::id_cast<Hash>(id)};
+  if (services.chain.first_log_index(log) > 0) {
+    return fail(Errc::pruned,
+                "this claim is older than the snapshot with which this node's chain began, block " +
+                    std::to_string(services.chain.base().value) + "; ask another node");
+  }
   constexpr auto kDecide = static_cast<std::uint16_t>(contracts::ClaimsDecide::kKind);
   const auto entries =
       services.chain.log_entries(log, TimeMs{0}, TimeMs{UINT64_MAX}, 0, kDecisionsMax);

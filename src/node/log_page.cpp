@@ -83,6 +83,7 @@ std::string log_page_json(const ledger::Chain& chain, const LogPageQuery& query)
   return json{{"kind", std::string(enum_name(query.log.kind))},
               {"id", query.log.id.hex()},
               {"count", chain.log_frontier(query.log).count},
+              {"first_index_here", chain.first_log_index(query.log)},
               {"entries", entries},
               {"next", next}}
       .dump();

@@ -217,6 +217,12 @@ void draw_lost_stores(Prng& prng, Swarm& swarm) {
 
 }  // namespace
 
+std::optional<Conditions> find_conditions(std::string_view name) {
+  const auto* const at = std::find(kConditionsNames.begin(), kConditionsNames.end(), name);
+  if (at == kConditionsNames.end()) return std::nullopt;
+  return static_cast<Conditions>(at - kConditionsNames.begin());
+}
+
 Swarm draw_swarm(Prng& prng, const SwarmLimits& limits) {
   Swarm swarm;
   swarm.faults = draw_faults(prng);

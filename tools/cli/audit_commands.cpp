@@ -46,6 +46,12 @@ void print_log(const json& answer) {
   }
   fmt::print("{}{} entries in this window, {} in the whole list\n", table.text(),
              answer["entries"].size(), number_at(answer, "count"));
+  if (const auto older = number_at(answer, "first_index_here"); older > 0) {
+    fmt::print(
+        "the first {} entries are older than the snapshot with which this node began and not "
+        "here: ask another node\n",
+        older);
+  }
 }
 
 Result<json> ask(ApiClient& client, const AuditQuery& query) {
