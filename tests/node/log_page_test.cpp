@@ -175,7 +175,8 @@ TEST_CASE("log page: the answer's text", "[log-page]") {
   CHECK(
       log_page_json(*chain, {.log = page_log(), .after = 4, .limit = 1}) ==
       R"({"count":6,"entries":[{"height":1,"index":4,"institution_name":"institution 0","leaf":4,)"
-      R"("operation":"","outcome":"record_unknown","time_ms":1750000100001}],"first_index_here":0,"id":")" +
+      R"("operation":"","outcome":"record_unknown","time_ms":1750000100001}],)"
+      R"("first_index_here":0,"id":")" +
           zeros + R"(","kind":"denials_of_subject","next":5})");
   CHECK(log_page_json(*chain, {.log = page_log(), .after = 6, .limit = 1}) ==
         R"({"count":6,"entries":[],"first_index_here":0,"id":")" + zeros +
