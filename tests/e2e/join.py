@@ -65,7 +65,8 @@ def join_measured(net, persons):
 def test(make, options):
     net = make()
     for name in network.NODES:
-        net.configure(name, snapshot_heights=SNAPSHOT_HEIGHTS, snapshot_gap_s=0)
+        net.configure(name, snapshot_heights=100 if MEASURE else SNAPSHOT_HEIGHTS,
+                      snapshot_gap_s=0)
     net.start()
     net.finish_load(net.load("--enrol", PERSONS, "--clients", 8), 120 + PERSONS / 200)
     readings = net.load("--count", 300)
