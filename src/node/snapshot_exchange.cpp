@@ -18,6 +18,8 @@ constexpr std::uint64_t kLookMs = 15'000;       ///< then it fetches blocks like
 constexpr std::uint64_t kStandStillMs = 5'000;  ///< without a block, though others are ahead
 constexpr std::uint64_t kPartTimeoutMs = 5'000;
 constexpr std::uint64_t kGiveUpMs = 60'000;  ///< without a part: peers hold newer ones by now
+/// Without a part and without anybody who holds it: what is stored stays for another try.
+constexpr std::uint64_t kNobodyMs = 10'000;
 constexpr std::size_t kMissesMax = 3;
 constexpr std::size_t kCandidatesMax = 8;
 constexpr std::size_t kChunksPerSource = 4;
@@ -70,7 +72,7 @@ void SnapshotExchange::on_tick(Tick now, Height executed) {
       return;
     case Phase::fetching:
       drop_late();
-      if (moved_at_ + kGiveUpMs <= now_) return give_up();
+      if (moved_at_ + (sources_.empty() ? kNobodyMs : kGiveUpMs) <= now_) return give_up();
       if (sources_.empty() && is_due(asked_all_at_, now_, kAskAgainMs)) {
         for (Peer& peer : peers_) peer.misses = 0;
         ask_all(target());
