@@ -8,13 +8,12 @@
 #include <cstring>
 #include <filesystem>
 
-#include "ledger/trail.h"
+#include "ledger/covering_certificate.h"
 
 namespace baolian::ledger {
 namespace {
 
 constexpr std::string_view kUnfinishedEnding = ".part";
-constexpr std::size_t kLaterMax = 1024;
 
 Error io_error(const std::string& what) {
   return fail(Errc::io_failed, what + ": " + std::strerror(errno));
@@ -76,19 +75,9 @@ Result<void> write_certificate(const Chain& chain, const HeightSpan& span,
 
 Result<ArchiveCertificate> make_archive_certificate(const Chain& chain, Height last) {
   ArchiveCertificate out;
-  Height at = last;
-  auto certificate = chain.certificate(at);
-  while (!certificate) {
-    ++at;
-    const auto header = chain.header(at);
-    if (!header || out.later.size() == kLaterMax) {
-      return fail(Errc::not_certified, "no certificate that covers block " +
-                                           std::to_string(last.value) + " is on this node");
-    }
-    out.later.push_back(*header);
-    certificate = chain.certificate(at);
-  }
-  out.certificate = *std::move(certificate);
+  TRY(CoveringCertificate covering, covering_certificate(chain, last));
+  out.later = std::move(covering.later);
+  out.certificate = std::move(covering.certificate);
   TRY(out.trail, chain.trail(out.certificate.epoch));
   return out;
 }

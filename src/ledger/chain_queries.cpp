@@ -6,6 +6,7 @@
 
 #include "ledger/chain.h"
 #include "ledger/chain_state.h"
+#include "ledger/covering_certificate.h"
 #include "ledger/state_chunk.h"
 
 namespace baolian::ledger {
@@ -392,18 +393,9 @@ Result<SnapshotHead> Chain::snapshot_head(const SnapshotCut& cut) const {
   SnapshotHead head;
   head.header = cut.header;
   head.history = cut.history;
-  Height at = cut.header.height;
-  auto found = certificate(at);
-  while (!found) {
-    ++at;
-    auto later = header(at);
-    if (!later || head.later_headers.size() == kSnapshotLaterHeadersMax) {
-      return fail(Errc::not_certified, "no certificate covers the snapshot yet; ask again");
-    }
-    head.later_headers.push_back(*std::move(later));
-    found = certificate(at);
-  }
-  head.certificate = *std::move(found);
+  TRY(CoveringCertificate covering, covering_certificate(*this, cut.header.height));
+  head.later_headers = std::move(covering.later);
+  head.certificate = std::move(covering.certificate);
   TRY(head.trail, trail(cut.header.epoch));
   if (cut.header.epoch_last_height.value != 0) head.pending = epoch(cut.header.epoch.next());
   return head;

@@ -19,15 +19,16 @@ void add_certified(const Header& header, const crypto::ExecCertificate& certific
   }
 }
 
-}  // namespace
-
-std::optional<SnapshotHead> SnapshotInstaller::begun_in(const KeyValueStore& store) {
+/// The head with which an installation in this store began and did not end.
+std::optional<SnapshotHead> begun_in(const KeyValueStore& store) {
   const auto bytes = store.read(Family::meta, chain_keys::installing());
   if (!bytes) return std::nullopt;
   auto head = decode<SnapshotHead>(*bytes);
   if (!head) return std::nullopt;
   return *std::move(head);
 }
+
+}  // namespace
 
 Result<SnapshotInstaller> SnapshotInstaller::open(std::unique_ptr<KeyValueStore> store,
                                                   const Genesis& genesis,

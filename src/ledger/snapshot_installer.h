@@ -30,8 +30,6 @@ class SnapshotInstaller {
   /// Returns: Errc::already_exists if the store holds another snapshot or a chain.
   static Result<SnapshotInstaller> open(std::unique_ptr<KeyValueStore> store,
                                         const Genesis& genesis, const SnapshotHead& head);
-  /// The head with which an installation in this store began and did not end.
-  static std::optional<SnapshotHead> begun_in(const KeyValueStore& store);
 
   const SnapshotHead& head() const { return head_; }
   const Chunks& stored() const { return stored_; }

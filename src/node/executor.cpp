@@ -6,6 +6,7 @@
 #include "consensus/batch.h"
 #include "contracts/execute.h"
 #include "core/assert.h"
+#include "ledger/covering_certificate.h"
 
 namespace baolian::node {
 
@@ -140,15 +141,10 @@ std::optional<consensus::SyncBlock> Executor::sync_block(Height height) const {
   sync.header = encode(block->header);
   sync.batch = std::move(block->batch);
   sync.bodies = std::move(block->transactions);
-  auto certificate = chain_.certificate(height);
-  while (!certificate) {
-    ++height;
-    const auto header = chain_.header(height);
-    if (!header || sync.later_headers.size() == consensus::kLaterHeadersMax) return std::nullopt;
-    sync.later_headers.push_back(encode(*header));
-    certificate = chain_.certificate(height);
-  }
-  sync.certificate = *std::move(certificate);
+  auto covering = ledger::covering_certificate(chain_, height);
+  if (!covering) return std::nullopt;
+  for (const ledger::Header& later : covering->later) sync.later_headers.push_back(encode(later));
+  sync.certificate = std::move(covering->certificate);
   return sync;
 }
 

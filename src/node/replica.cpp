@@ -116,8 +116,7 @@ Result<void> Replica::State::recover() {
   self = static_cast<ReplicaId>(own - keys.begin());
   validator = self < config.genesis.epoch.validators.size();
 
-  TRY(const bool has_joined, take_joined_store(config.directory));
-  static_cast<void>(has_joined);
+  TRY(take_joined_store(config.directory));
   TRY(auto store, ledger::open_rocksdb_store(config.directory + "/store"));
   auto opened = ledger::Chain::open(std::move(store), config.genesis,
                                     contracts::genesis_writes(config.genesis));

@@ -56,21 +56,17 @@ std::optional<Height> height_of(const std::string& name) {
 }  // namespace
 
 /// The old store moves away first: while there is none, the new one is taken at the next start.
-Result<bool> take_joined_store(const std::string& directory) {
+Result<void> take_joined_store(const std::string& directory) {
   const std::string joined = directory + "/" + kJoined;
   const std::string store = directory + "/store";
   const std::string old = directory + "/store.old";
-  if (!fs::exists(joined)) {
-    TRY(remove_all(old));
-    return false;
-  }
+  if (!fs::exists(joined)) return remove_all(old);
   if (fs::exists(store)) {
     TRY(remove_all(old));
     TRY(rename_durably(store, old));
   }
   TRY(rename_durably(joined, store));
-  TRY(remove_all(old));
-  return true;
+  return remove_all(old);
 }
 
 // ------------------------------------------------------------------ what is held

@@ -28,8 +28,8 @@ namespace baolian::node {
 
 /// Takes a store that an earlier run made of a snapshot (store.joined) in the place of store/; a
 /// crash at any point leaves the old one or the new one. Call before the store is opened.
-/// Returns: true if it did; Errc::io_failed.
-Result<bool> take_joined_store(const std::string& directory);
+/// Returns: Errc::io_failed.
+Result<void> take_joined_store(const std::string& directory);
 
 /// Threads: start() and after_block() on the executor thread, the port on the core thread, stop()
 /// where the replica is; it has two threads of its own, one that makes and one that moves.
