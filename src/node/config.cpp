@@ -84,25 +84,39 @@ Setter institution_id(InstitutionId& out) {
   };
 }
 
-/// "1095d", "12h", "30m", "5s" or "forever".
+/// "1095d", "12h", "30m" or "5s", in milliseconds.
+std::optional<std::uint64_t> span_ms(std::string_view words) {
+  constexpr std::uint64_t kLongestDays = 365'000;
+  constexpr std::string_view kUnits = "smhd";
+  constexpr std::array<std::uint64_t, 4> kUnitMs = {1000, 60'000, 3'600'000, 86'400'000};
+  std::uint64_t count = 0;
+  const char* end = words.data() + words.size();
+  const auto [rest, error] = std::from_chars(words.data(), end, count);
+  const std::size_t unit = rest + 1 == end ? kUnits.find(*rest) : std::string_view::npos;
+  const bool is_span = error == std::errc{} && unit != std::string_view::npos;
+  if (!is_span || count == 0 || count > kLongestDays * kUnitMs[3] / kUnitMs[unit]) {
+    return std::nullopt;
+  }
+  return count * kUnitMs[unit];
+}
+
+Setter span(std::uint64_t& out_ms) {
+  return [&out_ms](std::string_view key, const toml::node& node) -> Result<void> {
+    TRY(const std::string words, text_of(key, node));
+    const auto read = span_ms(words);
+    if (!read) return bad(key, "must be a number and s, m, h or d, as in \"30d\"");
+    out_ms = *read;
+    return ok();
+  };
+}
+
+/// A span, or "forever".
 Setter retention(std::optional<std::uint64_t>& out_ms) {
   return [&out_ms](std::string_view key, const toml::node& node) -> Result<void> {
     TRY(const std::string words, text_of(key, node));
-    out_ms.reset();
-    if (words == "forever") return ok();
-    constexpr std::uint64_t kLongestDays = 365'000;
-    constexpr std::string_view kUnits = "smhd";
-    constexpr std::array<std::uint64_t, 4> kUnitMs = {1000, 60'000, 3'600'000, 86'400'000};
-    std::uint64_t count = 0;
-    const char* end = words.data() + words.size();
-    const auto [rest, error] = std::from_chars(words.data(), end, count);
-    const std::size_t unit = rest + 1 == end ? kUnits.find(*rest) : std::string_view::npos;
-    const bool is_span = error == std::errc{} && unit != std::string_view::npos;
-    if (!is_span || count == 0 || count > kLongestDays * kUnitMs[3] / kUnitMs[unit]) {
-      return bad(key, "must be a number and s, m, h or d, as in \"1095d\", or \"forever\"");
-    }
-    out_ms = count * kUnitMs[unit];
-    return ok();
+    out_ms = span_ms(words);
+    if (out_ms || words == "forever") return ok();
+    return bad(key, "must be a number and s, m, h or d, as in \"1095d\", or \"forever\"");
   };
 }
 
@@ -174,6 +188,7 @@ Result<Config> parse_config(std::string_view input, const std::string& directory
       {"log_segment_mib", number(config.log_segment_mib, 8, 1024)},
       {"api_body_mib", number(config.api_body_mib, 1, 256)},
       {"retention", retention(config.retention_ms)},
+      {"request_ids_kept", span(config.request_ids_kept_ms)},
       {"archive_span", number(config.archive_span, 1, ledger::kArchiveSpanMax)},
       {"snapshot_heights", number(config.snapshot_heights, 0, 100'000'000)},
       {"snapshot_gap_s", number(config.snapshot_gap_s, 0, 30 * 86'400)},

@@ -31,6 +31,8 @@ struct Config {
   std::uint64_t archive_span = 10'000;      ///< heights of an archive file: the same on all nodes
   std::uint64_t snapshot_heights = 10'000;  ///< a snapshot at every multiple of this; 0: none
   std::uint32_t snapshot_gap_s = 600;       ///< but no sooner than this after the one before
+  /// A repeated request id is answered so long after its transaction expired. 30 days.
+  std::uint64_t request_ids_kept_ms = 30ULL * 24 * 3600 * 1000;
   /// Not in the file: ask the others for a snapshot, however little is missing (baoliand --join).
   bool wants_snapshot = false;
 };

@@ -28,7 +28,7 @@ EpochEngines::EpochEngines(const consensus::EngineConfig& config,
 /// The log by epochs: everything behind an EPOCH record, or a SNAPSHOT of a later epoch, is of that
 /// epoch.
 Result<std::vector<EpochEngines::Part>> EpochEngines::split(std::vector<LogRecord> log) {
-  std::vector<Part> parts(1);
+  std::vector<Part> parts;
   for (LogRecord& record : log) {
     if (record.type == RecordType::epoch) {
       TRY(EpochStart start, decode<EpochStart>(*record.body));
@@ -37,9 +37,11 @@ Result<std::vector<EpochEngines::Part>> EpochEngines::split(std::vector<LogRecor
     }
     if (record.type == RecordType::snapshot) {
       TRY(consensus::Snapshot snapshot, decode<consensus::Snapshot>(*record.body));
-      const bool is_later = snapshot.epoch.has_value() && parts.back().start != snapshot.epoch;
+      const bool is_later =
+          snapshot.epoch.has_value() && (parts.empty() || parts.back().start != snapshot.epoch);
       if (is_later) parts.push_back({std::move(snapshot.epoch), {}});
     }
+    if (parts.empty()) parts.emplace_back();  // of the genesis
     parts.back().records.push_back(std::move(record));
   }
   return parts;
@@ -80,37 +82,58 @@ Result<EpochEngines> EpochEngines::recover(Config config, Recovered recovered) {
     ASSERT(index >= 1 && index < recovered.epochs.size());
     out.remember(recovered.epochs[index - 1], start);
   }
-  const auto part_of = [&](const crypto::EpochRecord& epoch) {
-    return std::find_if(parts.begin(), parts.end(), [&](const Part& part) {
-      return part.start.has_value() ? part.start->epoch == epoch : epoch.epoch.value == 0;
-    });
-  };
   auto present = std::prev(pending);
-  auto own = part_of(*present);
-  Part part;
-  const auto known = std::find_if(recovered.starts.begin(), recovered.starts.end(),
-                                  [&](const EpochStart& one) { return one.epoch == *present; });
-  if (own == parts.end() && known != recovered.starts.end()) {
-    part.start = *known;
-    out.opening_ = opening_of(*known);
-  } else if (own == parts.end()) {
-    // The last block of the epoch before is executed, its certificate is still on the way.
-    ASSERT(present != recovered.epochs.begin());
-    --present;
-    own = part_of(*present);
+  const auto start_of = [&](const crypto::EpochRecord& epoch) {
+    return std::find_if(recovered.starts.begin(), recovered.starts.end(),
+                        [&](const EpochStart& one) { return one.epoch == epoch; });
+  };
+  const auto is_logged = [&](const crypto::EpochRecord& epoch) {
+    return std::any_of(parts.begin(), parts.end(),
+                       [&](const Part& part) { return part.epoch() == epoch.epoch; });
+  };
+  // Its last block is executed, but the certificate with which the next epoch begins is still on
+  // the way.
+  const bool can_begin = present == recovered.epochs.begin() ||
+                         start_of(*present) != recovered.starts.end() || is_logged(*present);
+  const bool is_unknown = !can_begin && recovered.executed >= present->first_height;
+  if (!can_begin) --present;
+  Beginning beginning;
+  beginning.executed = recovered.executed;
+  beginning.executed_header_hash = recovered.executed_header_hash;
+  std::optional<Part> part = out.take_part(std::move(parts), present->epoch);
+  if (part.has_value()) {
+    beginning.part = *std::move(part);
+  } else if (present != recovered.epochs.begin()) {
+    const auto start = start_of(*present);
+    if (start == recovered.starts.end() || is_unknown) {
+      return fail(Errc::log_corrupt, "the consensus log says nothing of epoch " +
+                                         std::to_string(present->epoch.value) +
+                                         ", in which the store stands");
+    }
+    beginning.part.start = *start;
   }
-  if (own != parts.end()) {
-    part = std::move(*own);
-    out.later_.assign(std::make_move_iterator(own + 1), std::make_move_iterator(parts.end()));
-  } else if (!out.opening_.has_value()) {
-    return fail(Errc::log_corrupt, "the consensus log says nothing of epoch " +
-                                       std::to_string(present->epoch.value) +
-                                       ", in which the store stands");
+  const auto& start = beginning.part.start;
+  if (start.has_value() && start->epoch != *present) {
+    return fail(Errc::log_corrupt, "the consensus log holds another epoch " +
+                                       std::to_string(present->epoch.value) + " than the store");
   }
-  std::optional<crypto::EpochRecord> change;
-  if (std::next(present) != recovered.epochs.end()) change = *std::next(present);
-  out.start_engine(std::move(part), *present, recovered.executed, recovered.executed_header_hash,
-                   std::move(change));
+  beginning.silent = !part.has_value() && out.is_replaying();
+  if (!part.has_value() && !beginning.silent && start.has_value()) {
+    out.opening_ = opening_of(*start);
+  }
+  if (std::next(present) != recovered.epochs.end()) beginning.pending = *std::next(present);
+  out.start_engine(std::move(beginning), *present);
+  return out;
+}
+
+std::optional<EpochEngines::Part> EpochEngines::take_part(std::vector<Part> parts, Epoch epoch) {
+  std::optional<Part> out;
+  for (Part& part : parts) {
+    if (part.epoch() == epoch)
+      out = std::move(part);
+    else if (part.epoch() > epoch)
+      later_.push_back(std::move(part));
+  }
   return out;
 }
 
@@ -142,20 +165,20 @@ EpochEngines::Names EpochEngines::names_in(const crypto::EpochRecord& epoch) con
   return out;
 }
 
-void EpochEngines::start_engine(Part part, const crypto::EpochRecord& epoch, Height executed,
-                                const Hash& header_hash,
-                                std::optional<crypto::EpochRecord> pending) {
+void EpochEngines::start_engine(Beginning beginning, const crypto::EpochRecord& epoch) {
   Names names = names_in(epoch);
   consensus::EngineConfig engine = config_.engine;
   engine.epoch = epoch;
   engine.self = names.self;
-  engine.signer = names.self == consensus::kObserver ? nullptr : config_.signer;
+  engine.silent = beginning.silent;
+  const bool votes = names.self != consensus::kObserver && !engine.silent;
+  engine.signer = votes ? config_.signer : nullptr;
   engine.observer_count = config_.nodes.size() - epoch.validators.size();
-  if (part.start.has_value()) start_certificate_ = part.start->certificate;
-  engine.start = std::move(part.start);
-  engine.next_epoch = std::move(pending);
-  engine_ = consensus::make_engine(engine, header_reader(), std::move(part.records), executed,
-                                   header_hash);
+  if (beginning.part.start.has_value()) start_certificate_ = beginning.part.start->certificate;
+  engine.start = std::move(beginning.part.start);
+  engine.next_epoch = std::move(beginning.pending);
+  engine_ = consensus::make_engine(engine, header_reader(), std::move(beginning.part.records),
+                                   beginning.executed, beginning.executed_header_hash);
   epoch_ = epoch;
   self_replica_ = names.self;
   other_validators_.clear();
@@ -177,20 +200,23 @@ Result<void> EpochEngines::begin(EpochStart next) {
   remember(epoch_, next);
   const crypto::EpochRecord epoch = next.epoch;
   const crypto::ExecVote last = next.certificate.vote;
-  Part part;
+  Beginning beginning{{}, last.height, last.header_hash};
   if (later_.empty()) {
     opening_ = opening_of(next);
-    part.start = std::move(next);
+    beginning.part.start = std::move(next);
+  } else if (later_.front().epoch() > epoch.epoch) {
+    beginning.silent = true;
+    beginning.part.start = std::move(next);
   } else {
-    part = std::move(later_.front());
+    beginning.part = std::move(later_.front());
     later_.erase(later_.begin());
-    if (!part.start.has_value() || part.start->epoch != epoch) {
+    if (!beginning.part.start.has_value() || beginning.part.start->epoch != epoch) {
       return fail(Errc::log_corrupt, "the consensus log holds another epoch " +
                                          std::to_string(epoch.epoch.value) +
                                          " than the chain made");
     }
   }
-  start_engine(std::move(part), epoch, last.height, last.header_hash, std::nullopt);
+  start_engine(std::move(beginning), epoch);
   return ok();
 }
 

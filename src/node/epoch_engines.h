@@ -23,6 +23,8 @@ using consensus::ReplicaId;
 /// Threads:     the core thread.
 /// Persistence: take_opening(). While later records stand in the log already (a restart below the
 ///              end of an epoch), nothing is written: what the engine does then was done before.
+///              Of an epoch that the log knows nothing of, though it holds later ones (the store
+///              was lost after the log was cut), the engine is silent: it only follows.
 class EpochEngines {
  public:
   struct Config {
@@ -95,12 +97,24 @@ class EpochEngines {
   struct Part {
     std::optional<consensus::EpochStart> start;
     std::vector<consensus::LogRecord> records;
+
+    Epoch epoch() const { return start.has_value() ? start->epoch.epoch : Epoch{}; }
+  };
+  /// Where an engine begins.
+  struct Beginning {
+    Part part;
+    Height executed;
+    Hash executed_header_hash;
+    std::optional<crypto::EpochRecord> pending{};
+    bool silent = false;
   };
   static Result<std::vector<Part>> split(std::vector<consensus::LogRecord> log);
   static consensus::LogRecord opening_of(const consensus::EpochStart& start);
   Names names_in(const crypto::EpochRecord& epoch) const;
-  void start_engine(Part part, const crypto::EpochRecord& epoch, Height executed,
-                    const Hash& header_hash, std::optional<crypto::EpochRecord> pending);
+  void start_engine(Beginning beginning, const crypto::EpochRecord& epoch);
+  /// The part of the log that is of this epoch, and what follows it into later_; none if the log
+  /// says nothing of it.
+  std::optional<Part> take_part(std::vector<Part> parts, Epoch epoch);
   void remember(const crypto::EpochRecord& ended, const consensus::EpochStart& next);
 
   Config config_;

@@ -13,6 +13,7 @@
 #include "node/genesis_file.h"
 #include "node/log_setup.h"
 #include "node/mesh_transport.h"
+#include "node/outbox.h"
 #include "node/pruner.h"
 #include "node/replica.h"
 #include "node/services.h"
@@ -151,7 +152,9 @@ Result<void> Node::State::open_submitter() {
     return ok();
   };
   ports.clock = wall_clock;
-  submitter = std::make_unique<Submitter>(Submitter::Config{}, std::move(ports), replica->chain(),
+  Submitter::Config submitter_config;
+  submitter_config.request_ids_kept_ms = config.request_ids_kept_ms;
+  submitter = std::make_unique<Submitter>(submitter_config, std::move(ports), replica->chain(),
                                           std::move(outbox));
   return ok();
 }

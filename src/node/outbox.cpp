@@ -9,14 +9,14 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <utility>
 
-#include "crypto/hash.h"
+#include "core/assert.h"
 
 namespace baolian::node {
 namespace {
 
-constexpr std::size_t kFrameBytes = 8;
-constexpr std::uint32_t kRecordBytesMax = 512 * 1024;
+constexpr std::size_t kCompactionBytesMin = std::size_t{16} << 20;
 
 /// Durable before visible: after a failed write or sync nobody knows what is on disk.
 [[noreturn]] void die(const char* what) {
@@ -39,35 +39,6 @@ Result<Bytes> read_all(int fd) {
   return out;
 }
 
-std::uint32_t u32_at(BytesView bytes) {
-  std::uint32_t out = 0;
-  const auto read = Decoder(bytes).integer(out);
-  ASSERT(read.has_value());
-  return out;
-}
-
-/// The bytes of the whole record at the front; empty if there is none. An empty record is none: a
-/// power cut may leave zeros, and zero bytes have the checksum zero.
-BytesView whole_record(BytesView rest) {
-  if (rest.size() < kFrameBytes) return {};
-  const std::uint32_t length = u32_at(rest);
-  if (length == 0 || length > kRecordBytesMax || rest.size() - kFrameBytes < length) return {};
-  const BytesView body = rest.subspan(kFrameBytes, length);
-  return crypto::crc32c(body) == u32_at(rest.subspan(4)) ? body : BytesView{};
-}
-
-/// True if a whole record stands anywhere in these bytes: then what is in front of it is damaged
-/// and not torn.
-bool holds_record(BytesView rest) {
-  for (; rest.size() > kFrameBytes; rest = rest.subspan(1)) {
-    const bool may_begin = rest[kFrameBytes] == Version<1>::kValue;  // spares most checksums
-    if (!may_begin) continue;
-    const BytesView body = whole_record(rest);
-    if (!body.empty() && decode<OutboxRecord>(body).has_value()) return true;
-  }
-  return false;
-}
-
 /// The name must be as durable as the records.
 Result<void> sync_parent(const std::string& path) {
   const auto slash = path.rfind('/');
@@ -79,35 +50,71 @@ Result<void> sync_parent(const std::string& path) {
   return ok();
 }
 
+bool write_all(int fd, BytesView rest) {
+  while (!rest.empty()) {
+    const ssize_t written = ::write(fd, rest.data(), rest.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) return false;
+    rest = rest.subspan(static_cast<std::size_t>(written));
+  }
+  return true;
+}
+
+std::string temporary_of(const std::string& path) { return path + ".new"; }
+
+/// What a crash left of a file that was to be written anew.
+Result<void> sweep_temporary(const std::string& path) {
+  if (::unlink(temporary_of(path).c_str()) == 0 || errno == ENOENT) return ok();
+  return fail(Errc::io_failed, "outbox: an unfinished copy cannot be removed");
+}
+
+/// Puts a durable file of these bytes in the place of `path`, open at its end.
+Result<int> write_anew(const std::string& path, BytesView bytes) {
+  const std::string temporary = temporary_of(path);
+  const int fd = ::open(temporary.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  const bool whole = fd >= 0 && write_all(fd, bytes) && ::fsync(fd) == 0;
+  if (!whole || ::rename(temporary.c_str(), path.c_str()) != 0) {
+    if (fd >= 0) ::close(fd);
+    ::unlink(temporary.c_str());
+    return fail(Errc::io_failed, "outbox: it cannot be written anew");
+  }
+  // From here on the new file is the outbox: nothing may be appended to it before its name lasts.
+  if (!sync_parent(path)) die("cannot sync its directory");
+  return fd;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Outbox>> Outbox::open(const std::string& path) {
+  TRY(sweep_temporary(path));
   const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (fd < 0) return fail(Errc::io_failed, "outbox: cannot be opened");
-  std::unique_ptr<Outbox> out(new Outbox(fd));
+  std::unique_ptr<Outbox> out(new Outbox(path, fd));
   TRY(sync_parent(path));
   TRY(const Bytes file, read_all(fd));
-  BytesView rest = file;
-  for (BytesView body = whole_record(rest); !body.empty(); body = whole_record(rest)) {
-    auto record = decode<OutboxRecord>(body);
+  std::optional<Error> bad;
+  const OutboxExtent extent = read_outbox(file, [&](std::size_t, Result<OutboxRecord> record) {
     if (!record) {
-      return fail(Errc::log_corrupt, "outbox: a record does not decode; restore the file");
+      bad = fail(Errc::log_corrupt, "outbox: a record does not decode; restore the file");
+      return;
     }
     out->index(*record);
-    out->from_file_.push_back(*std::move(record));
-    rest = rest.subspan(kFrameBytes + body.size());
-  }
-  if (!rest.empty() && holds_record(rest.subspan(1))) {
+    if (!record->transaction.empty()) out->from_file_.push_back(*std::move(record));
+  });
+  if (bad) return *std::move(bad);
+  if (extent.is_damaged) {
     return fail(Errc::log_corrupt,
                 "outbox: a record in the middle of the file is damaged; restore the file. Without "
                 "it this node could sign a nonce twice");
   }
   // Only the last append can be torn, and nothing of it was sent.
-  const auto good = static_cast<off_t>(file.size() - rest.size());
-  if (!rest.empty() && (::ftruncate(fd, good) != 0 || ::fdatasync(fd) != 0)) {
+  const auto good = static_cast<off_t>(extent.whole_bytes);
+  const bool is_torn = extent.whole_bytes < file.size();
+  if (is_torn && (::ftruncate(fd, good) != 0 || ::fdatasync(fd) != 0)) {
     return fail(Errc::io_failed, "outbox: cannot be repaired");
   }
   if (::lseek(fd, good, SEEK_SET) < 0) return fail(Errc::io_failed, "outbox: cannot be used");
+  out->size_bytes_ = extent.whole_bytes;
   return out;
 }
 
@@ -116,9 +123,12 @@ Outbox::~Outbox() {
 }
 
 void Outbox::index(const OutboxRecord& record) {
+  const auto number = static_cast<std::uint32_t>(sent_.size());
+  if (!record.request_ids.empty()) {
+    sent_.push_back({record.tx_id, record.sender, record.nonce, record.expires_at});
+  }
   for (std::size_t i = 0; i < record.request_ids.size(); ++i) {
-    places_.emplace(record.request_ids[i],
-                    OutboxPlace{record.tx_id, static_cast<std::uint16_t>(i), record.expires_at});
+    places_.emplace(record.request_ids[i], Place{number, static_cast<std::uint16_t>(i)});
   }
   Nonce& next = next_nonces_[record.sender];
   next = std::max(next, record.nonce.next());
@@ -127,26 +137,19 @@ void Outbox::index(const OutboxRecord& record) {
 void Outbox::append(const std::vector<OutboxRecord>& records) {
   Bytes out;
   for (const auto& record : records) {
-    const Bytes body = encode(record);
-    Encoder encoder(out);
-    encoder.integer(static_cast<std::uint32_t>(body.size()));
-    encoder.integer(crypto::crc32c(body));
-    encoder.raw(body);
+    append_framed(out, record);
     index(record);
   }
-  BytesView rest = out;
-  while (!rest.empty()) {
-    const ssize_t written = ::write(fd_, rest.data(), rest.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) die("cannot write");
-    rest = rest.subspan(static_cast<std::size_t>(written));
-  }
+  if (!write_all(fd_, out)) die("cannot write");
   if (::fdatasync(fd_) != 0) die("cannot sync");
+  size_bytes_ += out.size();
 }
 
-const OutboxPlace* Outbox::find(const RequestId& request) const {
+std::optional<OutboxPlace> Outbox::find(const RequestId& request) const {
   const auto found = places_.find(request);
-  return found == places_.end() ? nullptr : &found->second;
+  if (found == places_.end()) return std::nullopt;
+  const Sent& sent = sent_[found->second.sent];
+  return OutboxPlace{sent.tx_id, sent.sender, sent.nonce, found->second.op_index, sent.expires_at};
 }
 
 std::vector<OutboxRecord> Outbox::take_unresolved() { return std::move(from_file_); }
@@ -154,6 +157,33 @@ std::vector<OutboxRecord> Outbox::take_unresolved() { return std::move(from_file
 Nonce Outbox::next_nonce(const PublicKey& sender) const {
   const auto found = next_nonces_.find(sender);
   return found == next_nonces_.end() ? Nonce{} : found->second;
+}
+
+bool Outbox::is_compaction_due() const {
+  return size_bytes_ >= 2 * compact_bytes_ + kCompactionBytesMin;
+}
+
+Result<void> Outbox::compact(Limits limits) {
+  ASSERT(limits.forgotten <= limits.settled);
+  TRY(const Bytes file, read_all(fd_));
+  Outbox fresh(path_, -1);
+  Bytes kept;
+  read_outbox(file, [&](std::size_t, Result<OutboxRecord> record) {
+    ASSERT(record.has_value());  // this process read or wrote it
+    if (record->expires_at < limits.settled) record->transaction.clear();
+    if (record->expires_at < limits.forgotten) record->request_ids.clear();
+    const bool is_newest = record->nonce.next() == next_nonce(record->sender);
+    if (record->transaction.empty() && record->request_ids.empty() && !is_newest) return;
+    append_framed(kept, *record);
+    fresh.index(*record);
+  });
+  TRY(const int fd, write_anew(path_, kept));
+  ::close(std::exchange(fd_, fd));
+  size_bytes_ = kept.size();
+  compact_bytes_ = kept.size();
+  sent_ = std::move(fresh.sent_);
+  places_ = std::move(fresh.places_);
+  return ok();
 }
 
 }  // namespace baolian::node

@@ -6,6 +6,7 @@
 
 #include "contracts/parameters.h"
 #include "contracts/state.h"
+#include "node/outbox.h"
 
 namespace baolian::node {
 namespace {
@@ -27,6 +28,13 @@ Error expired_error() {
 Error unknown_error(const char* why) {
   return fail(Errc::not_certified,
               std::string(why) + "; whether it executes is unknown, ask again by request id");
+}
+
+Error hidden_error() {
+  return fail(
+      Errc::pruned,
+      "the operation may have been executed in a block of before this node joined, which it "
+      "never had; ask another node, or an archive, for the request id");
 }
 
 Error unsent_error(const char* why) {
@@ -170,7 +178,7 @@ Result<void> Submitter::accept(Job& job) {
   std::set<RequestId> own;
   for (const auto& operation : job.operations) {
     const RequestId& id = operation.request_id;
-    if (!own.insert(id).second || unsent_.contains(id) || outbox_->find(id) != nullptr) {
+    if (!own.insert(id).second || unsent_.contains(id) || outbox_->find(id).has_value()) {
       return fail(Errc::already_exists,
                   "this request id was used before; its first outcome stands. Use a new one");
     }
@@ -262,6 +270,7 @@ void Submitter::run() {
     std::vector<Answer> answers;
     answer_late(now, answers);
     for (auto& answer : answers) answer.done(std::move(answer.result));
+    compact_outbox_if_due();
     lock.lock();
   }
 }
@@ -473,15 +482,44 @@ void Submitter::expire(TimeMs block_time) {
   }
 }
 
+/// No block here holds a transaction that has expired. A chain that began with a snapshot may lack
+/// the one that does: the nonces of its sender tell, as far as their window reaches.
+Error Submitter::never_executed(const OutboxPlace& place) const {
+  const Height base = chain_.base();
+  const auto header = chain_.header(base);
+  const auto& epoch = chain_.epoch_at(base);
+  const std::uint64_t life_max_ms =
+      contracts::parameter(epoch, contracts::ParameterId::transaction_expiry_max_ms);
+  const bool began_before =
+      base.value > 0 && header && place.expires_at.value <= header->timestamp.value + life_max_ms;
+  if (!began_before) return expired_error();
+  const auto window =
+      ledger::read_as<contracts::NonceWindow>(chain_.state(), contracts::keys::nonce(place.sender));
+  const bool is_fresh =
+      !window || window->ask(place.nonce) == contracts::NonceWindow::Answer::fresh;
+  return is_fresh ? expired_error() : hidden_error();
+}
+
+/// By certified block time, which no clock of this machine can run ahead of.
+void Submitter::compact_outbox_if_due() {
+  const auto newest = chain_.header(chain_.certified_height());
+  const std::lock_guard lock(outbox_mutex_);
+  if (!newest || !outbox_->is_compaction_due()) return;
+  const std::uint64_t now = newest->timestamp.value;
+  const TimeMs forgotten{now - std::min(now, config_.request_ids_kept_ms)};
+  // A copy that could not be written leaves the file as it is: the next growth asks again.
+  static_cast<void>(outbox_->compact({newest->timestamp, forgotten}));
+}
+
 Result<OperationOutcome> Submitter::outcome_of(const RequestId& request) const {
   OutboxPlace place;
   {
     const std::scoped_lock lock(outbox_mutex_, mutex_);
-    const OutboxPlace* found = outbox_->find(request);
-    if (found == nullptr && unsent_.contains(request)) {
+    const std::optional<OutboxPlace> found = outbox_->find(request);
+    if (!found && unsent_.contains(request)) {
       return fail(Errc::not_certified, "waiting to be sent; ask again shortly");
     }
-    if (found == nullptr) return fail(Errc::not_found, "no operation of this request id");
+    if (!found) return fail(Errc::not_found, "no operation of this request id");
     place = *found;
   }
   const Height certified = chain_.certified_height();
@@ -489,7 +527,7 @@ Result<OperationOutcome> Submitter::outcome_of(const RequestId& request) const {
   auto all = read_outcomes(place.tx_id);
   if (!all) {
     const bool open = all.error().code == Errc::not_certified;
-    if (open && newest && place.expires_at < newest->timestamp) return expired_error();
+    if (open && newest && place.expires_at < newest->timestamp) return never_executed(place);
     return std::move(all).error();
   }
   if (all->front().height > certified) {

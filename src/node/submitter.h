@@ -25,9 +25,11 @@
 #include "crypto/signing.h"
 #include "ledger/chain.h"
 #include "ledger/transaction.h"
-#include "node/outbox.h"
 
 namespace baolian::node {
+
+class Outbox;
+struct OutboxPlace;
 
 /// A certified operation.
 struct OperationOutcome {
@@ -51,6 +53,8 @@ class Submitter {
     std::uint64_t answer_ms = 5'000;  ///< an unknown outcome is answered so long after the expiry
     std::uint64_t resend_ms = 2'000;  ///< and the bytes go out again after this, then twice ...
     std::uint64_t resend_max_ms = 16'000;
+    /// A request id is answered so long after its transaction expired, by certified block time.
+    std::uint64_t request_ids_kept_ms = 30ULL * 24 * 3600 * 1000;
   };
   /// `send` admits a canonical transaction into the pool; called by the submitter's own thread and
   /// by start(), never with a lock held. What it refuses or loses is sent again. `clock` is the
@@ -87,7 +91,8 @@ class Submitter {
   void on_certified(Height height);
   /// Outcome of an operation sent from here with this request id, if it is certified.
   /// Returns: Errc::not_found for an id never seen, Errc::not_certified while it is open,
-  /// Errc::timed_out if it expired and can execute no more.
+  /// Errc::timed_out if it expired and can execute no more, Errc::pruned if it may stand in a block
+  /// that this node never had (Chain::base()).
   Result<OperationOutcome> outcome_of(const RequestId& request) const;
 
  private:
@@ -135,6 +140,8 @@ class Submitter {
   void expire(TimeMs block_time);
   void release(const std::vector<Part>& parts);
   Result<std::vector<OperationOutcome>> read_outcomes(const TxId& id) const;
+  Error never_executed(const OutboxPlace& place) const;
+  void compact_outbox_if_due();
 
   Config config_;
   Ports ports_;

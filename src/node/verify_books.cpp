@@ -6,7 +6,7 @@
 #include "crypto/hash.h"
 #include "crypto/secretstream.h"
 #include "node/claims/public_contents.h"
-#include "node/outbox.h"
+#include "node/outbox_record.h"
 #include "node/peer_memory.h"
 #include "node/verify_parts.h"
 #include "vault/durable_file.h"
@@ -28,9 +28,6 @@ constexpr std::array<SealedBook, 7> kSealedBooks = {{{"consents", "consent-forms
                                                      {"payments", "payments"},
                                                      {"pending", "pending"},
                                                      {"recipients", "recipients"}}};
-
-constexpr std::size_t kOutboxFrameBytes = 8;
-constexpr std::uint32_t kOutboxRecordBytesMax = 512 * 1024;
 
 bool is_directory(const std::string& path) {
   std::error_code error;
@@ -78,48 +75,19 @@ void check_contents(const std::string& data, AuditReport& report) {
   }
 }
 
-std::uint32_t u32_at(BytesView bytes) {
-  std::uint32_t out = 0;
-  const auto read = Decoder(bytes).integer(out);
-  return read ? out : 0;
-}
-
-/// The body of the whole record in front; empty if there is none (outbox.h).
-BytesView outbox_record(BytesView rest) {
-  if (rest.size() < kOutboxFrameBytes) return {};
-  const std::uint32_t length = u32_at(rest);
-  if (length == 0 || length > kOutboxRecordBytesMax) return {};
-  if (rest.size() - kOutboxFrameBytes < length) return {};
-  const BytesView body = rest.subspan(kOutboxFrameBytes, length);
-  return crypto::crc32c(body) == u32_at(rest.subspan(4)) ? body : BytesView{};
-}
-
-bool holds_record(BytesView rest) {
-  for (; rest.size() > kOutboxFrameBytes; rest = rest.subspan(1)) {
-    const bool may_begin = rest[kOutboxFrameBytes] == Version<1>::kValue;  // spares most checksums
-    if (!may_begin) continue;
-    const BytesView body = outbox_record(rest);
-    if (!body.empty() && decode<OutboxRecord>(body)) return true;
-  }
-  return false;
-}
-
 void check_outbox(const std::string& data, AuditReport& report) {
   const auto file = vault::read_file(data + "/outbox.log");
   if (!file && file.error().code == Errc::not_found) return;
   if (!file) return found(report, "outbox.log", file.error().context);
-  BytesView rest = *file;
-  for (BytesView body = outbox_record(rest); !body.empty(); body = outbox_record(rest)) {
-    const std::size_t offset = file->size() - rest.size();
-    if (!decode<OutboxRecord>(body)) {
+  const OutboxExtent extent = read_outbox(*file, [&](std::size_t offset, const auto& record) {
+    if (!record) {
       found(report, "outbox.log at byte " + std::to_string(offset), "the record does not decode");
     }
-    rest = rest.subspan(kOutboxFrameBytes + body.size());
     report.advance();
-  }
-  if (rest.empty()) return;
-  const std::string place = "outbox.log at byte " + std::to_string(file->size() - rest.size());
-  if (holds_record(rest.subspan(1))) {
+  });
+  if (extent.whole_bytes == file->size()) return;
+  const std::string place = "outbox.log at byte " + std::to_string(extent.whole_bytes);
+  if (extent.is_damaged) {
     found(report, place, "the record there is damaged, whole ones follow");
   } else {
     report.remark(place + " ends with an unfinished write: a crash leaves that");

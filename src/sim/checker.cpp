@@ -146,17 +146,18 @@ void Checker::on_status(node::ReplicaId node, const consensus::Status& status) {
   if (!is_correct(node)) return;
   NodeView& view = nodes_[{node, status.epoch}];
   Height& executed = executed_by_[node];
-  if (status.view < view.view) violation("I6: the view of " + name(node) + " went back");
-  if (status.certified < view.certified) violation("I6: h of " + name(node) + " went back");
   if (status.executed < executed) {
     violation("I6: the executed height of " + name(node) + " went back");
   }
+  executed = status.executed;
+  if (status.silent) return;  // of what it was in this epoch it knows nothing, and says nothing
+  if (status.view < view.view) violation("I6: the view of " + name(node) + " went back");
+  if (status.certified < view.certified) violation("I6: h of " + name(node) + " went back");
   if (status.view_change < durable_[{node, status.epoch}].view_change) {
     violation("I6: " + name(node) + " has forgotten its newest VIEW-CHANGE");
   }
   view.view = status.view;
   view.certified = status.certified;
-  executed = status.executed;
   highest_view_ = std::max(highest_view_, status.view);
 }
 

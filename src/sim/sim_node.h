@@ -94,6 +94,8 @@ class SimNode final : node::Transport, node::Application, node::BodyVerifier, no
   void transfer_leadership(node::ReplicaId target);
 
   const ledger::Chain& chain() const { return *chain_; }  ///< Requires: is_up().
+  /// Counts its starts and ends.
+  std::uint64_t run() const { return run_; }
   bool holds_snapshot() const { return snapshot_disk_.whole.has_value(); }
   consensus::Status status() const { return driver_->status(); }
   const node::ReplicaDriver& driver() const { return *driver_; }

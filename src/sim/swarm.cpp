@@ -245,7 +245,7 @@ Swarm draw_swarm(Prng& prng, const SwarmLimits& limits) {
     is_raft ? make_contested(prng, swarm) : make_impatient(prng, swarm);
   }
   draw_changes(prng, limits, swarm);
-  const bool may_lose = swarm.conditions == Conditions::stormy && swarm.changes.empty();
+  const bool may_lose = swarm.conditions == Conditions::stormy;
   if (may_lose && prng.chance_percent(35)) draw_lost_stores(prng, swarm);
   return swarm;
 }

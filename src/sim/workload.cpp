@@ -68,7 +68,7 @@ void Workload::step(std::size_t index) {
       at = client.open.erase(at);
       continue;
     }
-    if (at->second.resend_at <= events_.now() && !at->second.admitted) send(at->second);
+    if (at->second.resend_at <= events_.now() && !is_held(at->second)) send(at->second);
     ++at;
   }
   const bool is_working = !stays_ || (options_.goes_on && old_left_ > 0);
@@ -131,7 +131,13 @@ void Workload::send(Open& open) {
     return;
   }
   const bool holds = result.has_value() || result.error().code == Errc::already_exists;
-  open.admitted = stays_ && correct && holds && world_.is_validator(node.id()) && stays_(node);
+  const bool keeps = stays_ && correct && holds && world_.is_validator(node.id()) && stays_(node);
+  open.holder = keeps ? &node : nullptr;
+  open.holder_run = node.run();
+}
+
+bool Workload::is_held(const Open& open) {
+  return open.holder != nullptr && open.holder->run() == open.holder_run;
 }
 
 }  // namespace baolian::sim

@@ -41,8 +41,11 @@ class Workload {
   struct Open {
     node::SharedBytes bytes;
     Tick resend_at;
-    bool admitted = false;  ///< by a correct node, in the liveness phase
-    bool is_old = false;    ///< from before the liveness phase
+    bool is_old = false;  ///< from before the liveness phase
+    /// The correct node that admitted it in the liveness phase, and its start: a node that begins
+    /// anew on a snapshot has lost its pool.
+    const SimNode* holder = nullptr;
+    std::uint64_t holder_run = 0;
   };
   struct Client {
     Sender sender;
@@ -54,6 +57,7 @@ class Workload {
   void step(std::size_t index);
   void submit_new(Client& client);
   void send(Open& open);
+  static bool is_held(const Open& open);
   ledger::Operation make_operation(Client& client);
 
   const World& world_;

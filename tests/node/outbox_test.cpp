@@ -89,12 +89,14 @@ TEST_CASE("consensus 1.9: an outbox finds the transaction of a request id", "[ou
   const OutboxFile file;
   file.open()->append({record(1, 1), record(2, 2, 3)});
   const auto outbox = file.open();
-  const OutboxPlace* place = outbox->find(numbered<RequestId>(202));
-  REQUIRE(place != nullptr);
+  const std::optional<OutboxPlace> place = outbox->find(numbered<RequestId>(202));
+  REQUIRE(place.has_value());
   CHECK(place->tx_id == numbered<TxId>(2));
   CHECK(place->op_index == 2);
   CHECK(place->expires_at == TimeMs{1002});
-  CHECK(outbox->find(numbered<RequestId>(203)) == nullptr);
+  CHECK(place->sender == numbered<PublicKey>(1));
+  CHECK(place->nonce == Nonce{2});
+  CHECK_FALSE(outbox->find(numbered<RequestId>(203)).has_value());
 }
 
 TEST_CASE("an outbox torn at any byte loses its last record alone", "[outbox]") {
@@ -153,6 +155,70 @@ TEST_CASE("the first transaction of a request id stays its place", "[outbox]") {
   second.request_ids = record(1, 1).request_ids;
   file.open()->append({record(1, 1), second});
   CHECK(file.open()->find(numbered<RequestId>(100))->tx_id == numbered<TxId>(1));
+}
+
+TEST_CASE("an outbox written anew keeps what is open, answers what is young, forgets the rest",
+          "[outbox]") {
+  const OutboxFile file;
+  const auto outbox = file.open();
+  for (std::uint64_t i = 1; i <= 30; ++i) outbox->append({record(i, i)});  // expires at 1000 + i
+  const std::size_t before = file.bytes().size();
+  REQUIRE(outbox->compact({.settled = TimeMs{1021}, .forgotten = TimeMs{1011}}).has_value());
+  CHECK(file.bytes().size() < before);
+  outbox->append({record(31, 31)});  // behind what was kept, in the new file
+  const auto check = [](const Outbox& one) {
+    CHECK_FALSE(one.find(numbered<RequestId>(1000)).has_value());  // forgotten
+    for (std::uint64_t i = 11; i <= 31; ++i) {
+      const auto place = one.find(numbered<RequestId>(i * 100 + 1));
+      REQUIRE(place.has_value());
+      CHECK(place->tx_id == numbered<TxId>(i));
+      CHECK(place->op_index == 1);
+      CHECK(place->nonce == Nonce{i});
+      CHECK(place->expires_at == TimeMs{1000 + i});
+    }
+    CHECK(one.next_nonce(numbered<PublicKey>(1)) == Nonce{32});
+  };
+  check(*outbox);
+  const auto opened = file.open();
+  check(*opened);
+  const auto unresolved = opened->take_unresolved();
+  REQUIRE(unresolved.size() == 11);  // what had not expired: 21 to 31
+  for (std::size_t i = 0; i < unresolved.size(); ++i) {
+    CHECK(encode(unresolved[i]) == encode(record(21 + i, 21 + i)));
+  }
+}
+
+TEST_CASE("an outbox written anew never forgets the newest nonce of a key", "[outbox]") {
+  const OutboxFile file;
+  const auto outbox = file.open();
+  outbox->append({record(1, 7), record(2, 9), record(3, 8)});
+  REQUIRE(outbox->compact({.settled = TimeMs{9000}, .forgotten = TimeMs{9000}}).has_value());
+  CHECK_FALSE(outbox->find(numbered<RequestId>(200)).has_value());
+  const auto opened = file.open();
+  CHECK(opened->next_nonce(numbered<PublicKey>(1)) == Nonce{10});
+  CHECK(opened->take_unresolved().empty());
+}
+
+TEST_CASE("an unfinished copy of an outbox is swept away at the next start", "[outbox]") {
+  const OutboxFile file;
+  file.fill(3);
+  const Bytes whole = file.bytes();
+  std::ofstream(file.path() + ".new", std::ios::binary) << as_text(whole).substr(0, 20);
+  CHECK(file.ids() == first_ids(3));
+  CHECK_FALSE(std::ifstream(file.path() + ".new").good());
+}
+
+TEST_CASE("an outbox asks to be written anew when it has grown by as much as it was", "[outbox]") {
+  const OutboxFile file;
+  const auto outbox = file.open();
+  OutboxRecord large = record(1, 1);
+  large.transaction = Bytes(200'000, 0x5A);
+  CHECK_FALSE(outbox->is_compaction_due());
+  for (int i = 0; i < 100; ++i) outbox->append({large});
+  CHECK(outbox->is_compaction_due());
+  REQUIRE(outbox->compact({.settled = TimeMs{9000}, .forgotten = TimeMs{}}).has_value());
+  CHECK_FALSE(outbox->is_compaction_due());
+  CHECK(outbox->find(numbered<RequestId>(100)).has_value());
 }
 
 TEST_CASE("an outbox that cannot be opened says so", "[outbox]") {

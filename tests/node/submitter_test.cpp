@@ -7,6 +7,10 @@
 #include "contracts/parameters.h"
 #include "contracts/state.h"
 #include "ledger/fixture.h"
+#include "ledger/memory_store.h"
+#include "ledger/snapshot_files.h"
+#include "ledger/snapshot_installer.h"
+#include "node/outbox.h"
 #include "support/catch.h"
 
 namespace baolian::node {
@@ -80,6 +84,28 @@ class World {
     const Height height = chain_->height();
     chain_->put_certificate(ledger::test::certificate_of(*chain_->header(height)));
     submitter.on_certified(height);
+  }
+
+  /// The store was lost: the chain begins again with a snapshot of its newest height.
+  void join() {
+    const auto cut = chain_->cut();
+    const std::string making = directory_.path() + "/making";
+    auto ends = ledger::write_chunks(cut, making, [] { return false; });
+    const auto file = ledger::SnapshotFile::complete(making, directory_.path() + "/whole",
+                                                     {.version = {},
+                                                      .head = chain_->snapshot_head(cut).value(),
+                                                      .ends = std::move(ends).value()})
+                          .value();
+    const auto disk = std::make_shared<ledger::MemoryDisk>();
+    auto installer = ledger::SnapshotInstaller::open(ledger::make_memory_store(disk),
+                                                     chain_->genesis(), file->head());
+    for (std::uint16_t i = 0; i < ledger::kChunkCount; ++i) {
+      REQUIRE(installer->add(file->read(i, 0, ledger::kChunkBytesMax).value()).has_value());
+    }
+    installer->finish(ledger::test::genesis_writes());
+    chain_ = ledger::Chain::open(ledger::make_memory_store(disk), chain_->genesis(),
+                                 ledger::test::genesis_writes())
+                 .value();
   }
 
  private:
@@ -450,6 +476,43 @@ TEST_CASE("a lost outbox does not begin again below the chain's nonces", "[submi
   submitter->start();
   auto answer = submit(*submitter, *kGateway, {operation(1)});
   CHECK(body_of(world.wait_sent(1)).nonce == Nonce{5'001});
+}
+
+TEST_CASE("what may stand in a block of before the chain's base is not called expired",
+          "[submitter]") {
+  World world;
+  contracts::NonceWindow window;
+  {
+    const auto submitter = world.submitter();
+    submitter->start();
+    std::vector<std::future<Outcomes>> answers;
+    for (std::uint64_t id = 1; id <= 2; ++id) {
+      answers.push_back(submit(*submitter, *kGateway, {operation(id)}));
+      window.use(body_of(world.wait_sent(id)).nonce);
+      if (id == 1)
+        world.write_state(contracts::keys::nonce(kGateway->public_key()), encode(window));
+    }
+    world.execute({world.sent()[0]});  // the first alone
+    world.certify(*submitter);
+    CHECK(answer_of(answers[0]).has_value());
+  }
+  world.join();
+  const auto submitter = world.submitter();
+  submitter->start();
+  // Certified block time passes the expiry of both.
+  world.execute({}, kStartMs + 3'600'000);
+  world.certify(*submitter);
+  CHECK(error_of(submitter->outcome_of(numbered<RequestId>(1))) == Errc::pruned);
+  CHECK(error_of(submitter->outcome_of(numbered<RequestId>(2))) == Errc::timed_out);
+  // What was signed after the snapshot is judged by the blocks that are here.
+  world.set_clock(kStartMs + 3'600'000);
+  const std::size_t before = world.sent().size();
+  auto late = submit(*submitter, *kGateway, {operation(3)});
+  const TimeMs expiry = body_of(world.wait_sent(before + 1)).expires_at;
+  world.execute({}, expiry.value + 1);
+  world.certify(*submitter);
+  CHECK(error_of(late) == Errc::timed_out);
+  CHECK(error_of(submitter->outcome_of(numbered<RequestId>(3))) == Errc::timed_out);
 }
 
 TEST_CASE("a request id leads to one operation, whether it waits, is sent or is done",

@@ -283,6 +283,7 @@ Status ReplicaEngine::status() const {
   out.voted_height = at_.voted_height;
   if (at_.certified < ending_.last_height.value_or(Height{})) out.epoch_last = ending_.last_height;
   out.request_clock = run_.now;
+  out.silent = config_.silent;
   return out;
 }
 

@@ -187,7 +187,8 @@ class ReplicaEngine : public Engine {
   /// An own vote is durable: it is counted, and its position is told in HELLO.
   void count_own(OwnMessage& message, VoteTable& votes, const Hash& digest, View view,
                  Height height);
-  bool is_validator() const { return config_.self != kObserver; }
+  /// Votes in this epoch.
+  bool is_validator() const { return config_.self != kObserver && !config_.silent; }
   std::size_t validator_count() const { return config_.epoch.validators.size(); }
   std::size_t weak_quorum() const { return crypto::Quorum{validator_count()}.weak_quorum(); }
   Height low_mark() const { return std::min(at_.certified, at_.executed); }
