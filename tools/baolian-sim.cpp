@@ -85,6 +85,8 @@ constexpr const char* kExamples =
     "  baolian-sim --first-seed 500 --seeds 100 --nodes 7 --jobs 2\n"
     "  baolian-sim --seed 17 --trace --from-ms 9000 --to-ms 9500\n"
     "  baolian-sim --seed 17 --mermaid --from-ms 9000 --to-ms 9500\n"
+    "  baolian-sim --seed 3 --cut-sweep --cut-node 1 --conditions calm --byzantine none --epochs 0 "
+    "--safety-ms 2000\n"
     "  baolian-sim --seeds 50 --byzantine equivocating_primary --safety-ms 10000\n"
     "  baolian-sim --seeds 200 --bug drop_prepared_on_execution --stop-at-first\n"
     "  baolian-sim --seeds 200 --nodes 3 --consensus raft --epochs 2\n"
@@ -114,6 +116,7 @@ struct Words {
   bool draws_losses = false;
   bool one_seed = false;
   bool sets_safety = false;
+  bool sweeps_cuts = false;
 };
 
 void add_range_options(CLI::App& app, RunOptions& run, Words& words) {
@@ -149,6 +152,17 @@ void add_range_options(CLI::App& app, RunOptions& run, Words& words) {
                "print messages, bytes and signature checks per block; best with --conditions calm "
                "--byzantine none --epochs 0");
   app.add_flag("--quiet", run.quiet, "print violations and the summary only");
+}
+
+void add_cut_options(CLI::App& app, RunOptions& run, Words& words) {
+  auto& cut = run.config.cut;
+  app.add_option("--cut-node", cut.node, "whose power goes with --cut-step or --cut-sweep");
+  app.add_option("--cut-step", cut.step,
+                 "the power goes at this step of the node's writing: a record, a sync, a block, a "
+                 "flush");
+  app.add_flag("--cut-sweep", words.sweeps_cuts,
+               "with --seed: one run for each step of the node's writing; best with --conditions "
+               "calm --byzantine none --epochs 0 --safety-ms 2000");
 }
 
 void add_trace_options(CLI::App& app, RunOptions& run, Words& words) {
@@ -221,6 +235,11 @@ int run_chosen_networks(RunOptions& run, const Words& words) {
   if (words.trace) run.config.trace.form = baolian::sim::TraceForm::text;
   if (words.mermaid) run.config.trace.form = baolian::sim::TraceForm::mermaid;
   run.config.trace.write = [](const std::string& line) { std::puts(line.c_str()); };
+  if (run.config.cut.node >= run.config.validators + run.config.observers) {
+    std::fputs("baolian-sim: --cut-node is the number of a node, from 0\n", stderr);
+    return 2;
+  }
+  if (words.sweeps_cuts) return baolian::sim_program::sweep_cuts(run);
   return baolian::sim_program::run_networks(run);
 }
 
@@ -234,6 +253,7 @@ int main(int argc, char** argv) {
   Words words;
   add_range_options(app, run, words);
   add_trace_options(app, run, words);
+  add_cut_options(app, run, words);
   add_twins_options(app, words);
   add_claims_options(app, claims, words);
   CLI11_PARSE(app, argc, argv);

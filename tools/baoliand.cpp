@@ -1,5 +1,6 @@
 /// baoliand(8): one node. Thin: reads the configuration and the passphrase, starts the node, waits
-/// for a signal. With --reindex: makes the index of a stopped node's chain again.
+/// for a signal. With --reindex: makes the index of a stopped node's chain again; with --compact:
+/// rewrites its store.
 #include <fmt/format.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -13,6 +14,7 @@
 
 #include "crypto/keystore.h"
 #include "crypto/random.h"
+#include "node/compact.h"
 #include "node/genesis_file.h"
 #include "node/node.h"
 #include "node/reindex.h"
@@ -49,6 +51,7 @@ struct Options {
   bool check_only = false;
   bool join = false;
   bool reindex = false;
+  bool compact = false;
 };
 
 /// Bounds the writing to the terminal: a picture every so many blocks.
@@ -69,6 +72,24 @@ Result<void> reindex(const std::string& config_file) {
   const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
   std::printf("the index is whole: heights 1 to %llu, %.1f s\n",
               static_cast<unsigned long long>(newest.value), elapsed.count());
+  return ok();
+}
+
+Result<void> compact(const std::string& config_file) {
+  const auto start = std::chrono::steady_clock::now();
+  TRY(const node::Config config, node::load_config(config_file));
+  tools::ProgressBar bar;
+  const bool has_bar = tools::ProgressBar::is_wanted();
+  TRY(const node::Compaction done,
+      node::compact_directory(config.data_directory, [&](std::size_t part, std::size_t parts) {
+        if (has_bar) bar.show("rewriting the store", part, parts);
+      }));
+  if (has_bar) bar.clear();
+  constexpr double kMib = 1024.0 * 1024.0;
+  const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
+  std::printf("the store has %.1f MiB, it had %.1f MiB; %.1f s\n",
+              static_cast<double>(done.bytes_after) / kMib,
+              static_cast<double>(done.bytes_before) / kMib, elapsed.count());
   return ok();
 }
 
@@ -165,7 +186,8 @@ int main(int argc, char** argv) {
       "  baoliand --config node.toml --check-config\n"
       "  baoliand --config node.toml --join\n"
       "  baoliand --config node.toml --passphrase-fd 3 3< /run/credentials/passphrase\n"
-      "  baoliand --config node.toml --reindex");
+      "  baoliand --config node.toml --reindex\n"
+      "  baoliand --config node.toml --compact");
   app.set_version_flag("--version", baolian::node::version_text());
   Options options;
   app.add_option("--config", options.config_file, "configuration (TOML)")->required();
@@ -175,6 +197,9 @@ int main(int argc, char** argv) {
   app.add_flag("--reindex", options.reindex,
                "make the index of the stopped node's chain again from its blocks, and exit: after "
                "an update that says so, or when audit verify-node finds index rows damaged");
+  app.add_flag("--compact", options.compact,
+               "rewrite the stopped node's store without what is erased or loosely packed, and "
+               "exit");
   app.add_flag("--join", options.join,
                "get the state from the other nodes' newest snapshot, then the blocks above it, and "
                "show how far it is");
@@ -182,7 +207,9 @@ int main(int argc, char** argv) {
   try {
     baolian::crypto::initialize();
     protect_process();
-    const auto done = options.reindex ? reindex(options.config_file) : run(options);
+    const auto done = options.reindex   ? reindex(options.config_file)
+                      : options.compact ? compact(options.config_file)
+                                        : run(options);
     if (done) return 0;
     std::fprintf(stderr, "baoliand: %s: %s\n", std::string(errc_name(done.error().code)).c_str(),
                  done.error().context.c_str());

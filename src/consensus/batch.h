@@ -27,7 +27,7 @@ struct Batch {
 
   friend bool operator==(const Batch&, const Batch&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("version", &Batch::version, "format version"),
         field("epoch", &Batch::epoch, "epoch in which it is ordered"),
         field("height", &Batch::height, "sequence number n = block height"),

@@ -69,7 +69,7 @@ struct Envelope {
 
   friend bool operator==(const Envelope&, const Envelope&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("version", &Envelope::version, "format version"),
         field("kind", &Envelope::kind, "which body follows"),
         field("epoch", &Envelope::epoch, "epoch of the sender"),
@@ -223,7 +223,7 @@ struct EpochStart {
 
   friend bool operator==(const EpochStart&, const EpochStart&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("epoch", &EpochStart::epoch, "EPOCH record of the epoch that begins"),
         field("header", &EpochStart::header, at_most(1024),
               "canonical header of the last height of the epoch before"),
@@ -383,7 +383,7 @@ struct Evidence {
   Signature second_signature;
 
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("type", &Evidence::type,
               "what was signed: pre_prepare, prepare, commit, exec, new_view, raft_entry"),
         field("epoch", &Evidence::epoch, "epoch of the signer"),
@@ -463,7 +463,7 @@ struct SyncBlock {
   std::vector<Bytes> later_headers;
 
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("version", &SyncBlock::version, "format version"),
         field("header", &SyncBlock::header, at_most(1024), "canonical header"),
         field("certificate", &SyncBlock::certificate,

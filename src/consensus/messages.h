@@ -59,7 +59,7 @@ struct StatusBody {
   std::vector<Progress> progress;
 
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("view", &StatusBody::view, "view of the sender"),
         field("active", &StatusBody::active, "false between leaving a view and entering the next"),
         field("view_change", &StatusBody::view_change, "view of its newest VIEW-CHANGE; 0 = none"),
@@ -75,7 +75,7 @@ struct FetchBlocks {
   static constexpr std::string_view kTypeName = "FetchBlocks";
   Height first;
   static constexpr auto fields() {
-    return std::make_tuple(field("first", &FetchBlocks::first, "first height wanted"));
+    return field_list(field("first", &FetchBlocks::first, "first height wanted"));
   }
 };
 
@@ -85,8 +85,8 @@ struct FetchBodies {
   Height height;
   Hash digest;
   static constexpr auto fields() {
-    return std::make_tuple(field("height", &FetchBodies::height, "height of the batch"),
-                           field("digest", &FetchBodies::digest, "digest of the batch"));
+    return field_list(field("height", &FetchBodies::height, "height of the batch"),
+                      field("digest", &FetchBodies::digest, "digest of the batch"));
   }
 };
 
@@ -96,8 +96,8 @@ struct FetchBatch {
   Height height;
   Hash digest;
   static constexpr auto fields() {
-    return std::make_tuple(field("height", &FetchBatch::height, "height of the batch"),
-                           field("digest", &FetchBatch::digest, "digest of the batch"));
+    return field_list(field("height", &FetchBatch::height, "height of the batch"),
+                      field("digest", &FetchBatch::digest, "digest of the batch"));
   }
 };
 
@@ -107,9 +107,8 @@ struct FetchViewChange {
   ValidatorIndex sender = 0;
   Hash message_hash;
   static constexpr auto fields() {
-    return std::make_tuple(
-        field("sender", &FetchViewChange::sender, "who sent the VIEW-CHANGE"),
-        field("message_hash", &FetchViewChange::message_hash, "SHA-256 of its body"));
+    return field_list(field("sender", &FetchViewChange::sender, "who sent the VIEW-CHANGE"),
+                      field("message_hash", &FetchViewChange::message_hash, "SHA-256 of its body"));
   }
 };
 
@@ -118,9 +117,9 @@ struct Fetch {
   std::uint64_t request = 0;
   std::variant<FetchBlocks, FetchBodies, FetchBatch, FetchViewChange> what;
   static constexpr auto fields() {
-    return std::make_tuple(field("request", &Fetch::request, "repeated in the reply"),
-                           field("what", &Fetch::what,
-                                 "0 FetchBlocks, 1 FetchBodies, 2 FetchBatch, 3 FetchViewChange"));
+    return field_list(field("request", &Fetch::request, "repeated in the reply"),
+                      field("what", &Fetch::what,
+                            "0 FetchBlocks, 1 FetchBodies, 2 FetchBatch, 3 FetchViewChange"));
   }
 };
 
@@ -128,9 +127,9 @@ struct ReplyBlocks {
   static constexpr std::string_view kTypeName = "ReplyBlocks";
   std::vector<Bytes> blocks;
   static constexpr auto fields() {
-    return std::make_tuple(field("blocks", &ReplyBlocks::blocks,
-                                 list_of_bytes(kReplyBlocksMax, kMessageBodyBytesMax),
-                                 "SyncBlocks, consecutive heights"));
+    return field_list(field("blocks", &ReplyBlocks::blocks,
+                            list_of_bytes(kReplyBlocksMax, kMessageBodyBytesMax),
+                            "SyncBlocks, consecutive heights"));
   }
 };
 
@@ -139,7 +138,7 @@ struct ReplyBodies {
   Hash digest;
   std::vector<Bytes> bodies;
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("digest", &ReplyBodies::digest, "digest of the batch"),
         field("bodies", &ReplyBodies::bodies, list_of_bytes(kBatchTransactionsMax, kBodyBytesMax),
               "transactions of the batch"));
@@ -152,9 +151,9 @@ struct ReplyCertificate {
   Bytes header;
   crypto::ExecCertificate certificate;
   static constexpr auto fields() {
-    return std::make_tuple(field("header", &ReplyCertificate::header, at_most(kHeaderBytesMax),
-                                 "header of the height; empty if the sender has not executed it"),
-                           field("certificate", &ReplyCertificate::certificate, "its ExecCert"));
+    return field_list(field("header", &ReplyCertificate::header, at_most(kHeaderBytesMax),
+                            "header of the height; empty if the sender has not executed it"),
+                      field("certificate", &ReplyCertificate::certificate, "its ExecCert"));
   }
 };
 
@@ -164,9 +163,9 @@ struct ReplyCommit {
   crypto::VoteCertificate certificate;
   Bytes batch;
   static constexpr auto fields() {
-    return std::make_tuple(field("certificate", &ReplyCommit::certificate, "Q COMMITs"),
-                           field("batch", &ReplyCommit::batch, at_most(kBatchBytesMax),
-                                 "canonical batch; empty for the null batch"));
+    return field_list(field("certificate", &ReplyCommit::certificate, "Q COMMITs"),
+                      field("batch", &ReplyCommit::batch, at_most(kBatchBytesMax),
+                            "canonical batch; empty for the null batch"));
   }
 };
 
@@ -175,9 +174,8 @@ struct ReplyPrePrepare {
   static constexpr std::string_view kTypeName = "ReplyPrePrepare";
   Bytes envelope;
   static constexpr auto fields() {
-    return std::make_tuple(field("envelope", &ReplyPrePrepare::envelope,
-                                 at_most(kBatchBytesMax + 1024),
-                                 "the primary's envelope, without inline bodies"));
+    return field_list(field("envelope", &ReplyPrePrepare::envelope, at_most(kBatchBytesMax + 1024),
+                            "the primary's envelope, without inline bodies"));
   }
 };
 
@@ -186,7 +184,7 @@ struct ReplyBatch {
   Height height;
   Bytes batch;
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("height", &ReplyBatch::height, "height of the batch"),
         field("batch", &ReplyBatch::batch, at_most(kBatchBytesMax), "canonical batch"));
   }
@@ -197,8 +195,8 @@ struct ReplyViewChange {
   static constexpr std::string_view kTypeName = "ReplyViewChange";
   Bytes envelope;
   static constexpr auto fields() {
-    return std::make_tuple(field("envelope", &ReplyViewChange::envelope,
-                                 at_most(kViewChangeBytesMax), "the VIEW-CHANGE as sent"));
+    return field_list(field("envelope", &ReplyViewChange::envelope, at_most(kViewChangeBytesMax),
+                            "the VIEW-CHANGE as sent"));
   }
 };
 
@@ -208,7 +206,7 @@ struct ReplyNewView {
   Bytes envelope;
   std::vector<Bytes> view_changes;
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("envelope", &ReplyNewView::envelope, at_most(kNewViewBytesMax),
               "the NEW-VIEW as sent by its primary"),
         field("view_changes", &ReplyNewView::view_changes, list_of_bytes(127, kViewChangeBytesMax),
@@ -223,7 +221,7 @@ struct Reply {
                ReplyViewChange, ReplyNewView>
       what;
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("request", &Reply::request, "number of the FETCH; 0 for an answer to a STATUS"),
         field("what", &Reply::what,
               "0 ReplyBlocks, 1 ReplyBodies, 2 ReplyCertificate, 3 ReplyCommit, "

@@ -21,7 +21,7 @@ struct ExecSent {
   Bytes message;
 
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("vote", &ExecSent::vote, "height and own header hash"),
         field("message", &ExecSent::message, at_most(kVoteMessageBytesMax), "own EXEC as sent"));
   }
@@ -34,9 +34,9 @@ struct ExecCert {
   crypto::ExecCertificate certificate;
 
   static constexpr auto fields() {
-    return std::make_tuple(field("header", &ExecCert::header, at_most(kHeaderBytesMax),
-                                 "canonical header; empty if not executed here yet"),
-                           field("certificate", &ExecCert::certificate, "Q EXECs"));
+    return field_list(field("header", &ExecCert::header, at_most(kHeaderBytesMax),
+                            "canonical header; empty if not executed here yet"),
+                      field("certificate", &ExecCert::certificate, "Q EXECs"));
   }
 };
 
@@ -48,8 +48,8 @@ struct Stopped {
   std::string reason;
 
   static constexpr auto fields() {
-    return std::make_tuple(field("kind", &Stopped::kind, "why in one word"),
-                           field("reason", &Stopped::reason, at_most(1024), "why in a sentence"));
+    return field_list(field("kind", &Stopped::kind, "why in one word"),
+                      field("reason", &Stopped::reason, at_most(1024), "why in a sentence"));
   }
 };
 
@@ -60,7 +60,7 @@ struct SnapshotEntry {
   Bytes body;
 
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("type", &SnapshotEntry::type, "record type"),
         field("body", &SnapshotEntry::body, at_most(8 * 1024 * 1024), "the record's body"));
   }
@@ -79,7 +79,7 @@ struct Snapshot {
   std::vector<SnapshotEntry> entries;
 
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("version", &Snapshot::version, "format version"),
         field("epoch", &Snapshot::epoch, "how the epoch began; none in the first"),
         field("backoff", &Snapshot::backoff, "k: timers are base * 2^k"),

@@ -33,7 +33,7 @@ struct ConsentGiven {
   Hash hash;                  ///< consent_hash: what a confirmation names
 
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("version", &ConsentGiven::version, "format version"),
         field("consent", &ConsentGiven::consent, "consent"),
         field("subject", &ConsentGiven::subject, "the person"),
@@ -53,7 +53,7 @@ struct ConsentsConfirmed {
   InstitutionId attested_by;  ///< zeros for a person's key
 
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("version", &ConsentsConfirmed::version, "format version"),
         field("count", &ConsentsConfirmed::count, "how many; the ids are in the operation"),
         field("attestation", &ConsentsConfirmed::attestation, "how they are attested now"),
@@ -70,10 +70,10 @@ struct ConsentRevoked {
   InstitutionId grantee;
 
   static constexpr auto fields() {
-    return std::make_tuple(field("version", &ConsentRevoked::version, "format version"),
-                           field("consent", &ConsentRevoked::consent, "consent that ended"),
-                           field("subject", &ConsentRevoked::subject, "the person"),
-                           field("grantee", &ConsentRevoked::grantee, "who may read no longer"));
+    return field_list(field("version", &ConsentRevoked::version, "format version"),
+                      field("consent", &ConsentRevoked::consent, "consent that ended"),
+                      field("subject", &ConsentRevoked::subject, "the person"),
+                      field("grantee", &ConsentRevoked::grantee, "who may read no longer"));
   }
 };
 
@@ -86,7 +86,7 @@ struct PersonKeyRegistered {
   InstitutionId attested_by;
 
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("version", &PersonKeyRegistered::version, "format version"),
         field("subject", &PersonKeyRegistered::subject, "the person, for one audience"),
         field("key", &PersonKeyRegistered::key, "the person's own; none = the person has none"),
@@ -102,9 +102,9 @@ struct RecordRegistered {
   InstitutionId custodian;
 
   static constexpr auto fields() {
-    return std::make_tuple(field("version", &RecordRegistered::version, "format version"),
-                           field("record", &RecordRegistered::record, "record and version"),
-                           field("custodian", &RecordRegistered::custodian, "who keeps it"));
+    return field_list(field("version", &RecordRegistered::version, "format version"),
+                      field("record", &RecordRegistered::record, "record and version"),
+                      field("custodian", &RecordRegistered::custodian, "who keeps it"));
   }
 };
 
@@ -118,7 +118,7 @@ struct RecordWasRead {
   std::optional<SubjectId> subject;
 
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("version", &RecordWasRead::version, "format version"),
         field("record", &RecordWasRead::record, "record and version"),
         field("reader", &RecordWasRead::reader, "whose member read"),
@@ -142,7 +142,7 @@ struct Granted {
   TimeMs expires_at;                               ///< last block time of a release
 
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("version", &Granted::version, "format version"),
         field("grant", &Granted::grant, "contract id of the grant"),
         field("record", &Granted::record, "record and version"),
@@ -165,12 +165,11 @@ struct Denied {
   std::optional<SubjectId> subject;  ///< of the record, if it is known
 
   static constexpr auto fields() {
-    return std::make_tuple(
-        field("version", &Denied::version, "format version"),
-        field("code", &Denied::code, "why, docs/error-codes.md"),
-        field("record", &Denied::record, "what was asked for"),
-        field("reader", &Denied::reader, "who asked"),
-        field("subject", &Denied::subject, "the person, audience care, if known"));
+    return field_list(field("version", &Denied::version, "format version"),
+                      field("code", &Denied::code, "why, docs/error-codes.md"),
+                      field("record", &Denied::record, "what was asked for"),
+                      field("reader", &Denied::reader, "who asked"),
+                      field("subject", &Denied::subject, "the person, audience care, if known"));
   }
 };
 
@@ -186,7 +185,7 @@ struct Released {
   TimeMs ends_at;               ///< last block time of a receive
 
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("version", &Released::version, "format version"),
         field("grant", &Released::grant, "the fulfilled grant"),
         field("record", &Released::record, "record and version"),
@@ -208,12 +207,12 @@ struct Received {
   ReceiveResult result{ReceiveResult::ok};
 
   static constexpr auto fields() {
-    return std::make_tuple(field("version", &Received::version, "format version"),
-                           field("grant", &Received::grant, "the grant"),
-                           field("record", &Received::record, "record and version"),
-                           field("reader", &Received::reader, "holder from now on, if ok"),
-                           field("custodian", &Received::custodian, "who released it"),
-                           field("result", &Received::result, "as the reader states"));
+    return field_list(field("version", &Received::version, "format version"),
+                      field("grant", &Received::grant, "the grant"),
+                      field("record", &Received::record, "record and version"),
+                      field("reader", &Received::reader, "holder from now on, if ok"),
+                      field("custodian", &Received::custodian, "who released it"),
+                      field("result", &Received::result, "as the reader states"));
   }
 };
 
@@ -226,11 +225,10 @@ struct ProductRegistered {
   InstitutionId insurer;
 
   static constexpr auto fields() {
-    return std::make_tuple(
-        field("version", &ProductRegistered::version, "format version"),
-        field("product", &ProductRegistered::product, "product"),
-        field("product_version", &ProductRegistered::product_version, "its version"),
-        field("insurer", &ProductRegistered::insurer, "whose it is"));
+    return field_list(field("version", &ProductRegistered::version, "format version"),
+                      field("product", &ProductRegistered::product, "product"),
+                      field("product_version", &ProductRegistered::product_version, "its version"),
+                      field("insurer", &ProductRegistered::insurer, "whose it is"));
   }
 };
 
@@ -244,7 +242,7 @@ struct Enrolled {
   InstitutionId attested_by;
 
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("version", &Enrolled::version, "format version"),
         field("insurer", &Enrolled::insurer, "who insures"),
         field("lines", &Enrolled::lines, "how many; the policies are in the operation"),
@@ -263,7 +261,7 @@ struct Reported {
   TimeMs lapses_at;          ///< last block time of claims.file
 
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("version", &Reported::version, "format version"),
         field("encounter", &Reported::encounter, "keyed tag of the encounter"),
         field("reporter", &Reported::reporter, "who reported"),
@@ -280,9 +278,9 @@ struct FiledClaim {
 
   friend bool operator==(const FiledClaim&, const FiledClaim&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(field("claim", &FiledClaim::claim, "contract id of the claim"),
-                           field("policy", &FiledClaim::policy, "policy it is under"),
-                           field("insurer", &FiledClaim::insurer, "who owes the next step"));
+    return field_list(field("claim", &FiledClaim::claim, "contract id of the claim"),
+                      field("policy", &FiledClaim::policy, "policy it is under"),
+                      field("insurer", &FiledClaim::insurer, "who owes the next step"));
   }
 };
 
@@ -297,10 +295,10 @@ struct Filed {
   std::vector<FiledClaim> claims;
 
   static constexpr auto fields() {
-    return std::make_tuple(field("version", &Filed::version, "format version"),
-                           field("encounter", &Filed::encounter, "keyed tag of the encounter"),
-                           field("claims", &Filed::claims, between(1, kFiledClaimsPerEvent),
-                                 "in order of their ids' lines"));
+    return field_list(field("version", &Filed::version, "format version"),
+                      field("encounter", &Filed::encounter, "keyed tag of the encounter"),
+                      field("claims", &Filed::claims, between(1, kFiledClaimsPerEvent),
+                            "in order of their ids' lines"));
   }
 };
 
@@ -312,9 +310,9 @@ struct FilingRefusal {
 
   friend bool operator==(const FilingRefusal&, const FilingRefusal&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(field("filing", &FilingRefusal::filing, "index in the report"),
-                           field("insurer", &FilingRefusal::insurer, "for whom it was meant"),
-                           field("code", &FilingRefusal::code, "why, docs/error-codes.md"));
+    return field_list(field("filing", &FilingRefusal::filing, "index in the report"),
+                      field("insurer", &FilingRefusal::insurer, "for whom it was meant"),
+                      field("code", &FilingRefusal::code, "why, docs/error-codes.md"));
   }
 };
 
@@ -327,7 +325,7 @@ struct NotFiled {
   std::vector<FilingRefusal> filings;
 
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("version", &NotFiled::version, "format version"),
         field("encounter", &NotFiled::encounter, "keyed tag of the encounter"),
         field("filings", &NotFiled::filings, between(1, 32), "in the order of the report"));
@@ -344,12 +342,11 @@ struct ClaimOpened {
   TimeMs due;  ///< when the insurer's decision is due
 
   static constexpr auto fields() {
-    return std::make_tuple(
-        field("version", &ClaimOpened::version, "format version"),
-        field("claim", &ClaimOpened::claim, "claim"),
-        field("insurer", &ClaimOpened::insurer, "who received the payload"),
-        field("payload_version", &ClaimOpened::payload_version, "version received"),
-        field("due", &ClaimOpened::due, "when the decision is due, ms"));
+    return field_list(field("version", &ClaimOpened::version, "format version"),
+                      field("claim", &ClaimOpened::claim, "claim"),
+                      field("insurer", &ClaimOpened::insurer, "who received the payload"),
+                      field("payload_version", &ClaimOpened::payload_version, "version received"),
+                      field("due", &ClaimOpened::due, "when the decision is due, ms"));
   }
 };
 
@@ -360,8 +357,8 @@ struct WithdrawnClaim {
 
   friend bool operator==(const WithdrawnClaim&, const WithdrawnClaim&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(field("claim", &WithdrawnClaim::claim, "claim"),
-                           field("insurer", &WithdrawnClaim::insurer, "its insurer"));
+    return field_list(field("claim", &WithdrawnClaim::claim, "claim"),
+                      field("insurer", &WithdrawnClaim::insurer, "its insurer"));
   }
 };
 
@@ -373,10 +370,10 @@ struct ClaimsWithdrawn {
   std::vector<WithdrawnClaim> claims;
 
   static constexpr auto fields() {
-    return std::make_tuple(field("version", &ClaimsWithdrawn::version, "format version"),
-                           field("consent", &ClaimsWithdrawn::consent, "revoked consent"),
-                           field("claims", &ClaimsWithdrawn::claims, between(1, 64),
-                                 "filed claims that ended with it"));
+    return field_list(field("version", &ClaimsWithdrawn::version, "format version"),
+                      field("consent", &ClaimsWithdrawn::consent, "revoked consent"),
+                      field("claims", &ClaimsWithdrawn::claims, between(1, 64),
+                            "filed claims that ended with it"));
   }
 };
 
@@ -399,7 +396,7 @@ struct FlagRaised {
   InstitutionId raised_on;  ///< institution whose act raised it
 
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("version", &FlagRaised::version, "format version"),
         field("rule", &FlagRaised::rule, "which rule"),
         field("rule_version", &FlagRaised::rule_version, "its version"),
@@ -417,11 +414,10 @@ struct CatalogPublished {
   InstitutionId publisher;
 
   static constexpr auto fields() {
-    return std::make_tuple(
-        field("version", &CatalogPublished::version, "format version"),
-        field("catalog", &CatalogPublished::catalog, "catalogue"),
-        field("catalog_version", &CatalogPublished::catalog_version, "its version"),
-        field("publisher", &CatalogPublished::publisher, "who published it"));
+    return field_list(field("version", &CatalogPublished::version, "format version"),
+                      field("catalog", &CatalogPublished::catalog, "catalogue"),
+                      field("catalog_version", &CatalogPublished::catalog_version, "its version"),
+                      field("publisher", &CatalogPublished::publisher, "who published it"));
   }
 };
 

@@ -53,7 +53,7 @@ struct Marker {
 
   friend bool operator==(const Marker&, const Marker&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(field("version", &Marker::version, "format version"));
+    return field_list(field("version", &Marker::version, "format version"));
   }
 };
 

@@ -21,7 +21,7 @@ struct SubjectId {
   bool is_care() const { return audience.is_zero(); }
   friend auto operator<=>(const SubjectId&, const SubjectId&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("audience", &SubjectId::audience, "institution that may derive it; zeros = care"),
         field("value", &SubjectId::value, "pseudonym of the person for this audience"));
   }
@@ -115,7 +115,7 @@ struct Basis {
 
   friend bool operator==(const Basis&, const Basis&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("kind", &Basis::kind, "by what right"),
         field("id", &Basis::id, "consent id, claim id, or commitment to the encounter"));
   }
@@ -139,9 +139,9 @@ struct Originator {
 
   friend bool operator==(const Originator&, const Originator&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(field("institution", &Originator::institution, "the reader"),
-                           field("member", &Originator::member, "its member who reads"),
-                           field("signed_by", &Originator::signed_by, "whose key says so"));
+    return field_list(field("institution", &Originator::institution, "the reader"),
+                      field("member", &Originator::member, "its member who reads"),
+                      field("signed_by", &Originator::signed_by, "whose key says so"));
   }
 };
 
@@ -154,8 +154,8 @@ struct Journal {
 
   friend bool operator==(const Journal&, const Journal&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(field("count", &Journal::count, "entries submitted so far"),
-                           field("head", &Journal::head, "hash of the last of them"));
+    return field_list(field("count", &Journal::count, "entries submitted so far"),
+                      field("head", &Journal::head, "hash of the last of them"));
   }
 };
 
@@ -167,8 +167,8 @@ struct RecordRef {
 
   friend auto operator<=>(const RecordRef&, const RecordRef&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(field("record", &RecordRef::record, "record id"),
-                           field("version", &RecordRef::version, "its version, from 1"));
+    return field_list(field("record", &RecordRef::record, "record id"),
+                      field("version", &RecordRef::version, "its version, from 1"));
   }
 };
 

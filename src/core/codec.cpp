@@ -4,18 +4,25 @@
 
 namespace baolian {
 
-Error Decoder::at_place(Errc code, std::string what) const {
-  return fail(code, std::string(place_) + ": " + what);
+bool Decoder::at_place(Errc code, const std::string& what) {
+  error_ = fail(code, std::string(place_) + ": " + what);
+  return false;
 }
 
-Error Decoder::truncated() const { return at_place(Errc::truncated, "the bytes end too early"); }
+bool Decoder::truncated() { return at_place(Errc::truncated, "the bytes end too early"); }
 
-Error Decoder::bad_enum(std::uint64_t value) const {
+bool Decoder::bad_enum(std::uint64_t value) {
   return at_place(Errc::not_canonical, "unknown value " + std::to_string(value));
 }
 
-Error Decoder::not_ascending() const {
+bool Decoder::not_ascending() {
   return at_place(Errc::not_canonical, "items are not strictly ascending");
+}
+
+Result<void> Decoder::outcome(bool good) {
+  if (good) return ok();
+  ASSERT(error_.has_value());
+  return *std::exchange(error_, std::nullopt);
 }
 
 Result<void> Decoder::finish() const {
@@ -25,57 +32,53 @@ Result<void> Decoder::finish() const {
   return ok();
 }
 
-Result<void> Decoder::version(std::uint8_t expected) {
+bool Decoder::version(std::uint8_t expected) {
   std::uint8_t found = 0;
-  TRY(integer(found));
-  if (found != expected) {
-    return at_place(Errc::unknown_version, "version " + std::to_string(found) +
-                                               ", this program knows " + std::to_string(expected));
-  }
-  return ok();
+  if (!read_integer(found)) return false;
+  if (found == expected) return true;
+  return at_place(Errc::unknown_version, "version " + std::to_string(found) +
+                                             ", this program knows " + std::to_string(expected));
 }
 
-Result<void> Decoder::boolean(bool& out) {
+bool Decoder::boolean(bool& out) {
   std::uint8_t raw = 0;
-  TRY(integer(raw));
+  if (!read_integer(raw)) return false;
   if (raw > 1) return bad_enum(raw);
   out = raw == 1;
-  return ok();
+  return true;
 }
 
-Result<void> Decoder::fixed(std::span<std::uint8_t> out) {
+bool Decoder::fixed(std::span<std::uint8_t> out) {
   if (in_.size() < out.size()) return truncated();
   std::copy_n(in_.begin(), out.size(), out.begin());
   in_ = in_.subspan(out.size());
-  return ok();
+  return true;
 }
 
-Result<void> Decoder::list_length(std::uint32_t& count, const Limits& limits) {
-  TRY(integer(count));
+bool Decoder::list_length(std::uint32_t& count, const Limits& limits) {
+  if (!read_integer(count)) return false;
   if (count > limits.max || count < limits.min) {
     return at_place(Errc::limit_exceeded, std::to_string(count) + " is outside " +
                                               std::to_string(limits.min) + ".." +
                                               std::to_string(limits.max));
   }
-  if (count > in_.size()) return truncated();
-  return ok();
+  return count <= in_.size() || truncated();
 }
 
-Result<void> Decoder::bytes(Bytes& out, const Limits& limits) {
+bool Decoder::bytes(Bytes& out, const Limits& limits) {
   std::uint32_t count = 0;
-  TRY(list_length(count, limits));
+  if (!list_length(count, limits)) return false;
   out.assign(in_.begin(), in_.begin() + count);
   in_ = in_.subspan(count);
-  return ok();
+  return true;
 }
 
-Result<void> Decoder::text(std::string& out, const Limits& limits) {
+bool Decoder::text(std::string& out, const Limits& limits) {
   std::uint32_t count = 0;
-  TRY(list_length(count, limits));
+  if (!list_length(count, limits)) return false;
   out.assign(in_.begin(), in_.begin() + count);
   in_ = in_.subspan(count);
-  if (!is_utf8(out)) return at_place(Errc::bad_utf8, "not UTF-8");
-  return ok();
+  return is_utf8(out) || at_place(Errc::bad_utf8, "not UTF-8");
 }
 
 }  // namespace baolian

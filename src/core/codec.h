@@ -12,7 +12,7 @@
 ///     Height height;
 ///     Bytes payload;
 ///     static constexpr auto fields() {
-///       return std::make_tuple(field("version", &Ping::version, "format version"),
+///       return field_list(field("version", &Ping::version, "format version"),
 ///                              field("height", &Ping::height, "newest certified height"),
 ///                              field("payload", &Ping::payload, at_most(64), "anything"));
 ///     }
@@ -28,8 +28,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <tuple>
 #include <type_traits>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -69,6 +69,30 @@ struct Field {
   Limits limits;
   std::string_view meaning;
 };
+
+template <std::size_t I, typename F>
+struct FieldAt {
+  F field;
+};
+template <typename Indices, typename... F>
+struct FieldSequence;
+/// The fields of a type, in wire order. It does what a tuple would: of those, one a type made every
+/// file that knows many types seconds slower to compile.
+template <std::size_t... I, typename... F>
+struct FieldSequence<std::index_sequence<I...>, F...> : FieldAt<I, F>... {
+  static constexpr std::size_t kSize = sizeof...(F);
+
+  /// visit(field...), with all of them.
+  template <typename Visit>
+  constexpr decltype(auto) apply(Visit&& visit) const {
+    return visit(static_cast<const FieldAt<I, F>&>(*this).field...);
+  }
+};
+
+template <typename... F>
+constexpr FieldSequence<std::index_sequence_for<F...>, F...> field_list(const F&... fields) {
+  return {{fields}...};
+}
 
 template <typename T>
 inline constexpr bool kIsVector = false;
@@ -157,11 +181,11 @@ class Encoder {
 
   template <CodecInteger T>
   void integer(T value) {
-    using Unsigned = std::make_unsigned_t<T>;
-    auto rest = static_cast<Unsigned>(value);
+    const auto bits = static_cast<std::uint64_t>(value);
+    const std::size_t at = out_.size();
+    out_.resize(at + sizeof(T));
     for (std::size_t i = 0; i < sizeof(T); ++i) {
-      out_.push_back(static_cast<std::uint8_t>(rest & 0xFF));
-      if constexpr (sizeof(T) > 1) rest = static_cast<Unsigned>(rest >> 8);
+      out_[at + i] = static_cast<std::uint8_t>(bits >> (8 * i));
     }
   }
   void raw(BytesView bytes) { append(out_, bytes); }
@@ -202,7 +226,7 @@ class Encoder {
       std::visit([this](const auto& alternative) { value(alternative); }, v);
     } else {
       static_assert(CodecStruct<T>, "type has no canonical form");
-      std::apply([&](const auto&... f) { (value(v.*(f.member), f.limits), ...); }, T::fields());
+      T::fields().apply([&](const auto&... f) { (value(v.*(f.member), f.limits), ...); });
     }
   }
 
@@ -231,36 +255,50 @@ class Decoder {
   /// Returns: Errc::trailing_bytes if anything is left.
   Result<void> finish() const;
 
+  /// Returns: Errc::truncated.
   template <CodecInteger T>
   Result<void> integer(T& out) {
+    return outcome(read_integer(out));
+  }
+  /// Returns: what decode() does, but for trailing_bytes.
+  template <typename T>
+  Result<void> value(T& out, const Limits& limits = {}) {
+    return outcome(read(out, limits));
+  }
+
+ private:
+  /// These return false once error_ is set: a Result for every field would cost more than reading
+  /// it.
+  template <CodecInteger T>
+  bool read_integer(T& out) {
     if (in_.size() < sizeof(T)) return truncated();
     using Unsigned = std::make_unsigned_t<T>;
     std::uint64_t value = 0;
-    for (std::size_t i = sizeof(T); i-- > 0;) value = value << 8 | in_[i];
+    for (std::size_t i = 0; i < sizeof(T); ++i) value |= std::uint64_t{in_[i]} << (8 * i);
     out = static_cast<T>(static_cast<Unsigned>(value));
     in_ = in_.subspan(sizeof(T));
-    return ok();
+    return true;
   }
 
   template <typename T>
-  Result<void> value(T& out, const Limits& limits = {}) {
+  bool read(T& out, const Limits& limits = {}) {
     if constexpr (kIsVersion<T>) {
       return version(T::kValue);
     } else if constexpr (std::same_as<T, bool>) {
       return boolean(out);
     } else if constexpr (CodecInteger<T>) {
-      return integer(out);
+      return read_integer(out);
     } else if constexpr (CodecEnum<T>) {
       std::underlying_type_t<T> raw{};
-      TRY(integer(raw));
+      if (!read_integer(raw)) return false;
       if (!is_enum_value<T>(static_cast<std::uint64_t>(raw)))
         return bad_enum(static_cast<std::uint64_t>(raw));
       out = static_cast<T>(raw);
-      return ok();
+      return true;
     } else if constexpr (kIsFixedBytes<T>) {
       return fixed(out.bytes);
     } else if constexpr (kIsNumber<T>) {
-      return integer(out.value);
+      return read_integer(out.value);
     } else if constexpr (std::same_as<T, Bytes>) {
       return bytes(out, limits);
     } else if constexpr (std::same_as<T, std::string>) {
@@ -269,74 +307,68 @@ class Decoder {
       return list(out, limits);
     } else if constexpr (kIsOptional<T>) {
       bool present = false;
-      TRY(boolean(present));
+      if (!boolean(present)) return false;
       out.reset();
-      if (present) return value(out.emplace(), limits);
-      return ok();
+      return !present || read(out.emplace(), limits);
     } else if constexpr (kIsVariant<T>) {
       std::uint8_t tag = 0;
-      TRY(integer(tag));
-      return alternative<0>(out, tag);
+      return read_integer(tag) &&
+             alternative(out, tag, std::make_index_sequence<std::variant_size_v<T>>());
     } else {
       static_assert(CodecStruct<T>, "type has no canonical form");
-      return std::apply([&](const auto&... f) { return all_fields(out, f...); }, T::fields());
+      return T::fields().apply([&](const auto&... f) { return (read_field(out, f) && ...); });
     }
   }
 
- private:
-  template <typename T, typename First, typename... Rest>
-  Result<void> all_fields(T& out, const First& first, const Rest&... rest) {
+  template <typename T, typename F>
+  bool read_field(T& out, const F& field) {
     const std::string_view outer = place_;
-    place_ = first.name;
-    TRY(value(out.*(first.member), first.limits));
+    place_ = field.name;
+    if (!read(out.*(field.member), field.limits)) return false;
     place_ = outer;
-    if constexpr (sizeof...(rest) > 0) {
-      return all_fields(out, rest...);
-    } else {
-      return ok();
-    }
+    return true;
   }
 
-  template <std::size_t I, typename V>
-  Result<void> alternative(V& out, std::uint8_t tag) {
-    if constexpr (I == std::variant_size_v<V>) {
-      return bad_enum(tag);
-    } else {
-      if (tag == I) return value(out.template emplace<I>());
-      return alternative<I + 1>(out, tag);
-    }
+  template <typename V, std::size_t... I>
+  bool alternative(V& out, std::uint8_t tag, std::index_sequence<I...>) {
+    if (tag >= sizeof...(I)) return bad_enum(tag);
+    bool good = false;
+    ((tag == I && (good = read(out.template emplace<I>()), true)) || ...);
+    return good;
   }
 
   template <typename T>
-  Result<void> list(std::vector<T>& out, const Limits& limits) {
+  bool list(std::vector<T>& out, const Limits& limits) {
     std::uint32_t count = 0;
-    TRY(list_length(count, limits));
+    if (!list_length(count, limits)) return false;
     out.clear();
     out.reserve(count < 64 ? count : 64);
     for (std::uint32_t i = 0; i < count; ++i) {
-      TRY(value(out.emplace_back(), at_most(limits.item_max)));
+      if (!read(out.emplace_back(), at_most(limits.item_max))) return false;
       if constexpr (std::totally_ordered<T>) {
         if (limits.ascending && i > 0 && !(out[i - 1] < out[i])) return not_ascending();
       } else {
         ASSERT(!limits.ascending);
       }
     }
-    return ok();
+    return true;
   }
 
-  Result<void> version(std::uint8_t expected);
-  Result<void> boolean(bool& out);
-  Result<void> fixed(std::span<std::uint8_t> out);
-  Result<void> bytes(Bytes& out, const Limits& limits);
-  Result<void> text(std::string& out, const Limits& limits);
-  Result<void> list_length(std::uint32_t& count, const Limits& limits);
-  Error truncated() const;
-  Error bad_enum(std::uint64_t value) const;
-  Error not_ascending() const;
-  Error at_place(Errc code, std::string what) const;
+  bool version(std::uint8_t expected);
+  bool boolean(bool& out);
+  bool fixed(std::span<std::uint8_t> out);
+  bool bytes(Bytes& out, const Limits& limits);
+  bool text(std::string& out, const Limits& limits);
+  bool list_length(std::uint32_t& count, const Limits& limits);
+  bool truncated();
+  bool bad_enum(std::uint64_t value);
+  bool not_ascending();
+  bool at_place(Errc code, const std::string& what);
+  Result<void> outcome(bool good);
 
   BytesView in_;
   std::string_view place_ = "object";
+  std::optional<Error> error_;
 };
 
 /// Decodes one whole value.

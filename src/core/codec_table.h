@@ -65,14 +65,12 @@ std::string limit_text(const F& f) {
 template <CodecStruct T>
 std::string format_table() {
   std::string out = "| field | type | limit | meaning |\n|---|---|---|---|\n";
-  std::apply(
-      [&](const auto&... f) {
-        ((out += "| " + std::string(f.name) + " | " +
-                 codec_table::type_name<typename std::decay_t<decltype(f)>::member_type>() + " | " +
-                 codec_table::limit_text(f) + " | " + std::string(f.meaning) + " |\n"),
-         ...);
-      },
-      T::fields());
+  T::fields().apply([&](const auto&... f) {
+    ((out += "| " + std::string(f.name) + " | " +
+             codec_table::type_name<typename std::decay_t<decltype(f)>::member_type>() + " | " +
+             codec_table::limit_text(f) + " | " + std::string(f.meaning) + " |\n"),
+     ...);
+  });
   return out;
 }
 

@@ -21,7 +21,7 @@ struct IndexedSignature {
     return a.validator == b.validator && a.signature == b.signature;
   }
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("validator", &IndexedSignature::validator, "position in the epoch's list of keys"),
         field("signature", &IndexedSignature::signature, "signature over the signed bytes"));
   }
@@ -39,9 +39,9 @@ struct Vote {
 
   friend bool operator==(const Vote&, const Vote&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(field("view", &Vote::view, "view v"),
-                           field("height", &Vote::height, "sequence number n = block height"),
-                           field("digest", &Vote::digest, "batch digest d"));
+    return field_list(field("view", &Vote::view, "view v"),
+                      field("height", &Vote::height, "sequence number n = block height"),
+                      field("digest", &Vote::digest, "batch digest d"));
   }
 };
 
@@ -53,7 +53,7 @@ struct ExecVote {
 
   friend bool operator==(const ExecVote&, const ExecVote&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("height", &ExecVote::height, "block height"),
         field("header_hash", &ExecVote::header_hash, "H(\"header\" || canonical header)"));
   }
@@ -68,10 +68,9 @@ struct VoteCertificate {
 
   friend bool operator==(const VoteCertificate&, const VoteCertificate&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(
-        field("epoch", &VoteCertificate::epoch, "epoch of the signers"),
-        field("vote", &VoteCertificate::vote, "what they signed"),
-        field("signatures", &VoteCertificate::signatures, set_of(127), "who signed"));
+    return field_list(field("epoch", &VoteCertificate::epoch, "epoch of the signers"),
+                      field("vote", &VoteCertificate::vote, "what they signed"),
+                      field("signatures", &VoteCertificate::signatures, set_of(127), "who signed"));
   }
 };
 
@@ -84,10 +83,9 @@ struct ExecCertificate {
 
   friend bool operator==(const ExecCertificate&, const ExecCertificate&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(
-        field("epoch", &ExecCertificate::epoch, "epoch of the signers"),
-        field("vote", &ExecCertificate::vote, "height and header hash"),
-        field("signatures", &ExecCertificate::signatures, set_of(127), "who signed"));
+    return field_list(field("epoch", &ExecCertificate::epoch, "epoch of the signers"),
+                      field("vote", &ExecCertificate::vote, "height and header hash"),
+                      field("signatures", &ExecCertificate::signatures, set_of(127), "who signed"));
   }
 };
 

@@ -37,10 +37,10 @@ struct KeystoreHeader {
   FixedBytes<struct KeystoreNonceTag, crypto_aead_xchacha20poly1305_ietf_NPUBBYTES> nonce;
 
   static constexpr auto fields() {
-    return std::make_tuple(field("version", &KeystoreHeader::version, "format version"),
-                           field("cost", &KeystoreHeader::cost, "cost of Argon2id"),
-                           field("salt", &KeystoreHeader::salt, "salt of Argon2id"),
-                           field("nonce", &KeystoreHeader::nonce, "nonce of XChaCha20-Poly1305"));
+    return field_list(field("version", &KeystoreHeader::version, "format version"),
+                      field("cost", &KeystoreHeader::cost, "cost of Argon2id"),
+                      field("salt", &KeystoreHeader::salt, "salt of Argon2id"),
+                      field("nonce", &KeystoreHeader::nonce, "nonce of XChaCha20-Poly1305"));
   }
 };
 constexpr std::size_t kHeaderBytes =

@@ -24,8 +24,8 @@ struct Parameter {
 
   friend auto operator<=>(const Parameter&, const Parameter&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(field("id", &Parameter::id, "number of the parameter"),
-                           field("value", &Parameter::value, "its value, in the parameter's unit"));
+    return field_list(field("id", &Parameter::id, "number of the parameter"),
+                      field("value", &Parameter::value, "its value, in the parameter's unit"));
   }
 };
 
@@ -45,7 +45,7 @@ struct EpochRecord {
 
   friend bool operator==(const EpochRecord&, const EpochRecord&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("version", &EpochRecord::version, "format version"),
         field("epoch", &EpochRecord::epoch, "number of the epoch, from 0"),
         field("first_height", &EpochRecord::first_height, "first height of the epoch"),

@@ -55,10 +55,10 @@ struct ArchiveHead {
 
   friend bool operator==(const ArchiveHead&, const ArchiveHead&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(field("version", &ArchiveHead::version, "format version"),
-                           field("chain_id", &ArchiveHead::chain_id, "H(canonical genesis)"),
-                           field("first", &ArchiveHead::first, "lowest height, not 0"),
-                           field("last", &ArchiveHead::last, "highest height"));
+    return field_list(field("version", &ArchiveHead::version, "format version"),
+                      field("chain_id", &ArchiveHead::chain_id, "H(canonical genesis)"),
+                      field("first", &ArchiveHead::first, "lowest height, not 0"),
+                      field("last", &ArchiveHead::last, "highest height"));
   }
 };
 
@@ -72,7 +72,7 @@ struct ArchivedFrame {
 
   friend bool operator==(const ArchivedFrame&, const ArchivedFrame&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("first", &ArchivedFrame::first, "height of its first block"),
         field("offset", &ArchivedFrame::offset, "where the frame begins in the file"),
         field("hash", &ArchivedFrame::hash, "SHA-256 of the frame's bytes, as they stand here"));
@@ -89,13 +89,13 @@ struct ArchiveCertificate {
 
   friend bool operator==(const ArchiveCertificate&, const ArchiveCertificate&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(field("version", &ArchiveCertificate::version, "format version"),
-                           field("trail", &ArchiveCertificate::trail, at_most(4096),
-                                 "changes of validators since the genesis"),
-                           field("later", &ArchiveCertificate::later, at_most(1024),
-                                 "headers above the file's last one, up to the certified one"),
-                           field("certificate", &ArchiveCertificate::certificate,
-                                 "of the last of these, or of the file's last header"));
+    return field_list(field("version", &ArchiveCertificate::version, "format version"),
+                      field("trail", &ArchiveCertificate::trail, at_most(4096),
+                            "changes of validators since the genesis"),
+                      field("later", &ArchiveCertificate::later, at_most(1024),
+                            "headers above the file's last one, up to the certified one"),
+                      field("certificate", &ArchiveCertificate::certificate,
+                            "of the last of these, or of the file's last header"));
   }
 };
 

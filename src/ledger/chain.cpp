@@ -294,7 +294,7 @@ Header Chain::State::header_of(const ExecutedBlock& block, const Hash& operation
   return header;
 }
 
-Header Chain::append(ExecutedBlock block) {
+Header Chain::append(ExecutedBlock block, StateOverlay::Writes* written) {
   State& s = *state_;
   // Only this thread changes what the mutex guards, so it may read without holding it.
   ASSERT(block.height == s.newest.height.next());
@@ -316,7 +316,6 @@ Header Chain::append(ExecutedBlock block) {
   logs.write_frontiers(block.writes);
 
   std::vector<StateTree::Change> changes = tree_changes(block.writes);
-  for (auto& [key, value] : block.writes) rows.push_back({Family::state, key, std::move(value)});
 
   StoredBlock stored{.version = {},
                      .header = s.header_of(block, merkle_root(leaf_hashes)),
@@ -333,7 +332,8 @@ Header Chain::append(ExecutedBlock block) {
   s.newest_hash = header_hash(stored.header);
   add_header_rows(s.newest, s.newest_hash, s.history, rows);
   rows.push_back({Family::blocks, chain_keys::block(block.height), encode(stored)});
-  s.store->apply(rows);
+  s.store->apply_with_state(rows, block.writes);
+  if (written != nullptr) *written = std::move(block.writes);
   return s.newest;
 }
 

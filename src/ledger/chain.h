@@ -57,8 +57,8 @@ struct PositionedEntry {
 
   friend bool operator==(const PositionedEntry&, const PositionedEntry&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(field("index", &PositionedEntry::index, "position in its log, from 0"),
-                           field("entry", &PositionedEntry::entry, "the entry"));
+    return field_list(field("index", &PositionedEntry::index, "position in its log, from 0"),
+                      field("entry", &PositionedEntry::entry, "the entry"));
   }
 };
 
@@ -76,7 +76,7 @@ struct LogWindowProof {
 
   friend bool operator==(const LogWindowProof&, const LogWindowProof&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("frontier", &LogWindowProof::frontier, "count and peaks in the state"),
         field("first_index", &LogWindowProof::first_index, "index of the first entry here"),
         field("entries", &LogWindowProof::entries, at_most(kWindowEntriesMax + 2),
@@ -153,8 +153,9 @@ class Chain {
   std::optional<Bytes> read_state(BytesView key) const { return state().read(key); }
 
   /// Computes logs, operations_root, state_root and history_root, stores the height, returns its
-  /// header. Requires: block.height == height() + 1 and block.timestamp >= parent's.
-  Header append(ExecutedBlock block);
+  /// header. `written`, if given, gets back what was written into the state: by contracts, and the
+  /// frontiers of logs. Requires: block.height == height() + 1 and block.timestamp >= parent's.
+  Header append(ExecutedBlock block, StateOverlay::Writes* written = nullptr);
   /// Stores a checked certificate of an executed height; it need not be the next one. Keeps the
   /// first. Requires: 0 < its height <= height(), and it names the header that is stored there.
   void put_certificate(const crypto::ExecCertificate& certificate);

@@ -49,7 +49,7 @@ struct TransactionRow {
   bool rejected_whole = false;
 
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("height", &TransactionRow::height, "block that lists it"),
         field("first_leaf", &TransactionRow::first_leaf, "index of its first operation leaf"),
         field("rejected_whole", &TransactionRow::rejected_whole,
@@ -63,7 +63,7 @@ struct HeightRow {
   Height height;
 
   static constexpr auto fields() {
-    return std::make_tuple(field("height", &HeightRow::height, "a block height"));
+    return field_list(field("height", &HeightRow::height, "a block height"));
   }
 };
 

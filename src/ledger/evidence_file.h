@@ -37,10 +37,9 @@ struct LogWindowQuestion {
 
   friend bool operator==(const LogWindowQuestion&, const LogWindowQuestion&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(
-        field("log", &LogWindowQuestion::log, "which complete log"),
-        field("from", &LogWindowQuestion::from, "first block time, ms, included"),
-        field("to", &LogWindowQuestion::to, "end of the window, ms, not included"));
+    return field_list(field("log", &LogWindowQuestion::log, "which complete log"),
+                      field("from", &LogWindowQuestion::from, "first block time, ms, included"),
+                      field("to", &LogWindowQuestion::to, "end of the window, ms, not included"));
   }
 };
 
@@ -53,7 +52,7 @@ struct OperationQuestion {
 
   friend bool operator==(const OperationQuestion&, const OperationQuestion&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("tx_hash", &OperationQuestion::tx_hash, "hash of the signed transaction"),
         field("op_index", &OperationQuestion::op_index,
               "position in the transaction; 65535 = the whole transaction, rejected as one"));
@@ -67,7 +66,7 @@ struct StateQuestion {
 
   friend bool operator==(const StateQuestion&, const StateQuestion&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("key", &StateQuestion::key, between(1, kStateKeyBytesMax), "state key"));
   }
 };
@@ -83,7 +82,7 @@ struct LogWindowProofs {
 
   friend bool operator==(const LogWindowProofs&, const LogWindowProofs&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("window", &LogWindowProofs::window,
               "the entries with both neighbours, proved complete"),
         field("leaves", &LogWindowProofs::leaves, at_most(kWindowEntriesMax),
@@ -102,8 +101,8 @@ struct PathStep {
 
   friend bool operator==(const PathStep&, const PathStep&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(field("side", &PathStep::side, "where the sibling stands"),
-                           field("hash", &PathStep::hash, "hash of the sibling"));
+    return field_list(field("side", &PathStep::side, "where the sibling stands"),
+                      field("hash", &PathStep::hash, "hash of the sibling"));
   }
 };
 
@@ -114,7 +113,7 @@ struct OperationProofs {
 
   friend bool operator==(const OperationProofs&, const OperationProofs&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("leaf", &OperationProofs::leaf, "the operation with what came of it"),
         field("path", &OperationProofs::path, at_most(64), "from the leaf up to operations_root"));
   }
@@ -127,9 +126,9 @@ struct StateProofs {
 
   friend bool operator==(const StateProofs&, const StateProofs&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(field("value", &StateProofs::value, at_most(kStateValueBytesMax),
-                                 "canonical bytes of the value; null: the key is absent"),
-                           field("state", &StateProofs::state, "under state_root"));
+    return field_list(field("value", &StateProofs::value, at_most(kStateValueBytesMax),
+                            "canonical bytes of the value; null: the key is absent"),
+                      field("state", &StateProofs::state, "under state_root"));
   }
 };
 
@@ -161,7 +160,7 @@ struct Fact {
 
   friend bool operator==(const Fact&, const Fact&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("name", &Fact::name, between(1, 64), "what the fact is about: [a-z0-9_.]"),
         field("value", &Fact::value, at_most(2048), "one line of text"),
         field("label", &Fact::label, "how far it can be trusted"),
@@ -178,7 +177,7 @@ struct FactGroup {
 
   friend bool operator==(const FactGroup&, const FactGroup&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("entry", &FactGroup::entry, "index of the log entry; null for an operation"),
         field("leaf", &FactGroup::leaf, "position in proofs.leaves; 0 for an operation"),
         field("facts", &FactGroup::facts, at_most(20'000), "in the order of the facts table"));
@@ -195,9 +194,9 @@ struct Sentence {
   friend bool operator==(const Sentence&, const Sentence&) = default;
   static constexpr auto fields() {
     constexpr std::uint32_t kBytesMax = 16 * 1024 * 1024;
-    return std::make_tuple(field("text", &Sentence::text, "number of the template"),
-                           field("en", &Sentence::en, at_most(kBytesMax), "English"),
-                           field("zh", &Sentence::zh, at_most(kBytesMax), "Chinese"));
+    return field_list(field("text", &Sentence::text, "number of the template"),
+                      field("en", &Sentence::en, at_most(kBytesMax), "English"),
+                      field("zh", &Sentence::zh, at_most(kBytesMax), "Chinese"));
   }
 };
 
@@ -221,7 +220,7 @@ struct Evidence {
   friend bool operator==(const Evidence&, const Evidence&) = default;
   /// The members whose JSON form is that of their type; question and proofs are written by kind.
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("texts", &Evidence::texts, "version of the tables of texts, names and facts"),
         field("chain_id", &Evidence::chain_id, "H(canonical genesis)"),
         field("header", &Evidence::header, "the block under whose roots the proofs stand"),

@@ -61,11 +61,9 @@ Result<void> check(const T& v, const Limits& limits, std::string_view place) {
     return broken(place, "has no such value");
   } else if constexpr (CodecStruct<T>) {
     Result<void> result = ok();
-    std::apply(
-        [&](const auto&... f) {
-          static_cast<void>(((result = check(v.*(f.member), f.limits, f.name)).has_value() && ...));
-        },
-        T::fields());
+    T::fields().apply([&](const auto&... f) {
+      static_cast<void>(((result = check(v.*(f.member), f.limits, f.name)).has_value() && ...));
+    });
     return result;
   } else {
     return ok();

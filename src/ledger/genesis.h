@@ -67,7 +67,7 @@ struct Member {
 
   friend bool operator==(const Member&, const Member&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("id", &Member::id, "random; says nothing about the person"),
         field("kind", &Member::kind, "person or system"),
         field("signing_key", &Member::signing_key, "Ed25519"),
@@ -89,7 +89,7 @@ struct Node {
 
   friend bool operator==(const Node&, const Node&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("consensus_key", &Node::consensus_key, "Ed25519; identifies the node"),
         field("tls_pin", &Node::tls_pin, "SHA-256 of the certificate's SubjectPublicKeyInfo"),
         field("address", &Node::address, at_most(255), "host:port of the peer mesh"),
@@ -108,14 +108,13 @@ struct Institution {
 
   friend bool operator==(const Institution&, const Institution&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(
-        field("id", &Institution::id, "random"),
-        field("name", &Institution::name, between(1, 128), "public name"),
-        field("kinds", &Institution::kinds, Limits{.max = 6, .min = 1, .ascending = true},
-              "what it is"),
-        field("region", &Institution::region, at_most(32), "administrative region"),
-        field("members", &Institution::members, at_most(1000), "persons and systems"),
-        field("nodes", &Institution::nodes, at_most(16), "its nodes"));
+    return field_list(field("id", &Institution::id, "random"),
+                      field("name", &Institution::name, between(1, 128), "public name"),
+                      field("kinds", &Institution::kinds,
+                            Limits{.max = 6, .min = 1, .ascending = true}, "what it is"),
+                      field("region", &Institution::region, at_most(32), "administrative region"),
+                      field("members", &Institution::members, at_most(1000), "persons and systems"),
+                      field("nodes", &Institution::nodes, at_most(16), "its nodes"));
   }
 };
 
@@ -128,8 +127,8 @@ struct KeyCheck {
 
   friend auto operator<=>(const KeyCheck&, const KeyCheck&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(field("audience", &KeyCheck::audience, "institution id; zeros = care"),
-                           field("check", &KeyCheck::check, "H(\"keycheck\" || audience || key)"));
+    return field_list(field("audience", &KeyCheck::audience, "institution id; zeros = care"),
+                      field("check", &KeyCheck::check, "H(\"keycheck\" || audience || key)"));
   }
 };
 
@@ -155,7 +154,7 @@ struct Genesis {
 
   friend bool operator==(const Genesis&, const Genesis&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("version", &Genesis::version, "format version"),
         field("name", &Genesis::name, between(1, 128), "name of the chain"),
         field("created", &Genesis::created, "timestamp of block 0, ms"),

@@ -28,7 +28,7 @@ struct Header {
 
   friend bool operator==(const Header&, const Header&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("version", &Header::version, "format version"),
         field("chain_id", &Header::chain_id, "H(canonical genesis)"),
         field("epoch", &Header::epoch, "epoch of its validators"),

@@ -21,7 +21,7 @@ struct IndexMark {
 
   friend bool operator==(const IndexMark&, const IndexMark&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("format", &IndexMark::format, "which rows the index holds: 2"),
         field("is_whole", &IndexMark::is_whole, "0 = they are being made again from the blocks"));
   }

@@ -82,9 +82,8 @@ Json to_json_form(const T& v) {
   } else {
     static_assert(CodecStruct<T>, "type has no JSON form");
     Json out = Json::object();
-    std::apply(
-        [&](const auto&... f) { ((out[std::string(f.name)] = to_json_form(v.*(f.member))), ...); },
-        T::fields());
+    T::fields().apply(
+        [&](const auto&... f) { ((out[std::string(f.name)] = to_json_form(v.*(f.member))), ...); });
     return out;
   }
 }
@@ -127,9 +126,8 @@ class JsonFormReader {
     } else {
       static_assert(CodecStruct<T>, "type has no JSON form");
       if (!in.is_object()) return bad("expected an object");
-      TRY(std::apply([&](const auto&... f) { return all_fields(in, out, f...); }, T::fields()));
-      constexpr std::size_t count = std::tuple_size_v<decltype(T::fields())>;
-      if (in.size() != count) return unknown_key(in, names(T::fields()));
+      TRY(T::fields().apply([&](const auto&... f) { return all_fields(in, out, f...); }));
+      if (in.size() != T::fields().kSize) return unknown_key(in, names(T::fields()));
       return ok();
     }
   }
@@ -142,8 +140,7 @@ class JsonFormReader {
 
   template <typename Fields>
   static std::vector<std::string_view> names(const Fields& fields) {
-    return std::apply([](const auto&... f) { return std::vector<std::string_view>{f.name...}; },
-                      fields);
+    return fields.apply([](const auto&... f) { return std::vector<std::string_view>{f.name...}; });
   }
 
   template <typename T, typename First, typename... Rest>

@@ -49,8 +49,8 @@ struct LogId {
 
   friend auto operator<=>(const LogId&, const LogId&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(field("kind", &LogId::kind, "which list"),
-                           field("id", &LogId::id, "of what"));
+    return field_list(field("kind", &LogId::kind, "which list"),
+                      field("id", &LogId::id, "of what"));
   }
 };
 
@@ -64,7 +64,7 @@ struct LogEntry {
 
   friend bool operator==(const LogEntry&, const LogEntry&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("time", &LogEntry::time, "block time, ms; does not decrease"),
         field("height", &LogEntry::height, "block height"),
         field("operation", &LogEntry::operation, "leaf index in the block's operations tree"),

@@ -37,7 +37,7 @@ struct Frontier {
 
   friend bool operator==(const Frontier&, const Frontier&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("count", &Frontier::count, "number of leaves"),
         field("peaks", &Frontier::peaks, at_most(64),
               "roots of the perfect subtrees, largest first; one per set bit of count"));

@@ -31,7 +31,7 @@ struct EventMark {
 
   friend bool operator==(const EventMark&, const EventMark&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("kind", &EventMark::kind, "event kind"),
         field("detail", &EventMark::detail,
               "the two bytes after the version byte of the event's body, 0 for a shorter body; "
@@ -49,7 +49,7 @@ struct OperationRow {
 
   friend bool operator==(const OperationRow&, const OperationRow&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("kind", &OperationRow::kind,
               "operation kind; 0 for a transaction rejected as a whole"),
         field("status", &OperationRow::status, "what became of the operation"),

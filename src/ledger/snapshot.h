@@ -36,7 +36,7 @@ struct SnapshotHead {
 
   friend bool operator==(const SnapshotHead&, const SnapshotHead&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("version", &SnapshotHead::version, "format version"),
         field("header", &SnapshotHead::header, "header of the snapshot's height"),
         field(

@@ -31,11 +31,10 @@ struct SnapshotIndex {
 
   friend bool operator==(const SnapshotIndex&, const SnapshotIndex&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(
-        field("version", &SnapshotIndex::version, "format version"),
-        field("head", &SnapshotIndex::head, "under which header the chunks stand"),
-        field("ends", &SnapshotIndex::ends, at_most(kChunkCount),
-              "4,096 offsets: where each chunk ends in the file of chunks"));
+    return field_list(field("version", &SnapshotIndex::version, "format version"),
+                      field("head", &SnapshotIndex::head, "under which header the chunks stand"),
+                      field("ends", &SnapshotIndex::ends, at_most(kChunkCount),
+                            "4,096 offsets: where each chunk ends in the file of chunks"));
   }
 };
 

@@ -26,7 +26,7 @@ struct StateRow {
 
   friend bool operator==(const StateRow&, const StateRow&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("key", &StateRow::key, at_most(kStateKeyBytesMax), "natural key"),
         field("value", &StateRow::value, at_most(kStateValueBytesMax), "canonical value"));
   }
@@ -42,13 +42,12 @@ struct StateChunk {
 
   friend bool operator==(const StateChunk&, const StateChunk&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(
-        field("version", &StateChunk::version, "format version"),
-        field("height", &StateChunk::height, "height of the state"),
-        field("number", &StateChunk::number, "first 12 bits of every kh, 0..4095"),
-        field("rows", &StateChunk::rows, at_most(kChunkRowsMax), "ascending by key"),
-        field("proof", &StateChunk::proof,
-              "12 siblings from the root down; fewer if the path ends earlier"));
+    return field_list(field("version", &StateChunk::version, "format version"),
+                      field("height", &StateChunk::height, "height of the state"),
+                      field("number", &StateChunk::number, "first 12 bits of every kh, 0..4095"),
+                      field("rows", &StateChunk::rows, at_most(kChunkRowsMax), "ascending by key"),
+                      field("proof", &StateChunk::proof,
+                            "12 siblings from the root down; fewer if the path ends earlier"));
   }
 };
 

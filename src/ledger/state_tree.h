@@ -29,16 +29,15 @@ struct StateProof {
     Hash value_hash;
     friend bool operator==(const OtherLeaf&, const OtherLeaf&) = default;
     static constexpr auto fields() {
-      return std::make_tuple(
-          field("key_hash", &OtherLeaf::key_hash, "kh of the leaf that is there"),
-          field("value_hash", &OtherLeaf::value_hash, "H(value) of that leaf"));
+      return field_list(field("key_hash", &OtherLeaf::key_hash, "kh of the leaf that is there"),
+                        field("value_hash", &OtherLeaf::value_hash, "H(value) of that leaf"));
     }
   };
   std::optional<OtherLeaf> other_leaf;
 
   friend bool operator==(const StateProof&, const StateProof&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("siblings", &StateProof::siblings, at_most(256), "from the root down"),
         field("other_leaf", &StateProof::other_leaf, "absence: the leaf found instead"));
   }

@@ -16,6 +16,14 @@ std::vector<std::optional<Bytes>> KeyValueStore::read_many(Family family,
   return out;
 }
 
+void KeyValueStore::apply_with_state(const std::vector<StoreWrite>& batch,
+                                     const StateOverlay::Writes& state) {
+  std::vector<StoreWrite> all = batch;
+  all.reserve(batch.size() + state.size());
+  for (const auto& [key, value] : state) all.push_back({Family::state, key, value});
+  apply(all);
+}
+
 void KeyValueStore::clear(Family family) {
   for (;;) {
     std::vector<StoreWrite> batch;

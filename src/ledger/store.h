@@ -47,15 +47,19 @@ class KeyValueStore {
   /// Applies all or nothing, also across a crash. Not yet durable: see flush(). A write error ends
   /// the process.
   virtual void apply(const std::vector<StoreWrite>& batch) = 0;
+  /// apply() of `batch` and of these writes of Family::state together, without a copy of them.
+  virtual void apply_with_state(const std::vector<StoreWrite>& batch,
+                                const StateOverlay::Writes& state);
   /// Erases every row of a family. Not at once: after a crash some may be left.
   virtual void clear(Family family);
   /// Erases every row of a family with first <= key < end and applies `batch`, all or nothing; else
   /// as apply().
   virtual void erase_range(Family family, BytesView first, BytesView end,
                            const std::vector<StoreWrite>& batch);
-  /// Gives the space of rows erased in [first, end) back to the disk. Takes as long as rewriting
-  /// the files that hold the range; others read and write meanwhile. Ends early once `cancelled`
-  /// is true: the next call does the rest. Requires: the erasure is durable.
+  /// Gives the space of rows erased in [first, end) (empty: from the first, to the last) back to
+  /// the disk. Takes as long as rewriting the files that hold the range; others read and write
+  /// meanwhile. Ends early once `cancelled` is true: the next call does the rest. Requires: the
+  /// erasure is durable.
   virtual void reclaim(Family, BytesView /*first*/, BytesView /*end*/,
                        std::atomic<bool>& /*cancelled*/) {}
   /// Returns when everything applied so far survives a power cut.
@@ -78,7 +82,7 @@ struct StoredBlock {
 
   friend bool operator==(const StoredBlock&, const StoredBlock&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("version", &StoredBlock::version, "format version"),
         field("header", &StoredBlock::header, "the header that EXEC signs"),
         field("batch", &StoredBlock::batch, at_most(512 * 1024), "canonical batch of consensus"),

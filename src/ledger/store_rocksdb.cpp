@@ -25,8 +25,11 @@ namespace baolian::ledger {
 namespace {
 
 constexpr std::size_t kBlockCacheBytes = std::size_t{128} << 20;
-constexpr std::size_t kWriteBuffersBytes = std::size_t{96} << 20;  // all families together
+constexpr std::size_t kWriteBuffersBytes = std::size_t{192} << 20;  // all families together
 constexpr std::size_t kWriteBufferBytes = std::size_t{24} << 20;
+/// Keys of the state come in no order: the more of them go down together, the fewer times the level
+/// below is written again.
+constexpr std::size_t kStateWriteBufferBytes = std::size_t{64} << 20;
 constexpr std::uint64_t kLogBytesMax = std::uint64_t{192} << 20;
 constexpr std::uint64_t kBlobBytesMin = 4096;
 constexpr int kOpenFilesMax = 512;
@@ -36,6 +39,11 @@ constexpr int kOpenFilesMax = 512;
 constexpr std::size_t kStatePrefixBytes = 79;
 constexpr double kMemtableBloomRatio = 0.05;
 constexpr std::size_t kIndexPartBytes = 4096;
+constexpr int kZstdLevel = 1;
+constexpr std::uint32_t kDictionaryBytes = 16 * 1024;  ///< of a file
+constexpr std::uint32_t kDictionaryTrainBytes = 64 * kDictionaryBytes;
+/// What a row takes in a batch beside key and value, at most.
+constexpr std::size_t kBatchRowBytes = 16;
 
 /// A store that cannot read or write ends the process: the restart path recovers, going on would
 /// not.
@@ -81,8 +89,15 @@ rocksdb::ColumnFamilyOptions family_options(Family family,
   }
   rocksdb::ColumnFamilyOptions options;
   options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
-  options.write_buffer_size = kWriteBufferBytes;
+  options.write_buffer_size = family == Family::state ? kStateWriteBufferBytes : kWriteBufferBytes;
+  options.level_compaction_dynamic_level_bytes = true;
   options.compression = rocksdb::kLZ4Compression;
+  // Most of a store lies in its lowest level. Rows there are full of ids that many rows share.
+  options.bottommost_compression = rocksdb::kZSTD;
+  options.bottommost_compression_opts.enabled = true;
+  options.bottommost_compression_opts.level = kZstdLevel;
+  options.bottommost_compression_opts.max_dict_bytes = kDictionaryBytes;
+  options.bottommost_compression_opts.zstd_max_train_bytes = kDictionaryTrainBytes;
   if (family == Family::state) {
     options.prefix_extractor.reset(rocksdb::NewCappedPrefixTransform(kStatePrefixBytes));
   }
@@ -97,6 +112,10 @@ rocksdb::ColumnFamilyOptions family_options(Family family,
     options.enable_blob_garbage_collection = true;
   }
   return options;
+}
+
+std::size_t row_bytes(const Bytes& key, const std::optional<Bytes>& value) {
+  return key.size() + (value ? value->size() : 0) + kBatchRowBytes;
 }
 
 std::optional<Bytes> read_row(rocksdb::DB& database, rocksdb::ColumnFamilyHandle* family,
@@ -233,6 +252,16 @@ class RocksdbStore final : public KeyValueStore {
     write(batch, writes);
   }
 
+  void apply_with_state(const std::vector<StoreWrite>& batch,
+                        const StateOverlay::Writes& state) override {
+    std::size_t size = 0;
+    for (const auto& [key, value] : state) size += row_bytes(key, value);
+    for (const StoreWrite& write : batch) size += row_bytes(write.key, write.value);
+    rocksdb::WriteBatch writes(size);
+    for (const auto& [key, value] : state) put(Family::state, key, value, writes);
+    write(batch, writes);
+  }
+
   void erase_range(Family family, BytesView first, BytesView end,
                    const std::vector<StoreWrite>& batch) override {
     rocksdb::WriteBatch writes;
@@ -251,7 +280,8 @@ class RocksdbStore final : public KeyValueStore {
     options.blob_garbage_collection_policy = rocksdb::BlobGarbageCollectionPolicy::kDisable;
     const rocksdb::Slice from = slice(first);
     const rocksdb::Slice to = slice(end);
-    const auto status = database_->CompactRange(options, handle(family), &from, &to);
+    const auto status = database_->CompactRange(
+        options, handle(family), first.empty() ? nullptr : &from, end.empty() ? nullptr : &to);
     if (!status.IsIncomplete()) require(status, "compaction");  // incomplete: cancelled
   }
 
@@ -272,12 +302,15 @@ class RocksdbStore final : public KeyValueStore {
 
  private:
   void write(const std::vector<StoreWrite>& batch, rocksdb::WriteBatch& writes) {
-    for (const StoreWrite& write : batch) {
-      require(write.value ? writes.Put(handle(write.family), slice(write.key), slice(*write.value))
-                          : writes.Delete(handle(write.family), slice(write.key)),
-              "write batch");
-    }
+    for (const StoreWrite& write : batch) put(write.family, write.key, write.value, writes);
     require(database_->Write(rocksdb::WriteOptions(), &writes), "write");
+  }
+
+  void put(Family family, const Bytes& key, const std::optional<Bytes>& value,
+           rocksdb::WriteBatch& writes) {
+    require(value ? writes.Put(handle(family), slice(key), slice(*value))
+                  : writes.Delete(handle(family), slice(key)),
+            "write batch");
   }
 
   /// Empty if the family is.

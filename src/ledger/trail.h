@@ -28,7 +28,7 @@ struct TrailLink {
 
   friend bool operator==(const TrailLink&, const TrailLink&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("header", &TrailLink::header, "the header with height = epoch_last_height"),
         field("certificate", &TrailLink::certificate, "by the validators of its epoch"),
         field("next", &TrailLink::next, "EPOCH record with hash next_validators_hash"));

@@ -40,7 +40,7 @@ struct Cosignature {
 
   friend bool operator==(const Cosignature&, const Cosignature&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("capacity", &Cosignature::capacity, "in which capacity the key signs"),
         field("key", &Cosignature::key, "algorithm byte and raw public key"),
         field("nonce", &Cosignature::nonce, "originator: nonce window of the key; else 0"),
@@ -60,14 +60,14 @@ struct CosignBody {
   Hash operation_hash;  ///< H("operation" || u16 kind || content)
 
   static constexpr auto fields() {
-    return std::make_tuple(field("capacity", &CosignBody::capacity, "as in the cosignature"),
-                           field("key", &CosignBody::key, "as in the cosignature"),
-                           field("sender_institution", &CosignBody::sender_institution,
-                                 "institution of the transaction's sender"),
-                           field("nonce", &CosignBody::nonce, "as in the cosignature"),
-                           field("not_after", &CosignBody::not_after, "as in the cosignature"),
-                           field("operation_hash", &CosignBody::operation_hash,
-                                 "H(\"operation\" || u16 kind || content)"));
+    return field_list(field("capacity", &CosignBody::capacity, "as in the cosignature"),
+                      field("key", &CosignBody::key, "as in the cosignature"),
+                      field("sender_institution", &CosignBody::sender_institution,
+                            "institution of the transaction's sender"),
+                      field("nonce", &CosignBody::nonce, "as in the cosignature"),
+                      field("not_after", &CosignBody::not_after, "as in the cosignature"),
+                      field("operation_hash", &CosignBody::operation_hash,
+                            "H(\"operation\" || u16 kind || content)"));
   }
 };
 
@@ -80,13 +80,13 @@ struct Operation {
 
   friend bool operator==(const Operation&, const Operation&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(field("kind", &Operation::kind, "operation kind"),
-                           field("request_id", &Operation::request_id,
-                                 "16 random bytes, never an institution's serial"),
-                           field("content", &Operation::content, at_most(kOperationContentBytesMax),
-                                 "canonical content of the kind"),
-                           field("cosignatures", &Operation::cosignatures, at_most(4),
-                                 "second signatures over the whole content"));
+    return field_list(field("kind", &Operation::kind, "operation kind"),
+                      field("request_id", &Operation::request_id,
+                            "16 random bytes, never an institution's serial"),
+                      field("content", &Operation::content, at_most(kOperationContentBytesMax),
+                            "canonical content of the kind"),
+                      field("cosignatures", &Operation::cosignatures, at_most(4),
+                            "second signatures over the whole content"));
   }
 };
 
@@ -101,15 +101,14 @@ struct TransactionBody {
 
   friend bool operator==(const TransactionBody&, const TransactionBody&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(
-        field("version", &TransactionBody::version, "format version"),
-        field("chain_id", &TransactionBody::chain_id, "H(canonical genesis)"),
-        field("sender", &TransactionBody::sender, "member key that signs"),
-        field("nonce", &TransactionBody::nonce, "exactly once with the sender key"),
-        field("expires_at", &TransactionBody::expires_at,
-              "last block time at which it may execute, ms"),
-        field("operations", &TransactionBody::operations, between(1, kOperationsMax),
-              "independent operations"));
+    return field_list(field("version", &TransactionBody::version, "format version"),
+                      field("chain_id", &TransactionBody::chain_id, "H(canonical genesis)"),
+                      field("sender", &TransactionBody::sender, "member key that signs"),
+                      field("nonce", &TransactionBody::nonce, "exactly once with the sender key"),
+                      field("expires_at", &TransactionBody::expires_at,
+                            "last block time at which it may execute, ms"),
+                      field("operations", &TransactionBody::operations, between(1, kOperationsMax),
+                            "independent operations"));
   }
 };
 
@@ -120,7 +119,7 @@ struct Transaction {
 
   friend bool operator==(const Transaction&, const Transaction&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("body", &Transaction::body, "what is signed"),
         field("signature", &Transaction::signature, "by body.sender, object type transaction"));
   }
@@ -168,9 +167,8 @@ struct Event {
 
   friend bool operator==(const Event&, const Event&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(
-        field("kind", &Event::kind, "event kind"),
-        field("body", &Event::body, at_most(8192), "canonical body of the kind"));
+    return field_list(field("kind", &Event::kind, "event kind"),
+                      field("body", &Event::body, at_most(8192), "canonical body of the kind"));
   }
 };
 
@@ -183,11 +181,10 @@ struct Receipt {
 
   friend bool operator==(const Receipt&, const Receipt&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(
-        field("version", &Receipt::version, "format version"),
-        field("status", &Receipt::status, "what became of the operation"),
-        field("code", &Receipt::code, "0, or why it was rejected"),
-        field("events", &Receipt::events, at_most(32), "what happened, provable"));
+    return field_list(field("version", &Receipt::version, "format version"),
+                      field("status", &Receipt::status, "what became of the operation"),
+                      field("code", &Receipt::code, "0, or why it was rejected"),
+                      field("events", &Receipt::events, at_most(32), "what happened, provable"));
   }
 };
 
@@ -203,15 +200,14 @@ struct OperationLeaf {
 
   friend bool operator==(const OperationLeaf&, const OperationLeaf&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(
-        field("tx_hash", &OperationLeaf::tx_hash, "hash of the signed transaction"),
-        field("op_index", &OperationLeaf::op_index,
-              "position in the transaction; 65535 = the whole transaction"),
-        field("sender", &OperationLeaf::sender, "key that signed"),
-        field("operation", &OperationLeaf::operation, at_most(kTransactionBytesMax),
-              "canonical operation or empty"),
-        field("receipt", &OperationLeaf::receipt, at_most(kTransactionBytesMax + 8192 * 33),
-              "canonical receipt"));
+    return field_list(field("tx_hash", &OperationLeaf::tx_hash, "hash of the signed transaction"),
+                      field("op_index", &OperationLeaf::op_index,
+                            "position in the transaction; 65535 = the whole transaction"),
+                      field("sender", &OperationLeaf::sender, "key that signed"),
+                      field("operation", &OperationLeaf::operation, at_most(kTransactionBytesMax),
+                            "canonical operation or empty"),
+                      field("receipt", &OperationLeaf::receipt,
+                            at_most(kTransactionBytesMax + 8192 * 33), "canonical receipt"));
   }
 };
 

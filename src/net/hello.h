@@ -38,9 +38,9 @@ struct VotePosition {
 
   friend auto operator<=>(const VotePosition&, const VotePosition&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(field("epoch", &VotePosition::epoch, "epoch of the vote"),
-                           field("view", &VotePosition::view, "view of the vote"),
-                           field("height", &VotePosition::height, "height of the vote"));
+    return field_list(field("epoch", &VotePosition::epoch, "epoch of the vote"),
+                      field("view", &VotePosition::view, "view of the vote"),
+                      field("height", &VotePosition::height, "height of the vote"));
   }
 };
 
@@ -57,7 +57,7 @@ struct Hello {
 
   friend bool operator==(const Hello&, const Hello&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("version", &Hello::version, "format version"),
         field("chain_id", &Hello::chain_id, "H(canonical genesis)"),
         field("node", &Hello::node, "consensus key of the signer"),
@@ -76,7 +76,7 @@ struct SignedHello {
 
   friend bool operator==(const SignedHello&, const SignedHello&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("hello", &SignedHello::hello, "what is signed (object type hello, epoch 0)"),
         field("signature", &SignedHello::signature, "by hello.node"));
   }

@@ -27,14 +27,13 @@ struct ApiRequest {
   Hash server;  ///< fingerprint of the HTTPS certificate that the client has pinned
 
   static constexpr auto fields() {
-    return std::make_tuple(
-        field("method", &ApiRequest::method, at_most(16), "GET, POST ..."),
-        field("target", &ApiRequest::target, at_most(4096), "path and query as sent"),
-        field("body_hash", &ApiRequest::body_hash, "SHA-256 of the body"),
-        field("time", &ApiRequest::time, "client's clock, ms"),
-        field("nonce", &ApiRequest::nonce, "random, accepted once"),
-        field("server", &ApiRequest::server,
-              "SHA-256 of the node's HTTPS certificate; zeros = any node"));
+    return field_list(field("method", &ApiRequest::method, at_most(16), "GET, POST ..."),
+                      field("target", &ApiRequest::target, at_most(4096), "path and query as sent"),
+                      field("body_hash", &ApiRequest::body_hash, "SHA-256 of the body"),
+                      field("time", &ApiRequest::time, "client's clock, ms"),
+                      field("nonce", &ApiRequest::nonce, "random, accepted once"),
+                      field("server", &ApiRequest::server,
+                            "SHA-256 of the node's HTTPS certificate; zeros = any node"));
   }
 };
 

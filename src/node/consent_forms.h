@@ -27,7 +27,7 @@ struct ConsentForm {
   std::string reference;  ///< number of the paper, scan or recording; may be empty
 
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("version", &ConsentForm::version, "format version"),
         field("consent", &ConsentForm::consent, "the consent given or revoked"),
         field("person", &ConsentForm::person, at_most(128), "person id; empty in a revocation"),
@@ -42,8 +42,8 @@ struct KeptForm {
   Salt salt;
 
   static constexpr auto fields() {
-    return std::make_tuple(field("form", &KeptForm::form, "the form"),
-                           field("salt", &KeptForm::salt, "opens its commitment"));
+    return field_list(field("form", &KeptForm::form, "the form"),
+                      field("salt", &KeptForm::salt, "opens its commitment"));
   }
 };
 
@@ -54,7 +54,7 @@ struct KeptForms {
   std::vector<KeptForm> forms;
 
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("version", &KeptForms::version, "format version"),
         field("forms", &KeptForms::forms, at_most(1000), "one a line of the operation"));
   }

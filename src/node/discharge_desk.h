@@ -30,16 +30,15 @@ struct PendingStay {
   std::vector<Commitment> record_commitments;
 
   static constexpr auto fields() {
-    return std::make_tuple(
-        field("version", &PendingStay::version, "format version"),
-        field("encounter", &PendingStay::encounter, "tag of the encounter"),
-        field("person", &PendingStay::person, at_most(128), "normalized person id"),
-        field("admitted_day", &PendingStay::admitted_day, "civil day"),
-        field("discharged_day", &PendingStay::discharged_day, "civil day"),
-        field("list_salt", &PendingStay::list_salt, "opens the record list"),
-        field("records", &PendingStay::records, set_of(64), "the record list"),
-        field("record_commitments", &PendingStay::record_commitments, at_most(64),
-              "of those records, same order"));
+    return field_list(field("version", &PendingStay::version, "format version"),
+                      field("encounter", &PendingStay::encounter, "tag of the encounter"),
+                      field("person", &PendingStay::person, at_most(128), "normalized person id"),
+                      field("admitted_day", &PendingStay::admitted_day, "civil day"),
+                      field("discharged_day", &PendingStay::discharged_day, "civil day"),
+                      field("list_salt", &PendingStay::list_salt, "opens the record list"),
+                      field("records", &PendingStay::records, set_of(64), "the record list"),
+                      field("record_commitments", &PendingStay::record_commitments, at_most(64),
+                            "of those records, same order"));
   }
 };
 

@@ -9,7 +9,7 @@
 namespace baolian::node {
 
 /// JSON: the reason, and of every block that was executed here without a certificate its header and
-/// the state that its contracts wrote, in hex. Compared with another institution's it shows in
+/// what it wrote into the state, in hex. Compared with another institution's it shows in
 /// which key the two differ. Holds what the state holds: no personal data.
 std::string divergence_text(const std::string& reason,
                             const std::map<Height, Executor::UncertifiedBlock>& blocks);

@@ -99,8 +99,7 @@ Result<AppliedBlock> Executor::execute(const ExecuteRequest& request) {
     ASSERT(parent.has_value());
     TRY(ledger::ExecutedBlock block, run(request, *parent, applied.transactions));
     UncertifiedBlock& kept = uncertified_[request.height];
-    kept.writes = block.writes;
-    header = chain_.append(std::move(block));
+    header = chain_.append(std::move(block), &kept.writes);
     ASSERT(header->height == request.height && header->batch_digest == request.digest);
     kept.header = encode(*header);
   }

@@ -43,7 +43,7 @@ class Executor {
   /// A block that was executed here and that no certificate has confirmed yet.
   struct UncertifiedBlock {
     Bytes header;
-    ledger::StateOverlay::Writes writes;  ///< of the contracts
+    ledger::StateOverlay::Writes writes;  ///< of the contracts, and frontiers of logs
   };
   /// Those of this run, for the inquiry when this node has diverged (N7); as many as the window.
   const std::map<Height, UncertifiedBlock>& uncertified() const { return uncertified_; }

@@ -29,12 +29,11 @@ struct DeliveryPart {
   Bytes bytes;
 
   static constexpr auto fields() {
-    return std::make_tuple(
-        field("version", &DeliveryPart::version, "0xD1"),
-        field("grant", &DeliveryPart::grant, "grant of the delivery"),
-        field("index", &DeliveryPart::index, "from 0"),
-        field("count", &DeliveryPart::count, "number of parts, 1 to 80"),
-        field("bytes", &DeliveryPart::bytes, at_most(kPartBytesMax), "the piece"));
+    return field_list(field("version", &DeliveryPart::version, "0xD1"),
+                      field("grant", &DeliveryPart::grant, "grant of the delivery"),
+                      field("index", &DeliveryPart::index, "from 0"),
+                      field("count", &DeliveryPart::count, "number of parts, 1 to 80"),
+                      field("bytes", &DeliveryPart::bytes, at_most(kPartBytesMax), "the piece"));
   }
 };
 
@@ -48,7 +47,7 @@ struct AttestRequest {
   Bytes evidence;  ///< KeptForms (consent_forms.h), sealed to the attestor institution's vault key
 
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("version", &AttestRequest::version, "0xD2"),
         field("request", &AttestRequest::request, "names the reply"),
         field("kind", &AttestRequest::kind, "operation kind"),
@@ -66,10 +65,10 @@ struct AttestReply {
   std::string reason;                              ///< of a refusal; no personal data
 
   static constexpr auto fields() {
-    return std::make_tuple(field("version", &AttestReply::version, "0xD3"),
-                           field("request", &AttestReply::request, "of the request"),
-                           field("cosignature", &AttestReply::cosignature, "none: refused"),
-                           field("reason", &AttestReply::reason, at_most(512), "of a refusal"));
+    return field_list(field("version", &AttestReply::version, "0xD3"),
+                      field("request", &AttestReply::request, "of the request"),
+                      field("cosignature", &AttestReply::cosignature, "none: refused"),
+                      field("reason", &AttestReply::reason, at_most(512), "of a refusal"));
   }
 };
 

@@ -30,7 +30,7 @@ struct BootRecord {
 
   friend bool operator==(const BootRecord&, const BootRecord&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("version", &BootRecord::version, "format version"),
         field("incarnation", &BootRecord::incarnation, "random; chosen with the first segment"),
         field("boot_counter", &BootRecord::boot_counter, "1 in the first run, then one more each"));

@@ -44,7 +44,7 @@ struct Notice {
   std::string text;       ///< notice_text()
 
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("version", &Notice::version, "format version"),
         field("id", &Notice::id, "of the notice, the same each time it is derived"),
         field("kind", &Notice::kind, "what happened"),

@@ -33,7 +33,7 @@ struct NoticeReceipt {
   TimeMs delivered_at;  ///< by the node's clock
 
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("version", &NoticeReceipt::version, "format version"),
         field("notice", &NoticeReceipt::notice, "id of the notice"),
         field("kind", &NoticeReceipt::kind, "what happened"),

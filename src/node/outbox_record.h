@@ -23,15 +23,15 @@ struct OutboxRecord {
   Bytes transaction;                   ///< canonical signed transaction; empty once it is settled
 
   static constexpr auto fields() {
-    return std::make_tuple(field("version", &OutboxRecord::version, "format version"),
-                           field("sender", &OutboxRecord::sender, "member key"),
-                           field("nonce", &OutboxRecord::nonce, "of that key"),
-                           field("tx_id", &OutboxRecord::tx_id, "H(body)"),
-                           field("expires_at", &OutboxRecord::expires_at, "of the transaction, ms"),
-                           field("request_ids", &OutboxRecord::request_ids, at_most(1000),
-                                 "of its operations, in order; none once forgotten"),
-                           field("transaction", &OutboxRecord::transaction, at_most(256 * 1024),
-                                 "canonical signed transaction; empty once it is settled"));
+    return field_list(field("version", &OutboxRecord::version, "format version"),
+                      field("sender", &OutboxRecord::sender, "member key"),
+                      field("nonce", &OutboxRecord::nonce, "of that key"),
+                      field("tx_id", &OutboxRecord::tx_id, "H(body)"),
+                      field("expires_at", &OutboxRecord::expires_at, "of the transaction, ms"),
+                      field("request_ids", &OutboxRecord::request_ids, at_most(1000),
+                            "of its operations, in order; none once forgotten"),
+                      field("transaction", &OutboxRecord::transaction, at_most(256 * 1024),
+                            "canonical signed transaction; empty once it is settled"));
   }
 };
 

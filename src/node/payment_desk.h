@@ -51,7 +51,7 @@ struct PaymentOrder {
   Salt reference_salt;                  ///< for claims.pay's commitment to the reference
 
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("version", &PaymentOrder::version, "format version"),
         field("instruction", &PaymentOrder::instruction, "what the service is asked to pay"),
         field("claim", &PaymentOrder::claim, "claim of the decision"),

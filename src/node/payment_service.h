@@ -38,7 +38,7 @@ struct PaymentInstruction {
   std::string currency;      ///< code, for example CNY
 
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("decision", &PaymentInstruction::decision, "id of the decision: idempotency key"),
         field("kind", &PaymentInstruction::kind, "what the payee is"),
         field("payee", &PaymentInstruction::payee, between(1, kPayeeBytesMax),
@@ -69,7 +69,7 @@ struct PaymentAnswer {
   TimeMs at;              ///< when it was paid or refused, by the service's clock
 
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("outcome", &PaymentAnswer::outcome, "paid or refused"),
         field("reference", &PaymentAnswer::reference, at_most(kReferenceBytesMax),
               "the service's reference of a payment"),
@@ -104,7 +104,7 @@ struct PaymentFile {
   TimeMs paid_at;
 
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("version", &PaymentFile::version, "format version"),
         field("instruction", &PaymentFile::instruction, "what was paid"),
         field("reference", &PaymentFile::reference, between(1, PaymentAnswer::kReferenceBytesMax),

@@ -11,8 +11,8 @@ struct PeerFile {
   std::vector<PeerBoot> peers;
 
   static constexpr auto fields() {
-    return std::make_tuple(field("version", &PeerFile::version, "format version"),
-                           field("peers", &PeerFile::peers, at_most(1000), "one a validator"));
+    return field_list(field("version", &PeerFile::version, "format version"),
+                      field("peers", &PeerFile::peers, at_most(1000), "one a validator"));
   }
 };
 

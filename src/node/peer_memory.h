@@ -24,7 +24,7 @@ struct PeerBoot {
 
   friend bool operator==(const PeerBoot&, const PeerBoot&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("key", &PeerBoot::key, "consensus key of the peer"),
         field("incarnation", &PeerBoot::incarnation, "of its consensus log"),
         field("boot_counter", &PeerBoot::boot_counter, "highest seen"),

@@ -29,10 +29,10 @@ struct PushTransactions {
   std::vector<Bytes> transactions;
 
   static constexpr auto fields() {
-    return std::make_tuple(field("version", &PushTransactions::version, "0xC1"),
-                           field("transactions", &PushTransactions::transactions,
-                                 list_of_bytes(kPoolMessageBodiesMax, ledger::kTransactionBytesMax),
-                                 "canonical transactions"));
+    return field_list(field("version", &PushTransactions::version, "0xC1"),
+                      field("transactions", &PushTransactions::transactions,
+                            list_of_bytes(kPoolMessageBodiesMax, ledger::kTransactionBytesMax),
+                            "canonical transactions"));
   }
 };
 
@@ -43,7 +43,7 @@ struct FetchTransactions {
   std::vector<TxHash> hashes;
 
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("version", &FetchTransactions::version, "0xC2"),
         field("hashes", &FetchTransactions::hashes, at_most(kFetchHashesMax), "what is wanted"));
   }
@@ -56,10 +56,10 @@ struct ReplyTransactions {
   std::vector<Bytes> transactions;
 
   static constexpr auto fields() {
-    return std::make_tuple(field("version", &ReplyTransactions::version, "0xC3"),
-                           field("transactions", &ReplyTransactions::transactions,
-                                 list_of_bytes(kPoolMessageBodiesMax, ledger::kTransactionBytesMax),
-                                 "canonical transactions"));
+    return field_list(field("version", &ReplyTransactions::version, "0xC3"),
+                      field("transactions", &ReplyTransactions::transactions,
+                            list_of_bytes(kPoolMessageBodiesMax, ledger::kTransactionBytesMax),
+                            "canonical transactions"));
   }
 };
 

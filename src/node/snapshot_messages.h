@@ -28,7 +28,7 @@ struct SnapshotOffer {
   std::uint64_t size_bytes = 0;
 
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("version", &SnapshotOffer::version, "0xC8"),
         field("head", &SnapshotOffer::head, "under which certified header it stands"),
         field("size_bytes", &SnapshotOffer::size_bytes, "of all chunks, as the sender says"));
@@ -42,8 +42,8 @@ struct SnapshotQuery {
   Height height;
 
   static constexpr auto fields() {
-    return std::make_tuple(field("version", &SnapshotQuery::version, "0xC9"),
-                           field("height", &SnapshotQuery::height, "of the snapshot; 0 = newest"));
+    return field_list(field("version", &SnapshotQuery::version, "0xC9"),
+                      field("height", &SnapshotQuery::height, "of the snapshot; 0 = newest"));
   }
 };
 
@@ -56,10 +56,10 @@ struct FetchChunk {
   std::uint32_t offset = 0;
 
   static constexpr auto fields() {
-    return std::make_tuple(field("version", &FetchChunk::version, "0xCA"),
-                           field("height", &FetchChunk::height, "of the snapshot"),
-                           field("number", &FetchChunk::number, "of the chunk, 0..4095"),
-                           field("offset", &FetchChunk::offset, "first byte that is wanted"));
+    return field_list(field("version", &FetchChunk::version, "0xCA"),
+                      field("height", &FetchChunk::height, "of the snapshot"),
+                      field("number", &FetchChunk::number, "of the chunk, 0..4095"),
+                      field("offset", &FetchChunk::offset, "first byte that is wanted"));
   }
 };
 
@@ -74,13 +74,13 @@ struct ChunkPart {
   Bytes bytes;
 
   static constexpr auto fields() {
-    return std::make_tuple(field("version", &ChunkPart::version, "0xCB"),
-                           field("height", &ChunkPart::height, "of the snapshot"),
-                           field("number", &ChunkPart::number, "of the chunk"),
-                           field("offset", &ChunkPart::offset, "of the first byte"),
-                           field("total_bytes", &ChunkPart::total_bytes,
-                                 "size of the chunk; 0 = the sender does not hold this snapshot"),
-                           field("bytes", &ChunkPart::bytes, at_most(kPartBytesMax), "the part"));
+    return field_list(field("version", &ChunkPart::version, "0xCB"),
+                      field("height", &ChunkPart::height, "of the snapshot"),
+                      field("number", &ChunkPart::number, "of the chunk"),
+                      field("offset", &ChunkPart::offset, "of the first byte"),
+                      field("total_bytes", &ChunkPart::total_bytes,
+                            "size of the chunk; 0 = the sender does not hold this snapshot"),
+                      field("bytes", &ChunkPart::bytes, at_most(kPartBytesMax), "the part"));
   }
 };
 

@@ -97,6 +97,10 @@ VerifyNodeAnswer verify_node(const VerifyNodeOptions& options, ledger::AuditRepo
     report.begin("files of the store", 0);
     report.found(ledger::Damage::store_file, std::nullopt, "store/", opened.error().context);
   }
+  const auto own = [&](Height height) {
+    return opened ? ledger::header_in(*opened->store, height) : std::nullopt;
+  };
+  verify_snapshots(data + "/snapshots", config, own, report);
   verify_log(data + "/log", answer.node_runs ? LogUse::in_use : LogUse::at_rest, report);
   const crypto::Secret* key = options.key_encryption_key ? &*options.key_encryption_key : nullptr;
   if (key == nullptr) {

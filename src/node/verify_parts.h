@@ -4,6 +4,7 @@
 #include <string>
 
 #include "crypto/secret.h"
+#include "ledger/audit/archive_check.h"
 #include "ledger/audit/audit_store.h"
 #include "ledger/audit/report.h"
 
@@ -21,6 +22,11 @@ void verify_log(const std::string& directory, LogUse use, ledger::AuditReport& r
 /// commitments on the chain. `key` may be null: then what is sealed stays unopened.
 void verify_vault(const std::string& directory, const ledger::AuditStore* chain,
                   const crypto::Secret* key, ledger::AuditReport& report);
+
+/// Snapshots kept for nodes that join: the head by the genesis, every chunk by its state_root.
+/// `own`: the chain's headers, as far as they can be read.
+void verify_snapshots(const std::string& directory, const ledger::ChainAuditConfig& config,
+                      const ledger::OwnHeaders& own, ledger::AuditReport& report);
 
 /// Everything else that is durable below the data directory: sealed directories, public contents,
 /// the outbox, what is known of peers. `key` as above.

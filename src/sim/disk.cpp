@@ -92,11 +92,13 @@ void SimLog::start_group() {
                        *queue_.front().snapshot);
     syncing_records_.push_back(*std::move(queue_.front().snapshot));
     queue_.pop_front();
+    if (config_.power_goes()) return;
   } else {
     while (!queue_.empty() && !queue_.front().snapshot) {
       for (consensus::LogRecord& record : queue_.front().records) {
         write(record);
         syncing_records_.push_back(std::move(record));
+        if (config_.power_goes()) return;
       }
       syncing_.push_back(queue_.front().id);
       queue_.pop_front();
@@ -120,6 +122,7 @@ void SimLog::finish_group() {
   if (config_.honesty == DiskHonesty::honest) {
     for (const consensus::LogRecord& record : records) config_.on_record(record);
   }
+  if (config_.power_goes()) return;
   if (!queue_.empty()) start_group();
   for (const PersistId id : durable) config_.on_durable(id);
 }

@@ -52,6 +52,9 @@ class SimLog final : public node::LogStore {
     /// A record that a power cut leaves from now on; before on_durable. A SNAPSHOT: all older
     /// segments are gone.
     std::function<void(const consensus::LogRecord&)> on_record;
+    /// Asked at every step of a write (a record is written, a sync is done): true if the power goes
+    /// just there. Nothing more happens to the disk then.
+    std::function<bool()> power_goes = [] { return false; };
     /// Runs an event of this node unless it crashed in between.
     std::function<void(std::uint64_t delay_ms, std::function<void()>)> after;
   };

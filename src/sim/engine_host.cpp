@@ -18,9 +18,9 @@ struct BareHeader {
   Hash batch_digest;
 
   static constexpr auto fields() {
-    return std::make_tuple(field("height", &BareHeader::height, ""),
-                           field("parent", &BareHeader::parent, ""),
-                           field("batch_digest", &BareHeader::batch_digest, ""));
+    return field_list(field("height", &BareHeader::height, ""),
+                      field("parent", &BareHeader::parent, ""),
+                      field("batch_digest", &BareHeader::batch_digest, ""));
   }
 };
 

@@ -111,7 +111,7 @@ class Mutator {
     } else if constexpr (kIsVariant<T>) {
       std::visit([this](auto& alternative) { visit(alternative, {}); }, v);
     } else {
-      std::apply([&](const auto&... f) { (visit(v.*(f.member), f.limits), ...); }, T::fields());
+      T::fields().apply([&](const auto&... f) { (visit(v.*(f.member), f.limits), ...); });
     }
   }
 

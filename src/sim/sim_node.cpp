@@ -14,6 +14,7 @@ constexpr std::size_t kHeldMax = 20'000;
 /// Between the end of a Byzantine engine that noticed itself and its next start.
 constexpr std::uint64_t kRestartMs = 1'000;
 constexpr std::uint64_t kBanMsMax = 30'000;
+constexpr std::uint64_t kPowerBackMs = 40;  ///< after a cut at a chosen step
 
 }  // namespace
 
@@ -128,6 +129,7 @@ void SimNode::start() {
               [this](const consensus::LogRecord& record) {
                 around_.checker.on_durable(id_, record);
               },
+          .power_goes = [this] { return power_goes(); },
           .after = [this](std::uint64_t delay_ms,
                           std::function<void()> event) { after(delay_ms, std::move(event)); }},
       log_disk_, prng_.fork(run_));
@@ -184,6 +186,18 @@ void SimNode::begin_anew() {
     crash();
     start();
   });
+}
+
+bool SimNode::power_goes() {
+  if (++write_steps_ != cut_at_) return false;
+  around_.trace.event(endpoint_, "power goes in a write");
+  around_.events.after(0, [this, run = run_] {
+    if (run == run_ && is_up()) crash();
+  });
+  around_.events.after(kPowerBackMs, [this] {
+    if (!is_up()) start();
+  });
+  return true;
 }
 
 void SimNode::lose_store() {
@@ -337,6 +351,7 @@ void SimNode::ban(node::ReplicaId peer, std::string reason) {
 void SimNode::execute(node::ExecuteRequest request) {
   on_executor(prng_.between(0, options_.execute_ms_max), [this, request = std::move(request)] {
     auto applied = executor_->execute(request);
+    if (power_goes()) return;
     if (!applied) {
       driver_->on_execution_failed(applied.error());
     } else {
@@ -353,8 +368,10 @@ void SimNode::execute(node::ExecuteRequest request) {
 
 void SimNode::put_certificate(crypto::ExecCertificate certificate) {
   around_.checker.on_certified(id_, certificate);
-  on_executor(
-      0, [this, certificate = std::move(certificate)] { executor_->put_certificate(certificate); });
+  on_executor(0, [this, certificate = std::move(certificate)] {
+    executor_->put_certificate(certificate);
+    power_goes();
+  });
 }
 
 void SimNode::read_blocks(const consensus::ReadBlocks& wanted) {
@@ -366,7 +383,9 @@ void SimNode::read_blocks(const consensus::ReadBlocks& wanted) {
 
 void SimNode::flush() {
   on_executor(options_.sync_ms_max, [this] {
+    if (power_goes()) return;
     const Height certified = executor_->flush();
+    if (power_goes()) return;
     driver_->on_flushed(options_.flushed == FlushedHeight::executed ? chain_->height() : certified);
     after_step();
   });

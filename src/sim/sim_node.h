@@ -83,6 +83,11 @@ class SimNode final : node::Transport, node::Application, node::BodyVerifier, no
   /// to the checker.
   void misbehave(ByzantineKind kind);
 
+  /// The power goes at this step of all that the node writes: of a record, a sync, a block, a
+  /// flush. It comes back soon.
+  void cut_power_at(std::uint64_t step) { cut_at_ = step; }
+  std::uint64_t write_steps() const { return write_steps_; }
+
   node::ReplicaId id() const { return id_; }
   EndpointId endpoint() const { return endpoint_; }
 
@@ -129,6 +134,8 @@ class SimNode final : node::Transport, node::Application, node::BodyVerifier, no
   void transmit(node::ReplicaId to, node::MessageClass message_class,
                 const node::SharedBytes& bytes);
   void restart_after_stop();
+  /// Counts a step of writing. True if the power goes just there.
+  bool power_goes();
   void begin_anew();
   void open_snapshots();
   TimeMs wall() const;
@@ -139,7 +146,9 @@ class SimNode final : node::Transport, node::Application, node::BodyVerifier, no
   NodeOptions options_;
   Surroundings around_;
   Prng prng_;
-  std::uint64_t run_ = 0;  ///< events of an earlier run do not happen
+  std::uint64_t write_steps_ = 0;
+  std::uint64_t cut_at_ = 0;  ///< 0: never
+  std::uint64_t run_ = 0;     ///< events of an earlier run do not happen
   std::unique_ptr<ByzantineScript> script_;
   bool frozen_ = false;
   std::deque<std::function<void()>> held_;  ///< what waits for thaw()

@@ -50,6 +50,7 @@ class Simulation {
       checker_.set_byzantine(replica_of_[role.endpoint]);
       nodes_[role.endpoint]->misbehave(role.kind);
     }
+    nodes_[config_.cut.node]->cut_power_at(config_.cut.step);
     work_ =
         std::make_unique<Workload>(world_, swarm_.work, events_, checker_, nodes_, prng_.fork(2));
   }
@@ -200,6 +201,7 @@ class Simulation {
       if (checker_.is_correct(node->id())) out.probes.add(node->probes());
     }
     out.costs = costs_;
+    out.write_steps = nodes_[config_.cut.node]->write_steps();
     out.options = describe(swarm_);
     return out;
   }
@@ -241,6 +243,10 @@ std::string repeating_command(const SimulationConfig& config) {
   if (config.conditions) {
     out += " --conditions " +
            std::string(kConditionsNames[static_cast<std::size_t>(*config.conditions)]);
+  }
+  if (config.cut.step > 0) {
+    out += " --cut-node " + std::to_string(config.cut.node) + " --cut-step " +
+           std::to_string(config.cut.step);
   }
   if (config.disk == DiskHonesty::lying) out += " --bug lying_disk";
   return out;

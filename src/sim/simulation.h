@@ -29,7 +29,13 @@ struct SimulationConfig {
   std::optional<ByzantineKind> byzantine{};  ///< F nodes of this kind instead of drawn ones
   std::optional<std::size_t> epochs{};       ///< changes of validators instead of drawn ones
   std::optional<Conditions> conditions{};    ///< these instead of drawn ones
-  bool counts_costs = false;                 ///< of the time with faults, which should be calm
+  /// The power of this node goes at this step of what it writes; 0: it never does so.
+  struct CutPoint {
+    std::size_t node = 0;
+    std::uint64_t step = 0;
+  };
+  CutPoint cut{};
+  bool counts_costs = false;  ///< of the time with faults, which should be calm
   TraceOptions trace{};
 };
 
@@ -53,6 +59,7 @@ struct SimulationReport {
   std::uint64_t healed_after_ms = 0;  ///< liveness phase until everything had ended
   consensus::ProbeCounts probes;      ///< of correct nodes
   Costs costs;                        ///< if they were counted
+  std::uint64_t write_steps = 0;      ///< of the node that `cut` names
   std::string options;                ///< what the seed drew, for people
 };
 

@@ -29,7 +29,7 @@ struct WrapContent {
   Hash plaintext_hash;
 
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("version", &WrapContent::version, "format version"),
         field("record", &WrapContent::record, "record id"),
         field("record_version", &WrapContent::record_version, "record version, from 1"),

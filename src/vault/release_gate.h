@@ -38,7 +38,7 @@ struct CertifiedOperation {
   std::vector<Hash> path;
 
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("version", &CertifiedOperation::version, "format version"),
         field("header", &CertifiedOperation::header, "header of the block"),
         field("later", &CertifiedOperation::later, at_most(kLaterHeadersMax),
@@ -72,12 +72,12 @@ struct Delivery {
   Bytes ciphertext;
 
   static constexpr auto fields() {
-    return std::make_tuple(field("version", &Delivery::version, "format version"),
-                           field("release", &Delivery::release, "the certified release"),
-                           field("sealed_wrap", &Delivery::sealed_wrap, at_most(1024),
-                                 "sealed box to the reader's vault"),
-                           field("ciphertext", &Delivery::ciphertext,
-                                 at_most(kRecordBytesMax + 64 * 1024), "the sealed record"));
+    return field_list(field("version", &Delivery::version, "format version"),
+                      field("release", &Delivery::release, "the certified release"),
+                      field("sealed_wrap", &Delivery::sealed_wrap, at_most(1024),
+                            "sealed box to the reader's vault"),
+                      field("ciphertext", &Delivery::ciphertext,
+                            at_most(kRecordBytesMax + 64 * 1024), "the sealed record"));
   }
 };
 

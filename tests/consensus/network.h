@@ -33,10 +33,10 @@ struct TestHeader {
   Hash parent;
   Hash batch_digest;
   static constexpr auto fields() {
-    return std::make_tuple(field("epoch", &TestHeader::epoch, ""),
-                           field("height", &TestHeader::height, ""),
-                           field("parent", &TestHeader::parent, ""),
-                           field("batch_digest", &TestHeader::batch_digest, ""));
+    return field_list(field("epoch", &TestHeader::epoch, ""),
+                      field("height", &TestHeader::height, ""),
+                      field("parent", &TestHeader::parent, ""),
+                      field("batch_digest", &TestHeader::batch_digest, ""));
   }
 };
 Hash header_hash_of(BytesView header);

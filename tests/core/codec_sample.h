@@ -20,7 +20,7 @@ struct Point {
 
   friend auto operator<=>(const Point&, const Point&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(field("x", &Point::x, "first"), field("y", &Point::y, "second"));
+    return field_list(field("x", &Point::x, "first"), field("y", &Point::y, "second"));
   }
 };
 
@@ -30,7 +30,7 @@ struct Label {
 
   friend bool operator==(const Label&, const Label&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(field("text", &Label::text, at_most(16), "words"));
+    return field_list(field("text", &Label::text, at_most(16), "words"));
   }
 };
 
@@ -60,7 +60,7 @@ struct Everything {
 
   friend bool operator==(const Everything&, const Everything&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("version", &Everything::version, "format version"),
         field("u8", &Everything::u8, "1 byte"), field("u16", &Everything::u16, "2 bytes"),
         field("u32", &Everything::u32, "4 bytes"), field("u64", &Everything::u64, "8 bytes"),

@@ -16,7 +16,7 @@ struct Holder {
   static constexpr Limits kLimits = at_most(4);
   friend bool operator==(const Holder&, const Holder&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(field("value", &Holder::value, kLimits, "anything"));
+    return field_list(field("value", &Holder::value, kLimits, "anything"));
   }
 };
 
@@ -24,7 +24,7 @@ struct Words {
   static constexpr std::string_view kTypeName = "Words";
   std::vector<std::string> words;
   static constexpr auto fields() {
-    return std::make_tuple(field("words", &Words::words, list_of_bytes(2, 3), "words"));
+    return field_list(field("words", &Words::words, list_of_bytes(2, 3), "words"));
   }
 };
 
@@ -32,7 +32,7 @@ struct Numbers {
   static constexpr std::string_view kTypeName = "Numbers";
   std::vector<std::uint16_t> set;  // of uint8_t it would be Bytes, which has no order
   static constexpr auto fields() {
-    return std::make_tuple(field("set", &Numbers::set, set_of(4), "numbers"));
+    return field_list(field("set", &Numbers::set, set_of(4), "numbers"));
   }
 };
 
@@ -45,12 +45,12 @@ struct Row {
   std::optional<Point> point;
   Bytes bytes;
   static constexpr auto fields() {
-    return std::make_tuple(field("version", &Row::version, "format version"),
-                           field("colour", &Row::colour, "of the row"),
-                           field("hashes", &Row::hashes, set_of(7), "what it covers"),
-                           field("texts", &Row::texts, list_of_bytes(3, 20), "words"),
-                           field("point", &Row::point, "where"),
-                           field("bytes", &Row::bytes, between(1, 9), "raw"));
+    return field_list(field("version", &Row::version, "format version"),
+                      field("colour", &Row::colour, "of the row"),
+                      field("hashes", &Row::hashes, set_of(7), "what it covers"),
+                      field("texts", &Row::texts, list_of_bytes(3, 20), "words"),
+                      field("point", &Row::point, "where"),
+                      field("bytes", &Row::bytes, between(1, 9), "raw"));
   }
 };
 

@@ -2,18 +2,22 @@
 does other work.
 
 Persons are enrolled at both insurers, attested by the bureau, agreed by four validators and an observer.
-Then RAM and disk of each node, and the time of a restart until the node answers.
+Then RAM and disk of each node, the time of a restart until the node answers, and the disk after
+compaction. With --join a node with an empty disk then joins by a snapshot.
 
-    python3 tests/e2e/enrolment.py --node … --cli … --load … --persons 3000000
+    python3 tests/e2e/enrolment.py --node … --cli … --load … --persons 3000000 --join
 """
 
 import pathlib
 import sys
 import time
 
+import join
 import network
 
 PERSONS = 100_000
+JOINS = "--join" in sys.argv
+SNAPSHOT_HEIGHTS = 500
 
 
 def memory_mib(pid):
@@ -46,9 +50,22 @@ def restart(net, name):
     return time.monotonic() - start
 
 
+def compact(net, name, persons):
+    """Rewrites a node's store; what is left of it."""
+    net.kill(name)
+    config = net.directory / "nodes" / name / "node.toml"
+    done = net.run(net.programs.node, "--config", config, "--compact")
+    left = disk_bytes(net.data(name) / "store")
+    net.start(name)
+    print(f"{name}: {done.stdout.strip()}: {left / persons:.0f} bytes a policy", flush=True)
+
+
 def test(make, options):
     persons = PERSONS
     net = make()
+    if JOINS:
+        for name in network.NODES:
+            net.configure(name, snapshot_heights=SNAPSHOT_HEIGHTS, snapshot_gap_s=0)
     net.start()
     loading = net.load("--enrol", persons, "--clients", 8)
     summary = net.finish_load(loading, 60 + persons / 200)
@@ -57,9 +74,14 @@ def test(make, options):
     show(net, persons)
     seconds = restart(net, "hospital-b")
     print(f"killed and restarted: hospital-b answers after {seconds:.1f} s", flush=True)
+    compact(net, "hospital-a", persons)
     print(f"height {height}, state root {root}")
+    if JOINS:
+        join.join_measured(net, persons)
 
 
+if JOINS:
+    sys.argv.remove("--join")
 if "--persons" in sys.argv:
     at = sys.argv.index("--persons")
     PERSONS = int(sys.argv[at + 1])

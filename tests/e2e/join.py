@@ -16,6 +16,7 @@ import network
 PERSONS = 4_000
 SNAPSHOT_HEIGHTS = 16
 KILLS = 6
+MEASURE = False
 
 
 def has_snapshot(net, name):
@@ -111,9 +112,10 @@ def test(make, options):
     check_whole(net, "hospital-b")
 
 
-MEASURE = "--persons" in sys.argv
-if MEASURE:
-    at = sys.argv.index("--persons")
-    PERSONS = int(sys.argv[at + 1])
-    del sys.argv[at:at + 2]
-network.main(test)
+if __name__ == "__main__":
+    if "--persons" in sys.argv:
+        at = sys.argv.index("--persons")
+        PERSONS = int(sys.argv[at + 1])
+        MEASURE = True
+        del sys.argv[at:at + 2]
+    network.main(test)

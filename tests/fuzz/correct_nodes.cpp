@@ -23,7 +23,7 @@ struct FuzzHeader {
   Hash parent;
   Hash batch_digest;
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("epoch", &FuzzHeader::epoch, ""), field("height", &FuzzHeader::height, ""),
         field("epoch_last", &FuzzHeader::epoch_last, ""), field("parent", &FuzzHeader::parent, ""),
         field("batch_digest", &FuzzHeader::batch_digest, ""));

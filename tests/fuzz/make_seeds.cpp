@@ -48,7 +48,7 @@ class Sampler {
     } else if constexpr (kIsVariant<T>) {
       emplace<0>(out);
     } else {
-      std::apply([&](const auto&... f) { (fill(out.*(f.member), f.limits), ...); }, T::fields());
+      T::fields().apply([&](const auto&... f) { (fill(out.*(f.member), f.limits), ...); });
     }
     return out;
   }

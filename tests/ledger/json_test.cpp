@@ -21,7 +21,7 @@ struct Point {
   std::int64_t y = 0;
   friend auto operator<=>(const Point&, const Point&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(field("x", &Point::x, "x"), field("y", &Point::y, "y"));
+    return field_list(field("x", &Point::x, "x"), field("y", &Point::y, "y"));
   }
 };
 struct Everything {
@@ -43,7 +43,7 @@ struct Everything {
 
   friend bool operator==(const Everything&, const Everything&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("version", &Everything::version, ""), field("flag", &Everything::flag, ""),
         field("small", &Everything::small, ""), field("medium", &Everything::medium, ""),
         field("large", &Everything::large, ""), field("height", &Everything::height, ""),

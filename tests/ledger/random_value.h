@@ -55,7 +55,7 @@ class RandomValues {
     } else if constexpr (kIsVariant<T>) {
       fill_variant<0>(out, prng_.below(std::variant_size_v<T>));
     } else {
-      std::apply([&](const auto&... f) { (fill(out.*(f.member), f.limits), ...); }, T::fields());
+      T::fields().apply([&](const auto&... f) { (fill(out.*(f.member), f.limits), ...); });
     }
   }
 

@@ -1,9 +1,10 @@
-/// Issue 5, item 7 over files: one flipped bit in a file of each kind is found and named.
+/// One flipped bit in a file of each kind is found and named.
 #include <algorithm>
 #include <fstream>
 
 #include "contracts/records/state.h"
 #include "contracts/state_keys.h"
+#include "ledger/snapshot_files.h"
 #include "node/log_store.h"
 #include "node/outbox.h"
 #include "node/verify_fixture.h"
@@ -45,6 +46,7 @@ class DataDirectory {
     auto pending = vault::SealedDirectory::open(root + "/pending", "pending", key());
     REQUIRE(pending.has_value());
     REQUIRE(pending->put("stay-1", as_bytes("a stay")).has_value());
+    make_snapshot();
     auto outbox = Outbox::open(root + "/outbox.log");
     REQUIRE(outbox.has_value());
     OutboxRecord record;
@@ -108,6 +110,24 @@ class DataDirectory {
       ChainMaker(*std::move(store)).grow_to(height);
     }
     REQUIRE(ledger::open_rocksdb_store(path() + "/store").has_value());
+  }
+
+  /// Of the newest height, as the node makes them. The chain's certificates stand at every third.
+  void make_snapshot() {
+    auto store = ledger::open_rocksdb_store(path() + "/store");
+    REQUIRE(store.has_value());
+    ChainMaker maker(*std::move(store));
+    fs::create_directories(directory_.path / "snapshots");
+    const ledger::SnapshotCut cut = maker.chain().cut();
+    auto ends = ledger::write_chunks(cut, path() + "/snapshots/making", [] { return false; });
+    REQUIRE(ends.has_value());
+    const auto head = maker.chain().snapshot_head(cut);
+    INFO((head ? "" : head.error().context));
+    REQUIRE(head.has_value());
+    REQUIRE(ledger::SnapshotFile::complete(path() + "/snapshots/making",
+                                           path() + "/snapshots/" + std::to_string(kHeight),
+                                           {.version = {}, .head = *head, .ends = *std::move(ends)})
+                .has_value());
   }
 
   void make_log() {
@@ -209,6 +229,20 @@ TEST_CASE("verify-node: a store that is cut off or gone is said and the rest is 
     CHECK(has_finding(*report, Damage::store_file));
     CHECK(report->checks().back().name == "other files");
   }
+}
+
+TEST_CASE("verify-node: one bit in a snapshot's chunk or head names it", "[verify-node]") {
+  const fs::path snapshot = fs::path(data().path()) / "snapshots" / std::to_string(kHeight);
+  const fs::path chunks = snapshot / "chunks";
+  for (const std::uint64_t offset : {std::uint64_t{20}, middle_of(chunks)}) {
+    const AuditReport report = data().with_flipped(chunks, offset);
+    INFO(text_of(report));
+    CHECK(has_finding(report, Damage::snapshot, kHeight, "/chunks, chunk "));
+    CHECK(report.damage_count() == 1);
+  }
+  const AuditReport report = data().with_flipped(snapshot / "index", 80);  // in the header
+  INFO(text_of(report));
+  CHECK(has_finding(report, Damage::snapshot, {}, "/index"));
 }
 
 TEST_CASE("verify-node: one bit in the consensus log names segment and byte", "[verify-node]") {

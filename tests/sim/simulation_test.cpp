@@ -146,6 +146,23 @@ TEST_CASE("sim: validators come and go, and every epoch begins where the one bef
   CHECK(epochs >= (kSanitized ? 1U : 4U));
 }
 
+TEST_CASE("sim: the power may go at every step of what a node writes", "[sim][crash]") {
+  for (const auto consensus : {crypto::ConsensusKind::pbft, crypto::ConsensusKind::raft}) {
+    SimulationConfig config = short_life(3);
+    config.consensus = consensus;
+    config.conditions = Conditions::calm;
+    config.draws_byzantine = false;
+    config.epochs = 0;
+    config.safety_ms = 400;
+    const std::uint64_t steps = require_clean(config).write_steps;
+    REQUIRE(steps > 20);
+    const std::uint64_t stride = kSanitized ? 1 + steps / 6 : 1 + steps / 60;
+    for (config.cut.step = 1; config.cut.step <= steps; config.cut.step += stride) {
+      require_clean(config);
+    }
+  }
+}
+
 TEST_CASE("sim: operations of real contracts are applied at the rate that is promised", "[sim]") {
   SimulationConfig config = short_life(3);
   config.draws_byzantine = false;

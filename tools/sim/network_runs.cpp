@@ -38,16 +38,16 @@ struct Outcome {
   std::vector<std::uint64_t> costs;
 
   static constexpr auto fields() {
-    return std::make_tuple(field("violated", &Outcome::violated, "an invariant was broken"),
-                           field("virtual_ms", &Outcome::virtual_ms, "simulated time"),
-                           field("steps", &Outcome::steps, "events"),
-                           field("operations", &Outcome::operations, "applied operations"),
-                           field("submitted_ms", &Outcome::submitted_ms, "time with load"),
-                           field("real_us", &Outcome::real_us, "processor time"),
-                           field("messages", &Outcome::messages, "on the network"),
-                           field("text", &Outcome::text, at_most(1U << 20), "for people"),
-                           field("probes", &Outcome::probes, at_most(1024), "counts of probes"),
-                           field("costs", &Outcome::costs, at_most(1024), "see flat()"));
+    return field_list(field("violated", &Outcome::violated, "an invariant was broken"),
+                      field("virtual_ms", &Outcome::virtual_ms, "simulated time"),
+                      field("steps", &Outcome::steps, "events"),
+                      field("operations", &Outcome::operations, "applied operations"),
+                      field("submitted_ms", &Outcome::submitted_ms, "time with load"),
+                      field("real_us", &Outcome::real_us, "processor time"),
+                      field("messages", &Outcome::messages, "on the network"),
+                      field("text", &Outcome::text, at_most(1U << 20), "for people"),
+                      field("probes", &Outcome::probes, at_most(1024), "counts of probes"),
+                      field("costs", &Outcome::costs, at_most(1024), "see flat()"));
   }
 };
 
@@ -101,33 +101,43 @@ std::string costs_text(const std::vector<std::uint64_t>& sum, std::size_t valida
                    checks / blocks / static_cast<double>(validators));
 }
 
-std::string command_of(const RunOptions& options, std::uint64_t seed) {
+// What the run of this number is: of a seed, or of a step of one seed.
+SimulationConfig config_of(const RunOptions& options, std::uint64_t number) {
   SimulationConfig config = options.config;
-  config.seed = seed;
-  std::string out = sim::repeating_command(config);
+  (options.sweeps_cuts ? config.cut.step : config.seed) = number;
+  return config;
+}
+
+std::string_view numbered(const RunOptions& options) {
+  return options.sweeps_cuts ? "step" : "seed";
+}
+
+std::string command_of(const RunOptions& options, std::uint64_t number) {
+  std::string out = sim::repeating_command(config_of(options, number));
   const bool named = out.find("--bug") != std::string::npos;
   if (!options.bug.empty() && !named) out += " --bug " + options.bug;
   return out;
 }
 
-std::string text_of(const RunOptions& options, std::uint64_t seed, const SimulationReport& report) {
+std::string text_of(const RunOptions& options, std::uint64_t number,
+                    const SimulationReport& report) {
   std::string out = fmt::format(
-      "seed {} {}: height {}, view {}, epoch {}, {} of {} transactions ended, {} operations, {} "
+      "{} {} {}: height {}, view {}, epoch {}, {} of {} transactions ended, {} operations, {} "
       "crashes, "
       "{} bans, {} steps, ended after {} ms, trace {}\n",
-      seed, report.violation ? "VIOLATION" : "ok", report.height, report.highest_view, report.epoch,
-      report.settled, report.submitted, report.applied_operations, report.crashes, report.bans,
-      report.steps, report.healed_after_ms, report.trace_hash.hex().substr(0, 16));
+      numbered(options), number, report.violation ? "VIOLATION" : "ok", report.height,
+      report.highest_view, report.epoch, report.settled, report.submitted,
+      report.applied_operations, report.crashes, report.bans, report.steps, report.healed_after_ms,
+      report.trace_hash.hex().substr(0, 16));
   if (report.violation) out += fmt::format("  {}\n", *report.violation);
   if (report.violation || options.seeds.count == 1) {
-    out += fmt::format("  drawn: {}\n  repeat: {}\n", report.options, command_of(options, seed));
+    out += fmt::format("  drawn: {}\n  repeat: {}\n", report.options, command_of(options, number));
   }
   return out;
 }
 
-Outcome run_seed(const RunOptions& options, std::uint64_t seed) {
-  SimulationConfig config = options.config;
-  config.seed = seed;
+Outcome run_one(const RunOptions& options, std::uint64_t number) {
+  const SimulationConfig config = config_of(options, number);
   const std::clock_t begin = std::clock();
   const SimulationReport report = sim::simulate(config);
   Outcome out;
@@ -138,7 +148,7 @@ Outcome run_seed(const RunOptions& options, std::uint64_t seed) {
   out.steps = report.steps;
   out.messages = report.messages;
   out.operations = report.applied_operations;
-  out.text = text_of(options, seed, report);
+  out.text = text_of(options, number, report);
   if (config.counts_costs) out.costs = flat(report.costs);
   for (std::size_t i = 0; i < static_cast<std::size_t>(Probe::kCount); ++i) {
     out.probes.push_back(report.probes[static_cast<Probe>(i)]);
@@ -209,26 +219,26 @@ class Runs {
   struct Child {
     pid_t process = 0;
     int pipe = -1;
-    std::uint64_t seed = 0;
+    std::uint64_t number = 0;
   };
 
-  void start(std::uint64_t seed) {
+  void start(std::uint64_t number) {
     int ends[2] = {-1, -1};
-    if (options_.seeds.count == 1) return take(seed, run_seed(options_, seed));
-    if (::pipe(ends) != 0) return take(seed, run_seed(options_, seed));
+    if (options_.seeds.count == 1) return take(run_one(options_, number));
+    if (::pipe(ends) != 0) return take(run_one(options_, number));
     std::fflush(stdout);
     const pid_t process = ::fork();
     if (process == 0) {
       ::close(ends[0]);
-      write_all(ends[1], encode(run_seed(options_, seed)));
+      write_all(ends[1], encode(run_one(options_, number)));
       ::_exit(0);
     }
     ::close(ends[1]);
     if (process < 0) {
       ::close(ends[0]);
-      return take(seed, run_seed(options_, seed));
+      return take(run_one(options_, number));
     }
-    children_.push_back({process, ends[0], seed});
+    children_.push_back({process, ends[0], number});
   }
 
   // The oldest child: results come in the order of the seeds.
@@ -241,17 +251,18 @@ class Runs {
     int status = 0;
     while (::waitpid(child.process, &status, 0) < 0 && errno == EINTR) {
     }
-    if (outcome) return take(child.seed, *outcome);
+    if (outcome) return take(*outcome);
     Outcome dead;
     dead.violated = true;
     dead.text = fmt::format(
-        "seed {} VIOLATION: the process ended by signal {} (a failed ASSERT stands above)\n"
+        "{} {} VIOLATION: the process ended by signal {} (a failed ASSERT stands above)\n"
         "  repeat: {}\n",
-        child.seed, WIFSIGNALED(status) ? WTERMSIG(status) : 0, command_of(options_, child.seed));
-    take(child.seed, dead);
+        numbered(options_), child.number, WIFSIGNALED(status) ? WTERMSIG(status) : 0,
+        command_of(options_, child.number));
+    take(dead);
   }
 
-  void take(std::uint64_t, const Outcome& outcome) {
+  void take(const Outcome& outcome) {
     ++totals_.runs;
     totals_.violations += outcome.violated ? 1U : 0U;
     totals_.virtual_ms += outcome.virtual_ms;
@@ -274,10 +285,11 @@ class Runs {
     if (options_.seeds.count < 20 || ::isatty(STDERR_FILENO) == 0) return;
     constexpr std::uint64_t kWidth = 40;
     const std::uint64_t filled = totals_.runs * kWidth / options_.seeds.count;
-    std::fputs(fmt::format("\r[{:#<{}}{:.<{}}] {}/{} seeds, {} violations ", "", filled, "",
-                           kWidth - filled, totals_.runs, options_.seeds.count, totals_.violations)
-                   .c_str(),
-               stderr);
+    std::fputs(
+        fmt::format("\r[{:#<{}}{:.<{}}] {}/{} {}s, {} violations ", "", filled, "", kWidth - filled,
+                    totals_.runs, options_.seeds.count, numbered(options_), totals_.violations)
+            .c_str(),
+        stderr);
     std::fflush(stderr);
     progress_shown_ = true;
   }
@@ -303,10 +315,10 @@ class Runs {
     const double virtual_seconds = static_cast<double>(totals_.virtual_ms) / 1e3;
     const double load_seconds = static_cast<double>(totals_.submitted_ms) / 1e3;
     std::fputs(
-        fmt::format("{} seeds, {:.2f} simulated hours, {} violations, probes hit {}/{}, {} steps, "
+        fmt::format("{} {}s, {:.2f} simulated hours, {} violations, probes hit {}/{}, {} steps, "
                     "{:.1f} operations/s, {:.1f} s, simulated:real {:.0f}:1 per core\n",
-                    totals_.runs, virtual_seconds / 3600, totals_.violations, hit, wanted.size(),
-                    totals_.steps,
+                    totals_.runs, numbered(options_), virtual_seconds / 3600, totals_.violations,
+                    hit, wanted.size(), totals_.steps,
                     load_seconds > 0 ? static_cast<double>(totals_.operations) / load_seconds : 0,
                     real_seconds, processor_seconds > 0 ? virtual_seconds / processor_seconds : 0)
             .c_str(),
@@ -327,5 +339,18 @@ class Runs {
 }  // namespace
 
 int run_networks(const RunOptions& options) { return Runs(options).run(); }
+
+int sweep_cuts(RunOptions options) {
+  options.config.cut.step = 0;
+  const SimulationReport whole = sim::simulate(options.config);
+  if (whole.violation || whole.write_steps == 0) {
+    std::printf("the run without a cut is of no use: %s\n",
+                whole.violation ? whole.violation->c_str() : "the node writes nothing");
+    return 1;
+  }
+  options.sweeps_cuts = true;
+  options.seeds = {1, whole.write_steps};
+  return run_networks(options);
+}
 
 }  // namespace baolian::sim_program

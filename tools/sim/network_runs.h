@@ -20,10 +20,16 @@ struct RunOptions {
   bool quiet = false;
   bool stop_at_first = false;
   bool require_probes = false;
+  // `seeds` are steps of config.cut in runs of config.seed, not seeds.
+  bool sweeps_cuts = false;
 };
 
 // Runs all seeds, prints what each gave and the summary line. Returns the exit code: 0 if nothing
 // was violated and, where that is asked for, no probe was missed.
 int run_networks(const RunOptions& options);
+
+// Runs config.seed once for each step of writing of the node config.cut.node, with the power of
+// that node cut there. Prints and returns as above.
+int sweep_cuts(RunOptions options);
 
 }  // namespace baolian::sim_program

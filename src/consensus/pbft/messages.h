@@ -19,7 +19,7 @@ struct PrePrepare {
   std::vector<Bytes> inline_bodies;
 
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("vote", &PrePrepare::vote, "view, height and batch digest; all that is signed"),
         field("batch", &PrePrepare::batch, at_most(kBatchBytesMax), "canonical batch"),
         field("inline_bodies", &PrePrepare::inline_bodies,
@@ -51,8 +51,8 @@ struct Suspect {
   SuspectReason reason{SuspectReason::no_heartbeat};
 
   static constexpr auto fields() {
-    return std::make_tuple(field("view", &Suspect::view, "view to be left"),
-                           field("reason", &Suspect::reason, "why"));
+    return field_list(field("view", &Suspect::view, "view to be left"),
+                      field("reason", &Suspect::reason, "why"));
   }
 };
 
@@ -65,7 +65,7 @@ struct ViewChange {
   std::vector<crypto::VoteCertificate> prepared;
 
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("new_view", &ViewChange::new_view, "view to be entered"),
         field("certified", &ViewChange::certified, "h: newest certified height of the sender"),
         field("checkpoint", &ViewChange::checkpoint, "ExecCert(h); none at the genesis"),
@@ -82,7 +82,7 @@ struct ViewChangeReference {
 
   friend auto operator<=>(const ViewChangeReference&, const ViewChangeReference&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("sender", &ViewChangeReference::sender, "who sent the VIEW-CHANGE"),
         field("message_hash", &ViewChangeReference::message_hash, "SHA-256 of its body"));
   }
@@ -99,7 +99,7 @@ struct Proposals {
   Height top() const { return checkpoint + digests.size(); }  ///< maxs
   friend bool operator==(const Proposals&, const Proposals&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("view", &Proposals::view, "view to be entered"),
         field("checkpoint", &Proposals::checkpoint, "mins: highest h of the VIEW-CHANGEs"),
         field("digests", &Proposals::digests, at_most(kLogWindowMax),
@@ -115,7 +115,7 @@ struct NewView {
   Hash proposals_hash;
 
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("view", &NewView::view, "view to be entered"),
         field("view_changes", &NewView::view_changes, set_of(127), "the Q view changes"),
         field("proposals_hash", &NewView::proposals_hash, "SHA-256 of the canonical Proposals"));

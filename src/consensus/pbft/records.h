@@ -19,7 +19,7 @@ struct PpAccept {
   std::vector<Bytes> bodies;
 
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("vote", &PpAccept::vote, "view, height, batch digest"),
         field("proposal", &PpAccept::proposal, "signature of the PRE-PREPARE; zeros: from O"),
         field("prepare", &PpAccept::prepare, at_most(kVoteMessageBytesMax), "own PREPARE as sent"),
@@ -37,7 +37,7 @@ struct Prepared {
   Bytes commit;
 
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("certificate", &Prepared::certificate, "Q PREPAREs"),
         field("commit", &Prepared::commit, at_most(kVoteMessageBytesMax), "own COMMIT as sent"));
   }
@@ -51,7 +51,7 @@ struct Committed {
   std::vector<Bytes> bodies;
 
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("certificate", &Committed::certificate, "Q COMMITs"),
         field("batch", &Committed::batch, at_most(kBatchBytesMax),
               "canonical batch unless a PP_ACCEPT holds it"),
@@ -69,7 +69,7 @@ struct ViewEnter {
   std::vector<Bytes> view_changes;
 
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("view", &ViewEnter::view, "view entered"),
         field("backoff", &ViewEnter::backoff, "k: timers are base * 2^k"),
         field("new_view", &ViewEnter::new_view, at_most(kNewViewBytesMax), "NEW-VIEW as received"),
@@ -85,9 +85,9 @@ struct ViewChangeSent {
   Bytes message;
 
   static constexpr auto fields() {
-    return std::make_tuple(field("new_view", &ViewChangeSent::new_view, "view asked for"),
-                           field("message", &ViewChangeSent::message, at_most(kViewChangeBytesMax),
-                                 "own VIEW-CHANGE as sent"));
+    return field_list(field("new_view", &ViewChangeSent::new_view, "view asked for"),
+                      field("message", &ViewChangeSent::message, at_most(kViewChangeBytesMax),
+                            "own VIEW-CHANGE as sent"));
   }
 };
 

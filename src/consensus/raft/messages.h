@@ -27,7 +27,7 @@ struct Entry {
   std::vector<Bytes> bodies;
 
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("vote", &Entry::vote, "term, index and batch digest; all that is signed"),
         field("leader", &Entry::leader, "validator index of the leader of that term"),
         field("signature", &Entry::signature, "the leader's, as raft_entry over the vote"),
@@ -50,7 +50,7 @@ struct RequestVote {
   std::optional<crypto::ExecCertificate> checkpoint;
 
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("term", &RequestVote::term, "term of the election; of a pre-vote: the one to come"),
         field("pre_vote", &RequestVote::pre_vote, "asks what the answer would be; changes nothing"),
         field("transfer", &RequestVote::transfer, "the leader itself asked for this election"),
@@ -68,7 +68,7 @@ struct VoteReply {
   bool granted = false;
 
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("term", &VoteReply::term, "the voter's term; of a granted pre-vote: the asked one"),
         field("pre_vote", &VoteReply::pre_vote, "answers a pre-vote"),
         field("granted", &VoteReply::granted, "the candidate has this voter's vote"));
@@ -86,7 +86,7 @@ struct AppendEntries {
   std::vector<Entry> entries;
 
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("term", &AppendEntries::term, "the leader's term"),
         field("prev_index", &AppendEntries::prev_index, "index before the first entry"),
         field("prev_term", &AppendEntries::prev_term, "its term; 0 = not known any more"),
@@ -106,7 +106,7 @@ struct AppendReply {
   View conflict_term;
 
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("term", &AppendReply::term, "the follower's term"),
         field("request", &AppendReply::request, "number of the AppendEntries answered"),
         field("matches", &AppendReply::matches, "the entry at prev_index is the leader's"),
@@ -124,7 +124,7 @@ struct TimeoutNow {
   View term;
 
   static constexpr auto fields() {
-    return std::make_tuple(field("term", &TimeoutNow::term, "the leader's term"));
+    return field_list(field("term", &TimeoutNow::term, "the leader's term"));
   }
 };
 
@@ -135,7 +135,7 @@ struct TermRecord {
   std::optional<ValidatorIndex> voted_for;
 
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("term", &TermRecord::term, "current term"),
         field("voted_for", &TermRecord::voted_for, "who has the own vote of this term"));
   }

@@ -20,7 +20,7 @@ struct ItemClass {
 
   friend auto operator<=>(const ItemClass&, const ItemClass&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field(
             "item", &ItemClass::item,
             "index into the payload's items, from 0; on from them, lines that earlier supplements "
@@ -40,7 +40,7 @@ struct BillSupplement {
 
   friend bool operator==(const BillSupplement&, const BillSupplement&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("version", &BillSupplement::version, "format version"),
         field("item_classes", &BillSupplement::item_classes, set_of(kItemsMax),
               "classes of items that had none, ascending"),
@@ -56,7 +56,7 @@ struct InvoiceStanding {
 
   friend bool operator==(const InvoiceStanding&, const InvoiceStanding&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("balance", &InvoiceStanding::balance, "what insurers may still pay, minor units"));
   }
 };
@@ -69,8 +69,8 @@ struct AccumulatorValue {
 
   friend auto operator<=>(const AccumulatorValue&, const AccumulatorValue&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(field("id", &AccumulatorValue::id, "which one"),
-                           field("amount", &AccumulatorValue::amount, "minor units"));
+    return field_list(field("id", &AccumulatorValue::id, "which one"),
+                      field("amount", &AccumulatorValue::amount, "minor units"));
   }
 };
 
@@ -88,7 +88,7 @@ struct Accumulators {
 
   friend bool operator==(const Accumulators&, const Accumulators&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("total_paid", &Accumulators::total_paid, "under this policy, minor units"),
         field("values", &Accumulators::values, set_of(64), "others; absent = 0"));
   }
@@ -103,8 +103,8 @@ struct PolicyFacts {
 
   friend bool operator==(const PolicyFacts&, const PolicyFacts&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(field("from_day", &PolicyFacts::from_day, "first civil day of cover"),
-                           field("to_day", &PolicyFacts::to_day, "last civil day of cover"));
+    return field_list(field("from_day", &PolicyFacts::from_day, "first civil day of cover"),
+                      field("to_day", &PolicyFacts::to_day, "last civil day of cover"));
   }
 };
 
@@ -138,8 +138,8 @@ struct Ruling {
 
   friend bool operator==(const Ruling&, const Ruling&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(field("verdict", &Ruling::verdict, "what the person rules"),
-                           field("reason", &Ruling::reason, between(1, 1024), "in words"));
+    return field_list(field("verdict", &Ruling::verdict, "what the person rules"),
+                      field("reason", &Ruling::reason, between(1, 1024), "in words"));
   }
 };
 

@@ -33,7 +33,7 @@ struct MapTarget {
 
   friend auto operator<=>(const MapTarget&, const MapTarget&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("code", &MapTarget::code, between(1, kIdentifierBytesMax), "code of the target"),
         field("name", &MapTarget::name, between(1, 512), "its name in Chinese"));
   }
@@ -47,7 +47,7 @@ struct MapEntry {
 
   friend auto operator<=>(const MapEntry&, const MapEntry&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("source", &MapEntry::source, between(1, kIdentifierBytesMax), "code of the source"),
         field("relation", &MapEntry::relation, "how they belong together"),
         field("targets", &MapEntry::targets, set_of(64), "codes of the target, ascending"));
@@ -62,7 +62,7 @@ struct SystemVersion {
 
   friend bool operator==(const SystemVersion&, const SystemVersion&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("system", &SystemVersion::system, between(1, kSystemBytesMax), "code system"),
         field("version", &SystemVersion::version, at_most(kIdentifierBytesMax), "its edition"));
   }
@@ -87,7 +87,7 @@ struct CodeMap {
 
   friend bool operator==(const CodeMap&, const CodeMap&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("version", &CodeMap::version, "format version"),
         field("name", &CodeMap::name, "for people"),
         field("source", &CodeMap::source, "codes as they come"),

@@ -86,8 +86,8 @@ struct DecisionReason {
 
   friend auto operator<=>(const DecisionReason&, const DecisionReason&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(field("code", &DecisionReason::code, "why"),
-                           field("detail", &DecisionReason::detail, "of what, by code"));
+    return field_list(field("code", &DecisionReason::code, "why"),
+                      field("detail", &DecisionReason::detail, "of what, by code"));
   }
 };
 
@@ -104,7 +104,7 @@ struct DecisionLine {
 
   friend bool operator==(const DecisionLine&, const DecisionLine&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("liability", &DecisionLine::liability, "number of the liability"),
         field("invoice", &DecisionLine::invoice, "index of the invoice"),
         field("eligible", &DecisionLine::eligible, "of its expense base, minor units"),
@@ -123,8 +123,8 @@ struct TraceInput {
 
   friend bool operator==(const TraceInput&, const TraceInput&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(field("name", &TraceInput::name, between(1, 64), "what"),
-                           field("value", &TraceInput::value, "minor units, days or counts"));
+    return field_list(field("name", &TraceInput::name, between(1, 64), "what"),
+                      field("value", &TraceInput::value, "minor units, days or counts"));
   }
 };
 
@@ -150,10 +150,10 @@ struct TraceStep {
 
   friend bool operator==(const TraceStep&, const TraceStep&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(field("rule", &TraceStep::rule, "number of the rule"),
-                           field("version", &TraceStep::version, "its version"),
-                           field("result", &TraceStep::result, "what it came to"),
-                           field("inputs", &TraceStep::inputs, at_most(32), "what it looked at"));
+    return field_list(field("rule", &TraceStep::rule, "number of the rule"),
+                      field("version", &TraceStep::version, "its version"),
+                      field("result", &TraceStep::result, "what it came to"),
+                      field("inputs", &TraceStep::inputs, at_most(32), "what it looked at"));
   }
 };
 
@@ -175,7 +175,7 @@ struct Decision {
 
   friend bool operator==(const Decision&, const Decision&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("version", &Decision::version, "format version"),
         field("engine", &Decision::engine, "version of the engine"),
         field("rule_set", &Decision::rule_set, "version of the rules"),

@@ -60,8 +60,8 @@ struct BothLanguages {
 
   friend bool operator==(const BothLanguages&, const BothLanguages&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(field("zh", &BothLanguages::zh, between(1, 512), "Chinese"),
-                           field("en", &BothLanguages::en, between(1, 512), "English"));
+    return field_list(field("zh", &BothLanguages::zh, between(1, 512), "Chinese"),
+                      field("en", &BothLanguages::en, between(1, 512), "English"));
   }
 };
 
@@ -75,7 +75,7 @@ struct CodeRange {
 
   friend auto operator<=>(const CodeRange&, const CodeRange&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("system", &CodeRange::system, at_most(256), "code system; empty = any"),
         field("first", &CodeRange::first, between(1, 128), "lowest code"),
         field("last", &CodeRange::last, between(1, 128), "highest code, by its own length"));
@@ -91,8 +91,8 @@ struct Tier {
 
   friend auto operator<=>(const Tier&, const Tier&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(field("above", &Tier::above, "expense, minor units"),
-                           field("ratio", &Tier::ratio, "share paid, parts per million"));
+    return field_list(field("above", &Tier::above, "expense, minor units"),
+                      field("ratio", &Tier::ratio, "share paid, parts per million"));
   }
 };
 
@@ -106,7 +106,7 @@ struct DeductibleGroup {
 
   friend auto operator<=>(const DeductibleGroup&, const DeductibleGroup&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("id", &DeductibleGroup::id, "number of the group"),
         field("amount", &DeductibleGroup::amount, "deductible, minor units; 0 = none"),
         field("scope", &DeductibleGroup::scope, "per claim or per policy year"),
@@ -128,7 +128,7 @@ struct Liability {
 
   friend bool operator==(const Liability&, const Liability&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("id", &Liability::id, "number of the liability"),
         field("name", &Liability::name, "for people"),
         field("decider", &Liability::decider, "engine or person"),
@@ -152,9 +152,9 @@ struct Provenance {
 
   friend bool operator==(const Provenance&, const Provenance&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(field("path", &Provenance::path, between(1, 128), "which value"),
-                           field("kind", &Provenance::kind, "given, assumed or third party"),
-                           field("source", &Provenance::source, at_most(512), "in words"));
+    return field_list(field("path", &Provenance::path, between(1, 128), "which value"),
+                      field("kind", &Provenance::kind, "given, assumed or third party"),
+                      field("source", &Provenance::source, at_most(512), "in words"));
   }
 };
 
@@ -180,7 +180,7 @@ struct Product {
 
   friend bool operator==(const Product&, const Product&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("version", &Product::version, "format version"),
         field("name", &Product::name, "for people"),
         field("currency", &Product::currency, between(3, 3), "ISO 4217"),

@@ -17,7 +17,7 @@ struct CatalogPublish {
 
   friend bool operator==(const CatalogPublish&, const CatalogPublish&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("version", &CatalogPublish::version, "format version"),
         field("catalog", &CatalogPublish::catalog, "32 random bytes; first use wins"),
         field("catalog_version", &CatalogPublish::catalog_version, "from 1, without gaps"),

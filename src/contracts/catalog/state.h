@@ -15,10 +15,10 @@ struct CatalogState {
 
   friend bool operator==(const CatalogState&, const CatalogState&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(field("version", &CatalogState::version, "format version"),
-                           field("publisher", &CatalogState::publisher, "who published it"),
-                           field("content", &CatalogState::content, "hash of the content"),
-                           field("published_at", &CatalogState::published_at, "block time, ms"));
+    return field_list(field("version", &CatalogState::version, "format version"),
+                      field("publisher", &CatalogState::publisher, "who published it"),
+                      field("content", &CatalogState::content, "hash of the content"),
+                      field("published_at", &CatalogState::published_at, "block time, ms"));
   }
 };
 

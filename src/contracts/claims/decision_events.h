@@ -25,7 +25,7 @@ struct ClaimDecided {
   TimeMs due;                 ///< of what is owed next: paper, review or payment
 
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("version", &ClaimDecided::version, "format version"),
         field("claim", &ClaimDecided::claim, "claim"),
         field("insurer", &ClaimDecided::insurer, "who decided"),
@@ -49,7 +49,7 @@ struct ClaimSupplemented {
   TimeMs due;  ///< when the insurer's decision is due now
 
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("version", &ClaimSupplemented::version, "format version"),
         field("claim", &ClaimSupplemented::claim, "claim"),
         field("insurer", &ClaimSupplemented::insurer, "who decides again"),
@@ -68,11 +68,11 @@ struct ClaimPaid {
   bool closed = false;  ///< nothing is owed any more
 
   static constexpr auto fields() {
-    return std::make_tuple(field("version", &ClaimPaid::version, "format version"),
-                           field("claim", &ClaimPaid::claim, "claim"),
-                           field("insurer", &ClaimPaid::insurer, "who paid"),
-                           field("number", &ClaimPaid::number, "number of the decision"),
-                           field("closed", &ClaimPaid::closed, "whether the claim is closed now"));
+    return field_list(field("version", &ClaimPaid::version, "format version"),
+                      field("claim", &ClaimPaid::claim, "claim"),
+                      field("insurer", &ClaimPaid::insurer, "who paid"),
+                      field("number", &ClaimPaid::number, "number of the decision"),
+                      field("closed", &ClaimPaid::closed, "whether the claim is closed now"));
   }
 };
 
@@ -85,7 +85,7 @@ struct ClaimWithdrawn {
   InstitutionId attested_by;  ///< zeros: the person's own key
 
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("version", &ClaimWithdrawn::version, "format version"),
         field("claim", &ClaimWithdrawn::claim, "claim"),
         field("insurer", &ClaimWithdrawn::insurer, "its insurer"),
@@ -103,7 +103,7 @@ struct ReviewRequested {
   TimeMs due;
 
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("version", &ReviewRequested::version, "format version"),
         field("claim", &ReviewRequested::claim, "claim"),
         field("insurer", &ReviewRequested::insurer, "whose two persons review"),
@@ -122,12 +122,11 @@ struct ClaimExplained {
   bool closed = false;  ///< nothing is owed any more
 
   static constexpr auto fields() {
-    return std::make_tuple(
-        field("version", &ClaimExplained::version, "format version"),
-        field("claim", &ClaimExplained::claim, "claim"),
-        field("insurer", &ClaimExplained::insurer, "who explained"),
-        field("number", &ClaimExplained::number, "number of the decision"),
-        field("closed", &ClaimExplained::closed, "whether the claim is closed now"));
+    return field_list(field("version", &ClaimExplained::version, "format version"),
+                      field("claim", &ClaimExplained::claim, "claim"),
+                      field("insurer", &ClaimExplained::insurer, "who explained"),
+                      field("number", &ClaimExplained::number, "number of the decision"),
+                      field("closed", &ClaimExplained::closed, "whether the claim is closed now"));
   }
 };
 
@@ -140,10 +139,10 @@ struct LateCountersigned {
   std::uint16_t number = 0;
 
   static constexpr auto fields() {
-    return std::make_tuple(field("version", &LateCountersigned::version, "format version"),
-                           field("claim", &LateCountersigned::claim, "claim"),
-                           field("reporter", &LateCountersigned::reporter, "who signed now"),
-                           field("number", &LateCountersigned::number, "number of the decision"));
+    return field_list(field("version", &LateCountersigned::version, "format version"),
+                      field("claim", &LateCountersigned::claim, "claim"),
+                      field("reporter", &LateCountersigned::reporter, "who signed now"),
+                      field("number", &LateCountersigned::number, "number of the decision"));
   }
 };
 
@@ -157,10 +156,10 @@ struct Alarm {
 
   friend bool operator==(const Alarm&, const Alarm&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(field("claim", &Alarm::claim, "claim"),
-                           field("kind", &Alarm::kind, "what was owed"),
-                           field("due", &Alarm::due, "until when, ms"),
-                           field("debtor", &Alarm::debtor, "who owes it; zeros = the person"));
+    return field_list(field("claim", &Alarm::claim, "claim"),
+                      field("kind", &Alarm::kind, "what was owed"),
+                      field("due", &Alarm::due, "until when, ms"),
+                      field("debtor", &Alarm::debtor, "who owes it; zeros = the person"));
   }
 };
 
@@ -174,7 +173,7 @@ struct AlarmsRaised {
   std::vector<Alarm> alarms;
 
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("version", &AlarmsRaised::version, "format version"),
         field("alarms", &AlarmsRaised::alarms, between(1, kAlarmsPerEvent), "in order of time"));
   }

@@ -23,7 +23,7 @@ struct PayoutLine {
 
   friend auto operator<=>(const PayoutLine&, const PayoutLine&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("invoice", &PayoutLine::invoice, "tag of the invoice; none = fixed benefit"),
         field("payout", &PayoutLine::payout, "Pedersen commitment to what is paid"),
         field("balance_before", &PayoutLine::balance_before, "the invoice's balance as it stands"));
@@ -40,7 +40,7 @@ struct AccumulatorLine {
 
   friend auto operator<=>(const AccumulatorLine&, const AccumulatorLine&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("id", &AccumulatorLine::id, "which accumulator of the policy"),
         field("before", &AccumulatorLine::before, "commitment that stands; zeros = none yet"),
         field("after", &AccumulatorLine::after, "commitment that replaces it"));
@@ -57,10 +57,10 @@ struct AccumulatorAmount {
 
   friend bool operator==(const AccumulatorAmount&, const AccumulatorAmount&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(field("version", &AccumulatorAmount::version, "format version"),
-                           field("policy", &AccumulatorAmount::policy, "of which policy"),
-                           field("id", &AccumulatorAmount::id, "which accumulator"),
-                           field("amount", &AccumulatorAmount::amount, "minor units"));
+    return field_list(field("version", &AccumulatorAmount::version, "format version"),
+                      field("policy", &AccumulatorAmount::policy, "of which policy"),
+                      field("id", &AccumulatorAmount::id, "which accumulator"),
+                      field("amount", &AccumulatorAmount::amount, "minor units"));
   }
 };
 
@@ -94,7 +94,7 @@ struct ClaimsDecide {
 
   friend bool operator==(const ClaimsDecide&, const ClaimsDecide&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("version", &ClaimsDecide::version, "format version"),
         field("claim", &ClaimsDecide::claim, "claim"),
         field("number", &ClaimsDecide::number, "number of this decision, from 1"),
@@ -127,12 +127,12 @@ struct ClaimsSupplement {
 
   friend bool operator==(const ClaimsSupplement&, const ClaimsSupplement&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(field("version", &ClaimsSupplement::version, "format version"),
-                           field("claim", &ClaimsSupplement::claim, "claim that waits for paper"),
-                           field("records", &ClaimsSupplement::records,
-                                 Limits{.max = kSupplementRecordsMax, .min = 1, .ascending = true},
-                                 "what is brought; registered by the sender"),
-                           field("note", &ClaimsSupplement::note, "salted commitment to a note"));
+    return field_list(field("version", &ClaimsSupplement::version, "format version"),
+                      field("claim", &ClaimsSupplement::claim, "claim that waits for paper"),
+                      field("records", &ClaimsSupplement::records,
+                            Limits{.max = kSupplementRecordsMax, .min = 1, .ascending = true},
+                            "what is brought; registered by the sender"),
+                      field("note", &ClaimsSupplement::note, "salted commitment to a note"));
   }
 };
 
@@ -146,7 +146,7 @@ struct ClaimsWithdraw {
 
   friend bool operator==(const ClaimsWithdraw&, const ClaimsWithdraw&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("version", &ClaimsWithdraw::version, "format version"),
         field("claim", &ClaimsWithdraw::claim, "claim"),
         field("evidence", &ClaimsWithdraw::evidence, "salted commitment to the evidence"));
@@ -171,7 +171,7 @@ struct ClaimsPay {
 
   friend bool operator==(const ClaimsPay&, const ClaimsPay&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("version", &ClaimsPay::version, "format version"),
         field("claim", &ClaimsPay::claim, "claim"),
         field("number", &ClaimsPay::number, "number of the decision"),
@@ -193,11 +193,11 @@ struct ClaimsExplained {
 
   friend bool operator==(const ClaimsExplained&, const ClaimsExplained&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(field("version", &ClaimsExplained::version, "format version"),
-                           field("claim", &ClaimsExplained::claim, "claim"),
-                           field("number", &ClaimsExplained::number, "number of the decision"),
-                           field("explanation", &ClaimsExplained::explanation,
-                                 "salted commitment to the explanation as given"));
+    return field_list(field("version", &ClaimsExplained::version, "format version"),
+                      field("claim", &ClaimsExplained::claim, "claim"),
+                      field("number", &ClaimsExplained::number, "number of the decision"),
+                      field("explanation", &ClaimsExplained::explanation,
+                            "salted commitment to the explanation as given"));
   }
 };
 
@@ -211,7 +211,7 @@ struct ClaimsRequestReview {
 
   friend bool operator==(const ClaimsRequestReview&, const ClaimsRequestReview&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("version", &ClaimsRequestReview::version, "format version"),
         field("claim", &ClaimsRequestReview::claim, "claim"),
         field("evidence", &ClaimsRequestReview::evidence, "salted commitment to the request"));
@@ -228,10 +228,9 @@ struct ClaimsLateCountersign {
 
   friend bool operator==(const ClaimsLateCountersign&, const ClaimsLateCountersign&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(
-        field("version", &ClaimsLateCountersign::version, "format version"),
-        field("claim", &ClaimsLateCountersign::claim, "claim"),
-        field("number", &ClaimsLateCountersign::number, "number of the decision"));
+    return field_list(field("version", &ClaimsLateCountersign::version, "format version"),
+                      field("claim", &ClaimsLateCountersign::claim, "claim"),
+                      field("number", &ClaimsLateCountersign::number, "number of the decision"));
   }
 };
 

@@ -31,7 +31,7 @@ struct PayloadRef {
 
   friend bool operator==(const PayloadRef&, const PayloadRef&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("record", &PayloadRef::record, "32 random bytes; first use wins"),
         field("version", &PayloadRef::version, "1 in a report"),
         field("level", &PayloadRef::level, "confidentiality, 1..5"),
@@ -46,7 +46,7 @@ struct InvoiceLine {
 
   friend auto operator<=>(const InvoiceLine&, const InvoiceLine&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("tag", &InvoiceLine::tag, "keyed tag of the invoice"),
         field("balance", &InvoiceLine::balance, "Pedersen commitment to what remains payable"));
   }
@@ -60,9 +60,8 @@ struct Filing {
 
   friend auto operator<=>(const Filing&, const Filing&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(
-        field("subject", &Filing::subject, "the person, audience = the insurer"),
-        field("consent", &Filing::consent, "consent to which the filing refers"));
+    return field_list(field("subject", &Filing::subject, "the person, audience = the insurer"),
+                      field("consent", &Filing::consent, "consent to which the filing refers"));
   }
 };
 
@@ -74,7 +73,7 @@ struct RecordList {
 
   friend bool operator==(const RecordList&, const RecordList&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("version", &RecordList::version, "format version"),
         field("records", &RecordList::records, set_of(64), "records of the stay, ascending"));
   }
@@ -90,7 +89,7 @@ struct Disclosure {
 
   friend bool operator==(const Disclosure&, const Disclosure&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("care_subject", &Disclosure::care_subject, "the person, audience care"),
         field("records", &Disclosure::records, set_of(64), "records of the stay, ascending"),
         field("list_salt", &Disclosure::list_salt, "opens the report's record_list"),
@@ -119,7 +118,7 @@ struct ClaimsReport {
 
   friend bool operator==(const ClaimsReport&, const ClaimsReport&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("version", &ClaimsReport::version, "format version"),
         field("kind", &ClaimsReport::kind, "what happened"),
         field("encounter", &ClaimsReport::encounter, "keyed tag of the encounter"),
@@ -151,7 +150,7 @@ struct ClaimsFile {
 
   friend bool operator==(const ClaimsFile&, const ClaimsFile&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("version", &ClaimsFile::version, "format version"),
         field("encounter", &ClaimsFile::encounter, "of an earlier report by the same reporter"),
         field("filing", &ClaimsFile::filing, "for whom a claim is wanted"),

@@ -11,7 +11,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <tuple>
 #include <vector>
 
 #include "contracts/types.h"
@@ -38,10 +37,10 @@ struct PersonId {
 
   friend bool operator==(const PersonId&, const PersonId&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(field("system", &PersonId::system, between(1, kSystemBytesMax),
-                                 "identifier system, one of genesis person_id_systems"),
-                           field("value", &PersonId::value, between(1, kIdentifierBytesMax),
-                                 "as the source wrote it"));
+    return field_list(field("system", &PersonId::system, between(1, kSystemBytesMax),
+                            "identifier system, one of genesis person_id_systems"),
+                      field("value", &PersonId::value, between(1, kIdentifierBytesMax),
+                            "as the source wrote it"));
   }
 };
 
@@ -72,7 +71,7 @@ struct Diagnosis {
 
   friend bool operator==(const Diagnosis&, const Diagnosis&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("system", &Diagnosis::system, at_most(kSystemBytesMax), "code system"),
         field("code", &Diagnosis::code, between(1, kIdentifierBytesMax), "original code"),
         field("version", &Diagnosis::version, at_most(kIdentifierBytesMax),
@@ -96,7 +95,7 @@ struct Invoice {
 
   friend bool operator==(const Invoice&, const Invoice&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("code", &Invoice::code, at_most(kIdentifierBytesMax), "invoice code, may be empty"),
         field("number", &Invoice::number, between(1, kIdentifierBytesMax), "invoice number"),
         field("total", &Invoice::total, "minor units"),
@@ -130,7 +129,7 @@ struct Item {
 
   friend bool operator==(const Item&, const Item&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("invoice", &Item::invoice, "index into invoices, from 0"),
         field("code", &Item::code, at_most(kIdentifierBytesMax), "may be empty"),
         field("system", &Item::system, at_most(kSystemBytesMax), "code system"),
@@ -175,9 +174,8 @@ struct Problem {
 
   friend bool operator==(const Problem&, const Problem&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(
-        field("code", &Problem::code, "what does not add up"),
-        field("detail", &Problem::detail, "a number whose meaning the code says"));
+    return field_list(field("code", &Problem::code, "what does not add up"),
+                      field("detail", &Problem::detail, "a number whose meaning the code says"));
   }
 };
 
@@ -192,8 +190,8 @@ struct SubjectOpening {
 
   friend bool operator==(const SubjectOpening&, const SubjectOpening&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(field("subject", &SubjectOpening::subject, "SubjectId(care)"),
-                           field("salt", &SubjectOpening::salt, "salt of the commitment"));
+    return field_list(field("subject", &SubjectOpening::subject, "SubjectId(care)"),
+                      field("salt", &SubjectOpening::salt, "salt of the commitment"));
   }
 };
 
@@ -205,7 +203,7 @@ struct BalanceOpening {
 
   friend bool operator==(const BalanceOpening&, const BalanceOpening&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("amount", &BalanceOpening::amount, "B_0 in minor units"),
         field("blinding", &BalanceOpening::blinding, "r, non-zero mod L, little-endian"));
   }
@@ -220,7 +218,7 @@ struct ReportOpenings {
 
   friend bool operator==(const ReportOpenings&, const ReportOpenings&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("subject", &ReportOpenings::subject, "commitment to the subject"),
         field("record_list_salt", &ReportOpenings::record_list_salt, "commitment to the list"),
         field("balances", &ReportOpenings::balances, at_most(kInvoicesMax),
@@ -247,7 +245,7 @@ struct ClaimPayload {
 
   friend bool operator==(const ClaimPayload&, const ClaimPayload&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("version", &ClaimPayload::version, "format version"),
         field("person", &ClaimPayload::person, "whose stay it was"),
         field("encounter_number", &ClaimPayload::encounter_number, between(1, kIdentifierBytesMax),

@@ -31,7 +31,7 @@ struct EncounterState {
 
   friend bool operator==(const EncounterState&, const EncounterState&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("version", &EncounterState::version, "format version"),
         field("kind", &EncounterState::kind, "what happened"),
         field("reporter", &EncounterState::reporter, "who reported"),
@@ -58,8 +58,8 @@ struct DecisionRef {
 
   friend bool operator==(const DecisionRef&, const DecisionRef&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(field("claim", &DecisionRef::claim, "claim"),
-                           field("number", &DecisionRef::number, "number of the decision"));
+    return field_list(field("claim", &DecisionRef::claim, "claim"),
+                      field("number", &DecisionRef::number, "number of the decision"));
   }
 };
 
@@ -73,7 +73,7 @@ struct InvoiceState {
 
   friend bool operator==(const InvoiceState&, const InvoiceState&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("version", &InvoiceState::version, "format version"),
         field("encounter", &InvoiceState::encounter, "where it belongs"),
         field("reported", &InvoiceState::reported, "balance as it was reported"),
@@ -134,7 +134,7 @@ struct ClaimState {
   const InstitutionId& insurer() const { return subject.audience; }
   friend bool operator==(const ClaimState&, const ClaimState&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("version", &ClaimState::version, "format version"),
         field("policy", &ClaimState::policy, "policy it is under"),
         field("product", &ClaimState::product, "product of that policy"),
@@ -179,7 +179,7 @@ struct DecisionState {
 
   friend bool operator==(const DecisionState&, const DecisionState&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("version", &DecisionState::version, "format version"),
         field("payload_version", &DecisionState::payload_version, "version decided on"),
         field("decided_at", &DecisionState::decided_at, "block time, ms"),
@@ -204,8 +204,8 @@ struct PolicyTotal {
 
   friend bool operator==(const PolicyTotal&, const PolicyTotal&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(field("version", &PolicyTotal::version, "format version"),
-                           field("total", &PolicyTotal::total, "sum of the payouts"));
+    return field_list(field("version", &PolicyTotal::version, "format version"),
+                      field("total", &PolicyTotal::total, "sum of the payouts"));
   }
 };
 
@@ -216,7 +216,7 @@ struct AccumulatorState {
 
   friend bool operator==(const AccumulatorState&, const AccumulatorState&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("version", &AccumulatorState::version, "format version"),
         field("amount", &AccumulatorState::amount, "commitment to the amount that stands"));
   }
@@ -230,8 +230,8 @@ struct ClaimPointer {
 
   friend bool operator==(const ClaimPointer&, const ClaimPointer&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(field("version", &ClaimPointer::version, "format version"),
-                           field("claim", &ClaimPointer::claim, "claim"));
+    return field_list(field("version", &ClaimPointer::version, "format version"),
+                      field("claim", &ClaimPointer::claim, "claim"));
   }
 };
 

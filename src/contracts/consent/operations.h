@@ -21,7 +21,7 @@ struct ConsentException {
 
   friend auto operator<=>(const ConsentException&, const ConsentException&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("custodian", &ConsentException::custodian, "records of this custodian; none = any"),
         field("record_class", &ConsentException::record_class, "of this class; none = any"),
         field("purpose", &ConsentException::purpose, "for this purpose; none = any"));
@@ -49,7 +49,7 @@ struct ConsentTerms {
 
   friend bool operator==(const ConsentTerms&, const ConsentTerms&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("id", &ConsentTerms::id, "32 random bytes; first use wins"),
         field("subject", &ConsentTerms::subject, "the person, for the grantee's audience"),
         field("giver", &ConsentTerms::giver, "who gave it"),
@@ -82,8 +82,8 @@ struct ConsentGive {
 
   friend bool operator==(const ConsentGive&, const ConsentGive&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(field("version", &ConsentGive::version, "format version"),
-                           field("terms", &ConsentGive::terms, "what the person agreed to"));
+    return field_list(field("version", &ConsentGive::version, "format version"),
+                      field("terms", &ConsentGive::terms, "what the person agreed to"));
   }
 };
 
@@ -94,8 +94,8 @@ struct ConsentReference {
 
   friend auto operator<=>(const ConsentReference&, const ConsentReference&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(field("id", &ConsentReference::id, "consent"),
-                           field("hash", &ConsentReference::hash, "H(\"consent\" || terms)"));
+    return field_list(field("id", &ConsentReference::id, "consent"),
+                      field("hash", &ConsentReference::hash, "H(\"consent\" || terms)"));
   }
 };
 
@@ -109,10 +109,10 @@ struct ConsentConfirm {
 
   friend bool operator==(const ConsentConfirm&, const ConsentConfirm&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(field("version", &ConsentConfirm::version, "format version"),
-                           field("consents", &ConsentConfirm::consents,
-                                 Limits{.max = 1000, .min = 1, .ascending = true},
-                                 "consents that the attestor vouches for"));
+    return field_list(field("version", &ConsentConfirm::version, "format version"),
+                      field("consents", &ConsentConfirm::consents,
+                            Limits{.max = 1000, .min = 1, .ascending = true},
+                            "consents that the attestor vouches for"));
   }
 };
 
@@ -127,7 +127,7 @@ struct ConsentRevoke {
 
   friend bool operator==(const ConsentRevoke&, const ConsentRevoke&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("version", &ConsentRevoke::version, "format version"),
         field("consent", &ConsentRevoke::consent, "consent that ends"),
         field("evidence", &ConsentRevoke::evidence, "salted commitment to the evidence"));
@@ -150,7 +150,7 @@ struct ConsentRegisterKey {
 
   friend bool operator==(const ConsentRegisterKey&, const ConsentRegisterKey&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("version", &ConsentRegisterKey::version, "format version"),
         field("subject", &ConsentRegisterKey::subject, "the person, for one audience"),
         field("key", &ConsentRegisterKey::key, "the person's own; none = the person has none"),

@@ -18,7 +18,7 @@ struct ConsentState {
 
   friend bool operator==(const ConsentState&, const ConsentState&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("version", &ConsentState::version, "format version"),
         field("terms", &ConsentState::terms, "what the person agreed to"),
         field("submitted_by", &ConsentState::submitted_by, "institution that brought it"),
@@ -40,7 +40,7 @@ struct PersonKeyState {
 
   friend bool operator==(const PersonKeyState&, const PersonKeyState&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("version", &PersonKeyState::version, "format version"),
         field("key", &PersonKeyState::key, "the person's own key"),
         field("attested_by", &PersonKeyState::attested_by, "institution that saw the person"),

@@ -20,13 +20,12 @@ struct ChainRules {
 
   friend bool operator==(const ChainRules&, const ChainRules&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(
-        field("version", &ChainRules::version, "format version"),
-        field("contracts_version", &ChainRules::contracts_version,
-              "version of the native contracts"),
-        field("utc_offset_minutes", &ChainRules::utc_offset_minutes, "civil zone"),
-        field("attestor_kinds", &ChainRules::attestor_kinds, set_of(6),
-              "institutions whose attestors count"));
+    return field_list(field("version", &ChainRules::version, "format version"),
+                      field("contracts_version", &ChainRules::contracts_version,
+                            "version of the native contracts"),
+                      field("utc_offset_minutes", &ChainRules::utc_offset_minutes, "civil zone"),
+                      field("attestor_kinds", &ChainRules::attestor_kinds, set_of(6),
+                            "institutions whose attestors count"));
   }
 };
 
@@ -40,7 +39,7 @@ struct InstitutionState {
   bool is(ledger::InstitutionKind kind) const;
   friend bool operator==(const InstitutionState&, const InstitutionState&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("version", &InstitutionState::version, "format version"),
         field("name", &InstitutionState::name, between(1, 128), "public name"),
         field("kinds", &InstitutionState::kinds, Limits{.max = 6, .min = 1, .ascending = true},
@@ -61,9 +60,9 @@ struct MemberState {
   }
   friend bool operator==(const MemberState&, const MemberState&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(field("version", &MemberState::version, "format version"),
-                           field("institution", &MemberState::institution, "where it belongs"),
-                           field("member", &MemberState::member, "as registered"));
+    return field_list(field("version", &MemberState::version, "format version"),
+                      field("institution", &MemberState::institution, "where it belongs"),
+                      field("member", &MemberState::member, "as registered"));
   }
 };
 
@@ -75,8 +74,8 @@ struct MemberKey {
 
   friend bool operator==(const MemberKey&, const MemberKey&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(field("version", &MemberKey::version, "format version"),
-                           field("signing_key", &MemberKey::signing_key, "registered key"));
+    return field_list(field("version", &MemberKey::version, "format version"),
+                      field("signing_key", &MemberKey::signing_key, "registered key"));
   }
 };
 
@@ -96,7 +95,7 @@ struct NonceWindow {
 
   friend bool operator==(const NonceWindow&, const NonceWindow&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("version", &NonceWindow::version, "format version"),
         field("highest", &NonceWindow::highest, "highest nonce used"),
         field("used", &NonceWindow::used, "bit i (byte i / 8, 1 << i % 8): highest - i was used"));

@@ -25,7 +25,7 @@ struct EnrolLine {
 
   friend bool operator==(const EnrolLine&, const EnrolLine&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("policy", &EnrolLine::policy, "32 random bytes; first use wins"),
         field("subject", &EnrolLine::subject, "the person, audience = the insurer"),
         field("premium_class", &EnrolLine::premium_class, "class of the product"),
@@ -56,7 +56,7 @@ struct PoliciesEnrol {
 
   friend bool operator==(const PoliciesEnrol&, const PoliciesEnrol&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("version", &PoliciesEnrol::version, "format version"),
         field("product", &PoliciesEnrol::product, "registered product of the sender"),
         field("product_version", &PoliciesEnrol::product_version, "its version"),

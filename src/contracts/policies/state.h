@@ -22,7 +22,7 @@ struct ProductState {
 
   friend bool operator==(const ProductState&, const ProductState&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("version", &ProductState::version, "format version"),
         field("insurer", &ProductState::insurer, "whose it is"),
         field("content", &ProductState::content, "hash of the content; zeros = none"),
@@ -59,7 +59,7 @@ struct PolicyState {
   const InstitutionId& insurer() const { return subject.audience; }
   friend bool operator==(const PolicyState&, const PolicyState&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("version", &PolicyState::version, "format version"),
         field("subject", &PolicyState::subject, "the insured; the audience is the insurer"),
         field("product", &PolicyState::product, "product"),

@@ -48,7 +48,7 @@ struct ProductRegister {
 
   friend bool operator==(const ProductRegister&, const ProductRegister&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("version", &ProductRegister::version, "format version"),
         field("product", &ProductRegister::product, "32 random bytes; first use wins"),
         field("product_version", &ProductRegister::product_version, "from 1, without gaps"),

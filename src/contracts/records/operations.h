@@ -25,7 +25,7 @@ struct RecordsRegister {
 
   friend bool operator==(const RecordsRegister&, const RecordsRegister&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("version", &RecordsRegister::version, "format version"),
         field("record", &RecordsRegister::record, "random id and version"),
         field("subject", &RecordsRegister::subject, "the person, audience care"),
@@ -54,15 +54,15 @@ struct RecordsRead {
 
   friend bool operator==(const RecordsRead&, const RecordsRead&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(field("version", &RecordsRead::version, "format version"),
-                           field("record", &RecordsRead::record, "what is read"),
-                           field("purpose", &RecordsRead::purpose, "for what"),
-                           field("basis", &RecordsRead::basis, "by what right"),
-                           field("mode", &RecordsRead::mode, "person or program"),
-                           field("trigger", &RecordsRead::trigger, "what made it happen"),
-                           field("originator", &RecordsRead::originator, "who reads"),
-                           field("vault", &RecordsRead::vault, "vault that opens"),
-                           field("journal", &RecordsRead::journal, "of that vault"));
+    return field_list(field("version", &RecordsRead::version, "format version"),
+                      field("record", &RecordsRead::record, "what is read"),
+                      field("purpose", &RecordsRead::purpose, "for what"),
+                      field("basis", &RecordsRead::basis, "by what right"),
+                      field("mode", &RecordsRead::mode, "person or program"),
+                      field("trigger", &RecordsRead::trigger, "what made it happen"),
+                      field("originator", &RecordsRead::originator, "who reads"),
+                      field("vault", &RecordsRead::vault, "vault that opens"),
+                      field("journal", &RecordsRead::journal, "of that vault"));
   }
 };
 
@@ -84,17 +84,16 @@ struct RecordsRequest {
 
   friend bool operator==(const RecordsRequest&, const RecordsRequest&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(
-        field("version", &RecordsRequest::version, "format version"),
-        field("record", &RecordsRequest::record, "what is asked for"),
-        field("purpose", &RecordsRequest::purpose, "for what"),
-        field("basis", &RecordsRequest::basis, "by what right"),
-        field("mode", &RecordsRequest::mode, "person or program"),
-        field("trigger", &RecordsRequest::trigger, "what made it happen"),
-        field("recipient", &RecordsRequest::recipient, "vault member of the reader"),
-        field("originator", &RecordsRequest::originator, "who wants to read"),
-        field("via", &RecordsRequest::via, at_most(4), "intermediaries, in order"),
-        field("journal", &RecordsRequest::journal, "of the recipient vault"));
+    return field_list(field("version", &RecordsRequest::version, "format version"),
+                      field("record", &RecordsRequest::record, "what is asked for"),
+                      field("purpose", &RecordsRequest::purpose, "for what"),
+                      field("basis", &RecordsRequest::basis, "by what right"),
+                      field("mode", &RecordsRequest::mode, "person or program"),
+                      field("trigger", &RecordsRequest::trigger, "what made it happen"),
+                      field("recipient", &RecordsRequest::recipient, "vault member of the reader"),
+                      field("originator", &RecordsRequest::originator, "who wants to read"),
+                      field("via", &RecordsRequest::via, at_most(4), "intermediaries, in order"),
+                      field("journal", &RecordsRequest::journal, "of the recipient vault"));
   }
 };
 
@@ -112,7 +111,7 @@ struct RecordsRelease {
 
   friend bool operator==(const RecordsRelease&, const RecordsRelease&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("version", &RecordsRelease::version, "format version"),
         field("grant", &RecordsRelease::grant, "the grant that is fulfilled"),
         field("commitment", &RecordsRelease::commitment, "of the granted version, as registered"),
@@ -141,7 +140,7 @@ struct RecordsReceive {
 
   friend bool operator==(const RecordsReceive&, const RecordsReceive&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("version", &RecordsReceive::version, "format version"),
         field("grant", &RecordsReceive::grant, "the released grant"),
         field("commitment", &RecordsReceive::commitment,

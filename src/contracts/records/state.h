@@ -17,7 +17,7 @@ struct RecordState {
 
   friend bool operator==(const RecordState&, const RecordState&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("version", &RecordState::version, "format version"),
         field("custodian", &RecordState::custodian, "who registered and keeps it"),
         field("subject", &RecordState::subject, "audience care; none for an unfiled payload"),
@@ -35,10 +35,10 @@ struct RecordVersion {
 
   friend bool operator==(const RecordVersion&, const RecordVersion&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(field("version", &RecordVersion::version, "format version"),
-                           field("level", &RecordVersion::level, "confidentiality, 1..5"),
-                           field("commitment", &RecordVersion::commitment, "to the sealed record"),
-                           field("registered_at", &RecordVersion::registered_at, "block time, ms"));
+    return field_list(field("version", &RecordVersion::version, "format version"),
+                      field("level", &RecordVersion::level, "confidentiality, 1..5"),
+                      field("commitment", &RecordVersion::commitment, "to the sealed record"),
+                      field("registered_at", &RecordVersion::registered_at, "block time, ms"));
   }
 };
 
@@ -51,9 +51,9 @@ struct HolderState {
 
   friend bool operator==(const HolderState&, const HolderState&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(field("version", &HolderState::version, "format version"),
-                           field("grant", &HolderState::grant, "by which it first came"),
-                           field("since", &HolderState::since, "block time, ms"));
+    return field_list(field("version", &HolderState::version, "format version"),
+                      field("grant", &HolderState::grant, "by which it first came"),
+                      field("since", &HolderState::since, "block time, ms"));
   }
 };
 
@@ -84,7 +84,7 @@ struct GrantState {
 
   friend bool operator==(const GrantState&, const GrantState&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("version", &GrantState::version, "format version"),
         field("record", &GrantState::record, "record and version"),
         field("reader", &GrantState::reader, "who may have the key"),

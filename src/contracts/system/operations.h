@@ -18,7 +18,7 @@ struct SystemSweep {
 
   friend bool operator==(const SystemSweep&, const SystemSweep&) = default;
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("version", &SystemSweep::version, "format version"),
         field("up_to", &SystemSweep::up_to, "deadlines due until then, ms; not after block time"),
         field("count_max", &SystemSweep::count_max, "how many at most, 1 to 1,000"));

@@ -383,6 +383,14 @@ ChainAuditResult audit_chain(const AuditStore& store, const ChainAuditConfig& co
   return walk.result;
 }
 
+std::optional<Header> header_in(const AuditStore& store, Height height) {
+  const auto row = store.read(Family::blocks, chain_keys::header(height));
+  if (!row || !*row) return std::nullopt;
+  auto header = decode<Header>(**row);
+  if (!header) return std::nullopt;
+  return *std::move(header);
+}
+
 CheckpointAnswer compare_checkpoint(const AuditStore& store, const ChainAuditConfig& config,
                                     const ChainAuditResult& chain, const Checkpoint& other,
                                     AuditReport& report) {
@@ -420,9 +428,9 @@ CheckpointAnswer compare_checkpoint(const AuditStore& store, const ChainAuditCon
     report.remark("the checkpoint is older than the snapshot with which this chain began");
     return CheckpointAnswer::behind;
   }
-  const auto own = store.read(Family::blocks, chain_keys::header(height));
-  if (!own || !*own) return found("there is no readable header of that height here");
-  if (**own != encode(other.header)) {
+  const auto own = header_in(store, height);
+  if (!own) return found("there is no readable header of that height here");
+  if (*own != other.header) {
     return found("the header of that height here is another one than the certified checkpoint");
   }
   return CheckpointAnswer::same;

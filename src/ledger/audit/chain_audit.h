@@ -46,6 +46,9 @@ struct ChainAuditResult {
 ChainAuditResult audit_chain(const AuditStore& store, const ChainAuditConfig& config,
                              AuditReport& report);
 
+/// The store's header of that height; none if there is none, or none that can be read.
+std::optional<Header> header_in(const AuditStore& store, Height height);
+
 /// Another node's newest certified header.
 struct Checkpoint {
   Header header;

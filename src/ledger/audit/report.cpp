@@ -33,6 +33,10 @@ std::string_view remedy_of(Damage damage) {
     case Damage::archive:
       return "Copy the file from another node and compare its hash (`baolian archive list`): block "
              "files are the same everywhere, a certificate file of any node will do.";
+    case Damage::snapshot:
+      return "Remove that directory of snapshots/: the node makes a new one at the next height, "
+             "and "
+             "nobody who fetches from it believes a damaged chunk.";
     case Damage::checkpoint:
       return "Compare with a third institution: one of the two nodes shows a history that the "
              "validators did not certify, or more than F of them signed twice.";

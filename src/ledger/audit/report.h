@@ -36,13 +36,14 @@ enum class Damage : std::uint8_t {
   book = 18,            ///< another file of the node
   checkpoint = 19,      ///< another node's checkpoint
   archive = 20,         ///< a file of archived blocks, or its certificate
+  snapshot = 21,        ///< the head or a chunk of a snapshot that is kept for nodes that join
 };
 constexpr auto enum_names(Damage) {
-  return std::array<std::string_view, 21>{
+  return std::array<std::string_view, 22>{
       "header",      "block",      "batch",           "body",       "receipt",       "certificate",
       "epoch",       "history",    "history_subtree", "mark",       "state",         "log_entry",
       "log_subtree", "index",      "stray_row",       "store_file", "consensus_log", "record",
-      "book",        "checkpoint", "archive"};
+      "book",        "checkpoint", "archive",         "snapshot"};
 }
 
 /// What to do about a damage of this kind, in a sentence.

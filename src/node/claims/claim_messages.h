@@ -26,7 +26,7 @@ struct CountersignBody {
   Bytes escrow;
 
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("version", &CountersignBody::version, "format version"),
         field("content", &CountersignBody::content, at_most(64 * 1024), "canonical ClaimsDecide"),
         field("payouts", &CountersignBody::payouts, at_most(contracts::kPayoutLinesMax),
@@ -43,7 +43,7 @@ struct CountersignRequest {
   Bytes sealed;   ///< CountersignBody, to the reporter's vault
 
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("version", &CountersignRequest::version, "0xD4"),
         field("request", &CountersignRequest::request, "names the reply"),
         field("height", &CountersignRequest::height, "whose state the decision is on"),
@@ -60,11 +60,10 @@ struct CountersignReply {
   std::string reason;                              ///< of a refusal; no personal data
 
   static constexpr auto fields() {
-    return std::make_tuple(
-        field("version", &CountersignReply::version, "0xD5"),
-        field("request", &CountersignReply::request, "of the request"),
-        field("cosignature", &CountersignReply::cosignature, "none: refused"),
-        field("reason", &CountersignReply::reason, at_most(512), "of a refusal"));
+    return field_list(field("version", &CountersignReply::version, "0xD5"),
+                      field("request", &CountersignReply::request, "of the request"),
+                      field("cosignature", &CountersignReply::cosignature, "none: refused"),
+                      field("reason", &CountersignReply::reason, at_most(512), "of a refusal"));
   }
 };
 
@@ -77,10 +76,10 @@ struct BalanceRequest {
   ClaimId claim;
 
   static constexpr auto fields() {
-    return std::make_tuple(field("version", &BalanceRequest::version, "0xD6"),
-                           field("request", &BalanceRequest::request, "names the reply"),
-                           field("height", &BalanceRequest::height, "as in CountersignRequest"),
-                           field("claim", &BalanceRequest::claim, "claim of the asking insurer"));
+    return field_list(field("version", &BalanceRequest::version, "0xD6"),
+                      field("request", &BalanceRequest::request, "names the reply"),
+                      field("height", &BalanceRequest::height, "as in CountersignRequest"),
+                      field("claim", &BalanceRequest::claim, "claim of the asking insurer"));
   }
 };
 
@@ -92,11 +91,11 @@ struct BalanceReply {
   std::string reason;
 
   static constexpr auto fields() {
-    return std::make_tuple(field("version", &BalanceReply::version, "0xD7"),
-                           field("request", &BalanceReply::request, "of the request"),
-                           field("sealed", &BalanceReply::sealed, at_most(256 * 1024),
-                                 "SumOpenings for the insurer's vault; empty = refused"),
-                           field("reason", &BalanceReply::reason, at_most(512), "of a refusal"));
+    return field_list(field("version", &BalanceReply::version, "0xD7"),
+                      field("request", &BalanceReply::request, "of the request"),
+                      field("sealed", &BalanceReply::sealed, at_most(256 * 1024),
+                            "SumOpenings for the insurer's vault; empty = refused"),
+                      field("reason", &BalanceReply::reason, at_most(512), "of a refusal"));
   }
 };
 
@@ -107,8 +106,8 @@ struct ContentRequest {
   Hash content;
 
   static constexpr auto fields() {
-    return std::make_tuple(field("version", &ContentRequest::version, "0xD8"),
-                           field("content", &ContentRequest::content, "H(\"public\" || bytes)"));
+    return field_list(field("version", &ContentRequest::version, "0xD8"),
+                      field("content", &ContentRequest::content, "H(\"public\" || bytes)"));
   }
 };
 
@@ -118,7 +117,7 @@ struct ContentReply {
   Bytes bytes;
 
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("version", &ContentReply::version, "0xD9"),
         field("bytes", &ContentReply::bytes, at_most(8 * 1024 * 1024), "the content"));
   }

@@ -31,8 +31,8 @@ struct SumOpening {
   BalanceOpening opening;
 
   static constexpr auto fields() {
-    return std::make_tuple(field("sum", &SumOpening::sum, "the commitment"),
-                           field("opening", &SumOpening::opening, "what it opens to"));
+    return field_list(field("sum", &SumOpening::sum, "the commitment"),
+                      field("opening", &SumOpening::opening, "what it opens to"));
   }
 };
 
@@ -42,8 +42,8 @@ struct SumOpenings {
   std::vector<SumOpening> sums;
 
   static constexpr auto fields() {
-    return std::make_tuple(field("version", &SumOpenings::version, "format version"),
-                           field("sums", &SumOpenings::sums, at_most(1024), "by commitment"));
+    return field_list(field("version", &SumOpenings::version, "format version"),
+                      field("sums", &SumOpenings::sums, at_most(1024), "by commitment"));
   }
 };
 
@@ -55,9 +55,9 @@ struct AccumulatorOpening {
   Salt salt;
 
   static constexpr auto fields() {
-    return std::make_tuple(field("id", &AccumulatorOpening::id, "which accumulator"),
-                           field("amount", &AccumulatorOpening::amount, "minor units"),
-                           field("salt", &AccumulatorOpening::salt, "of the commitment"));
+    return field_list(field("id", &AccumulatorOpening::id, "which accumulator"),
+                      field("amount", &AccumulatorOpening::amount, "minor units"),
+                      field("salt", &AccumulatorOpening::salt, "of the commitment"));
   }
 };
 
@@ -77,7 +77,7 @@ struct DecisionFile {
   std::optional<contracts::Ruling> ruling;
 
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("version", &DecisionFile::version, "format version"),
         field("content", &DecisionFile::content, at_most(64 * 1024), "canonical ClaimsDecide"),
         field("payouts", &DecisionFile::payouts, at_most(contracts::kPayoutLinesMax),
@@ -105,7 +105,7 @@ struct KeptDecision {
   std::string explanation_en;
 
   static constexpr auto fields() {
-    return std::make_tuple(
+    return field_list(
         field("version", &KeptDecision::version, "format version"),
         field("file", &KeptDecision::file, "what opens it"),
         field("escrow", &KeptDecision::escrow, at_most(5 * 1024 * 1024),
