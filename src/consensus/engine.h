@@ -148,8 +148,8 @@ enum class MessageClass : std::uint8_t {
 struct TickInput {
   Tick now;
   TimeMs wall;
-  /// Status::request_clock at the admission of the oldest transaction that is admitted here and not
-  /// executed; none if there is none (1.6 V1).
+  /// Status::request_clock at the admission of the oldest transaction that is admitted here and in
+  /// no block that is committed here; none if there is none (1.6 V1; ADR 0027).
   std::optional<Tick> oldest_request{};
 };
 struct DeliverInput {

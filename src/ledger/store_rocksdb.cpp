@@ -80,13 +80,12 @@ rocksdb::ColumnFamilyOptions family_options(Family family,
   table.pin_l0_filter_and_index_blocks_in_cache = true;
   table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10, false));
   table.format_version = 5;
-  if (family != Family::state) {
-    // Rows asked for at random in a long chain: a whole filter of a file is most of a megabyte, and
-    // those of all files do not fit the cache. In parts each lookup needs a few kilobytes of them.
-    table.index_type = rocksdb::BlockBasedTableOptions::kTwoLevelIndexSearch;
-    table.partition_filters = true;
-    table.metadata_block_size = kIndexPartBytes;
-  }
+  // Rows are asked for at random: a whole filter of a file is a megabyte and more, and a part of
+  // the cache that holds a few of them loses one with each look at another. In parts each lookup
+  // needs a few kilobytes.
+  table.index_type = rocksdb::BlockBasedTableOptions::kTwoLevelIndexSearch;
+  table.partition_filters = true;
+  table.metadata_block_size = kIndexPartBytes;
   rocksdb::ColumnFamilyOptions options;
   options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
   options.write_buffer_size = family == Family::state ? kStateWriteBufferBytes : kWriteBufferBytes;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "consensus/batch.h"
 #include "core/assert.h"
 #include "core/seeded_bug.h"
 #include "node/pool_messages.h"
@@ -217,6 +218,11 @@ void ReplicaDriver::handle(consensus::Persist& persist) {
 }
 
 void ReplicaDriver::handle(consensus::Commit& commit) {
+  const auto batch = commit.batch != nullptr ? decode<consensus::Batch>(*commit.batch)
+                                             : Result<consensus::Batch>(consensus::Batch{});
+  if (batch) {
+    for (const TxHash& hash : batch->transactions) pool_.mark_committed(hash);
+  }
   ports_.application.execute(
       {commit.height, commit.digest, std::move(commit.batch), std::move(commit.bodies)});
 }

@@ -26,8 +26,7 @@ namespace baolian::node {
 /// Proposing:   an idle network gets a proposal at once; while heights are in flight the next batch
 ///              fills until it is full or its oldest transaction has waited linger_ms.
 /// Epochs:      at the end of one the next engine takes over (epoch_engines.h); writes of the
-/// engine
-///              before may still become durable, and what rides on them is still sent.
+///              engine before may still become durable, and what rides on them is still sent.
 /// Ownership:   the engines; none of the ports, which outlive the driver.
 /// Threads:     one, the core thread. Port methods may call back at once: what comes while an input
 ///              is worked on is queued.

@@ -39,7 +39,7 @@ TransactionPool::Entry& TransactionPool::insert(CheckedTransaction transaction, 
       entries_.emplace(hash, Entry{std::move(transaction), origin, arrival, now, request_clock,
                                    false, true, limits_.push_again_ms, push_at});
   ASSERT(inserted);
-  all_.emplace(arrival, hash);
+  open_.emplace(arrival, hash);
   pushes_.emplace(std::pair(push_at.value, arrival), hash);
   make_proposable(at->second, hash);
   return at->second;
@@ -80,8 +80,16 @@ void TransactionPool::mark_in_slot(const TxHash& hash) {
   proposable_weight_ -= entry.transaction.weight();
 }
 
+void TransactionPool::mark_committed(const TxHash& hash) {
+  const auto at = entries_.find(hash);
+  if (at == entries_.end()) return;
+  mark_in_slot(hash);
+  open_.erase(at->second.arrival);
+  pushes_.erase(std::pair(at->second.push_at.value, at->second.arrival));
+}
+
 void TransactionPool::release_slots() {
-  for (const auto& [arrival, hash] : all_) {
+  for (const auto& [arrival, hash] : open_) {
     Entry& entry = entries_.at(hash);
     if (!entry.in_slot) continue;
     entry.in_slot = false;
@@ -95,7 +103,7 @@ void TransactionPool::erase(const TxHash& hash) {
   mark_in_slot(hash);  // takes it out of the proposable ones
   const Entry& entry = at->second;
   if (entry.counted) admitted_.remove(entry.origin, PoolLoad::of(entry.transaction));
-  all_.erase(entry.arrival);
+  open_.erase(entry.arrival);
   pushes_.erase(std::pair(entry.push_at.value, entry.arrival));
   entries_.erase(at);
 }
@@ -185,13 +193,13 @@ void TransactionPool::restart_request_clock(Tick now) {
 }
 
 std::optional<Tick> TransactionPool::oldest_request() const {
-  if (all_.empty()) return std::nullopt;
-  return entries_.at(all_.begin()->second).request_clock;
+  if (open_.empty()) return std::nullopt;
+  return entries_.at(open_.begin()->second).request_clock;
 }
 
 void TransactionPool::restart_pushes(Tick now) {
   pushes_.clear();
-  for (const auto& [arrival, hash] : all_) {
+  for (const auto& [arrival, hash] : open_) {
     Entry& entry = entries_.at(hash);
     entry.push_after_ms = limits_.push_again_ms;
     entry.push_at = Tick{now.value + limits_.push_again_ms};

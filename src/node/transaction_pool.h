@@ -17,9 +17,8 @@ namespace baolian::node {
 /// Bodies by their hash, in order of arrival.
 ///
 /// Bounds:      admitted transactions in count, operations and bytes: what T_req / 2 of execution
-///              took at the rate measured here, but at least two full batches, so that under any
-///              load the oldest is executed before a correct primary is suspected (V1); admit()
-///              says busy above. Pinned ones by the engine's window; the recently executed by count
+///              took at the rate measured here, but at least two full batches; admit() says busy
+///              above. Pinned ones by the engine's window; the recently executed by count
 ///              and bytes.
 /// Invariants:  a transaction leaves only by execution: the primary proposes all that was admitted,
 ///              even expired ones and such as execution will reject (V1), or a client could make
@@ -67,7 +66,12 @@ class TransactionPool {
   void pin(CheckedTransaction transaction, Tick now, Tick request_clock = {});
   /// Marks a transaction as listed by a batch in a slot.
   void mark_in_slot(const TxHash& hash);
-  /// Lets everything be proposed again: after a view change a batch may be gone.
+  /// Marks a transaction of a batch that is committed here: no primary has anything to do with it
+  /// any more. It is not proposed again, not pushed, and what it still waits for, execution, is not
+  /// laid at anybody's door (V1).
+  void mark_committed(const TxHash& hash);
+  /// Lets everything that is not committed be proposed again: after a view change a batch may be
+  /// gone.
   void release_slots();
   /// Forgets what a height executed, keeping the bodies for a while as recent ones.
   void on_executed(const TxHash& hash, SharedBytes body);
@@ -95,7 +99,7 @@ class TransactionPool {
   std::optional<Tick> oldest_proposable() const;
   /// Another engine counts its request clock anew: everything waits since `now` of it.
   void restart_request_clock(Tick now);
-  /// The request clock at the arrival of the oldest transaction that is not executed (V1).
+  /// The request clock at the arrival of the oldest transaction that is not committed (V1).
   std::optional<Tick> oldest_request() const;
 
   /// A view was entered: its primary may lack whatever waits, and has T_req from now on (V1).
@@ -125,7 +129,7 @@ class TransactionPool {
 
   Limits limits_;
   std::unordered_map<TxHash, Entry, FixedBytesHash> entries_;         // never iterated for order
-  std::map<std::uint64_t, TxHash> all_;                               // by arrival
+  std::map<std::uint64_t, TxHash> open_;                              // by arrival; not committed
   std::map<Origin, std::map<std::uint64_t, TxHash>> proposable_;      // by arrival; in no slot
   std::map<std::pair<std::uint64_t, std::uint64_t>, TxHash> pushes_;  // by (push_at, arrival)
   std::unordered_map<TxHash, SharedBytes, FixedBytesHash> recent_;

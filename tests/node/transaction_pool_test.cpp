@@ -36,6 +36,35 @@ TEST_CASE("pool: transactions are selected in order of arrival and only once", "
   CHECK(pool.select({}).hashes == hashes);
 }
 
+TEST_CASE("consensus 1.6 V1: what is committed waits at nobody's expense and is not proposed again",
+          "[pool]") {
+  TransactionPool pool;
+  std::vector<TxHash> hashes;
+  for (std::uint64_t nonce = 1; nonce <= 4; ++nonce) {
+    const CheckedTransaction transaction = make_checked(world(), nonce);
+    hashes.push_back(transaction.hash());
+    REQUIRE(pool.admit(transaction, kOwnOrigin, Tick{nonce}, Tick{100 * nonce}).has_value());
+  }
+  pool.mark_in_slot(hashes[0]);
+  CHECK(pool.oldest_request() == Tick{100});  // proposed alone ends nothing
+  pool.mark_committed(hashes[0]);
+  pool.mark_committed(hashes[1]);  // a batch of another view held it, here it was in no slot
+  CHECK(pool.oldest_request() == Tick{300});
+  pool.release_slots();
+  CHECK(pool.select({}).hashes == std::vector<TxHash>(hashes.begin() + 2, hashes.end()));
+  CHECK(pool.take_due_pushes(Tick{100'000}, 1U << 20).size() == 2);
+  pool.restart_pushes(Tick{200'000});
+  CHECK(pool.take_due_pushes(Tick{300'000}, 1U << 20).size() == 2);
+  // It is still here: not admitted a second time, served to who lacks it, gone when it is executed.
+  CHECK(pool.knows(hashes[0]));
+  CHECK(pool.find(hashes[0]) != nullptr);
+  CHECK(pool.size() == 4);
+  for (const TxHash& hash : hashes) pool.on_executed(hash, pool.find(hash));
+  CHECK(pool.size() == 0);
+  CHECK(pool.size_bytes() == 0);
+  CHECK_FALSE(pool.oldest_request().has_value());
+}
+
 TEST_CASE("consensus 1.12: a batch keeps the limits of transactions, operations and bytes",
           "[pool]") {
   TransactionPool pool;
