@@ -31,10 +31,10 @@ ClaimsReport require_clean(const ClaimsConfig& config) {
 }
 
 /// The strategy alone: it happened on every seed, and the chain said what it must.
-ClaimTally play(ClaimStrategy strategy) {
+ClaimTally play(ClaimStrategy strategy, std::size_t persons = 2) {
   ClaimTally seen;
   for (std::uint64_t seed = 1; seed <= kSeedsEach; ++seed) {
-    const auto report = require_clean({.seed = seed, .only = strategy, .persons = 2});
+    const auto report = require_clean({.seed = seed, .only = strategy, .persons = persons});
     INFO("seed " << seed << ": " << tally_text(report.tally));
     CHECK(report.tally.fired.contains(strategy));
     seen.add(report.tally);
@@ -75,7 +75,8 @@ TEST_CASE("claims sim: an old countersignature serves no second decision", "[sim
 
 TEST_CASE("claims sim: after a lost answer exactly one of two signed decisions commits",
           "[sim][claims]") {
-  CHECK(play(ClaimStrategy::lost_answer).refused.contains(Code::claim_state));
+  // Of two persons both may lose a race for the balance first, and then nothing is left to lose.
+  CHECK(play(ClaimStrategy::lost_answer, 4).refused.contains(Code::claim_state));
 }
 
 TEST_CASE("claims sim: decision numbers are not skipped", "[sim][claims]") {
