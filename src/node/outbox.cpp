@@ -165,11 +165,14 @@ bool Outbox::is_compaction_due() const {
 
 Result<void> Outbox::compact(Limits limits) {
   ASSERT(limits.forgotten <= limits.settled);
+  compact_bytes_ = size_bytes_;  // also if it fails: not again before the next growth
   TRY(const Bytes file, read_all(fd_));
   Outbox fresh(path_, -1);
   Bytes kept;
-  read_outbox(file, [&](std::size_t, Result<OutboxRecord> record) {
-    ASSERT(record.has_value());  // this process read or wrote it
+  bool all_decode = true;
+  const OutboxExtent extent = read_outbox(file, [&](std::size_t, Result<OutboxRecord> record) {
+    all_decode = all_decode && record.has_value();
+    if (!record) return;
     if (record->expires_at < limits.settled) record->transaction.clear();
     if (record->expires_at < limits.forgotten) record->request_ids.clear();
     const bool is_newest = record->nonce.next() == next_nonce(record->sender);
@@ -177,6 +180,11 @@ Result<void> Outbox::compact(Limits limits) {
     append_framed(kept, *record);
     fresh.index(*record);
   });
+  if (!all_decode || extent.whole_bytes != size_bytes_) {
+    return fail(Errc::log_corrupt,
+                "outbox: the file changed on the disk under this node; check it with `baolian "
+                "audit verify-node`");
+  }
   TRY(const int fd, write_anew(path_, kept));
   ::close(std::exchange(fd_, fd));
   size_bytes_ = kept.size();

@@ -56,11 +56,12 @@ class Outbox {
     TimeMs settled;
     TimeMs forgotten;
   };
-  /// The file has grown so far since it was opened or written anew that compact() is worth its
-  /// writing: by as much as it had, and by 16 MiB.
+  /// The file has grown so far since compact() that calling it again is worth its writing: by as
+  /// much as it had, and by 16 MiB. All that was there at the start counts as growth.
   bool is_compaction_due() const;
   /// Writes the file anew. After a power cut either the old or the new one is there.
-  /// Returns: Errc::io_failed; then the old file goes on, untouched.
+  /// Returns: Errc::io_failed; Errc::log_corrupt if the disk does not give back what was written.
+  /// Then the old file goes on, untouched.
   Result<void> compact(Limits limits);
 
  private:
@@ -81,7 +82,7 @@ class Outbox {
   std::string path_;
   int fd_ = -1;
   std::size_t size_bytes_ = 0;
-  std::size_t compact_bytes_ = 0;  ///< when it was opened or written anew
+  std::size_t compact_bytes_ = 0;  ///< when compact() was called last
   std::deque<Sent> sent_;
   std::map<RequestId, Place> places_;
   std::map<PublicKey, Nonce> next_nonces_;

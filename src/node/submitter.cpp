@@ -507,7 +507,7 @@ void Submitter::compact_outbox_if_due() {
   if (!newest || !outbox_->is_compaction_due()) return;
   const std::uint64_t now = newest->timestamp.value;
   const TimeMs forgotten{now - std::min(now, config_.request_ids_kept_ms)};
-  // A copy that could not be written leaves the file as it is: the next growth asks again.
+  // What fails leaves the file as it is, and the next growth asks again.
   static_cast<void>(outbox_->compact({newest->timestamp, forgotten}));
 }
 

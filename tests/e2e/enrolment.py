@@ -17,7 +17,7 @@ import network
 
 PERSONS = 100_000
 JOINS = "--join" in sys.argv
-SNAPSHOT_HEIGHTS = 500
+PERSONS_PER_SNAPSHOT_HEIGHT = 6_000  # some five snapshots on the way
 
 
 def memory_mib(pid):
@@ -64,8 +64,9 @@ def test(make, options):
     persons = PERSONS
     net = make()
     if JOINS:
+        heights = max(1, persons // PERSONS_PER_SNAPSHOT_HEIGHT)
         for name in network.NODES:
-            net.configure(name, snapshot_heights=SNAPSHOT_HEIGHTS, snapshot_gap_s=0)
+            net.configure(name, snapshot_heights=heights, snapshot_gap_s=0)
     net.start()
     loading = net.load("--enrol", persons, "--clients", 8)
     summary = net.finish_load(loading, 60 + persons / 200)

@@ -199,6 +199,23 @@ TEST_CASE("an outbox written anew never forgets the newest nonce of a key", "[ou
   CHECK(opened->take_unresolved().empty());
 }
 
+TEST_CASE("an outbox that was damaged on the disk meanwhile is not written anew", "[outbox]") {
+  const OutboxFile file;
+  const auto outbox = file.open();
+  for (std::uint64_t i = 1; i <= 3; ++i) outbox->append({record(i, i)});
+  const Bytes whole = file.bytes();
+  for (const std::size_t place : {std::size_t{20}, whole.size() / 2, whole.size() - 5}) {
+    Bytes changed = whole;
+    changed[place] ^= 0x40;
+    file.replace(changed);
+    const auto done = outbox->compact({.settled = TimeMs{9000}, .forgotten = TimeMs{9000}});
+    REQUIRE_FALSE(done.has_value());
+    CHECK(done.error().code == Errc::log_corrupt);
+    CHECK(file.bytes() == changed);
+    CHECK(outbox->find(numbered<RequestId>(300)).has_value());  // and it goes on
+  }
+}
+
 TEST_CASE("an unfinished copy of an outbox is swept away at the next start", "[outbox]") {
   const OutboxFile file;
   file.fill(3);
