@@ -1,7 +1,6 @@
 /// Opening a chain: block 0 of a new store, or everything in memory rebuilt from an old one, which
 /// also proves that the state on disk is intact.
 #include <algorithm>
-#include <mutex>
 #include <thread>
 
 #include "ledger/chain.h"
@@ -10,10 +9,6 @@
 
 namespace baolian::ledger {
 namespace {
-
-/// Keys per pass and thread when the tree is rebuilt: bounds the memory beside the tree itself.
-constexpr std::size_t kRebuildKeys = std::size_t{1} << 17;
-constexpr std::size_t kScanKeys = 4096;
 
 Error corrupt(std::string what) {
   return fail(Errc::store_corrupt, std::move(what) + "; restore the store from a peer or archive");
@@ -156,31 +151,12 @@ Result<void> Chain::State::load_certificates() {
 
 namespace {
 
-/// Reads the state's rows in [from, end) (end empty: to the last) and hands their hashes to `tree`,
-/// many at a time; others may do the same with other ranges.
-void rebuild_range(const KeyValueStore& store, Bytes from, const Bytes& end, std::mutex& guard,
-                   StateTree& tree) {
-  std::vector<StateTree::Change> changes;
-  for (bool is_last = false; !is_last;) {
-    const auto rows = store.scan(Family::state, {}, from, kScanKeys);
-    is_last = rows.size() < kScanKeys;
-    for (const KeyValue& row : rows) {
-      if (!end.empty() && !KeyOrder()(row.key, end)) {
-        is_last = true;
-        break;
-      }
-      changes.push_back({crypto::sha256(row.key), crypto::sha256(row.value)});
-    }
-    if (!is_last) {
-      from = rows.back().key;
-      from.push_back(0);
-    }
-    if (is_last || changes.size() >= kRebuildKeys) {
-      const std::scoped_lock lock(guard);
-      tree.update(std::move(changes));
-      changes = {};
-    }
-  }
+StateLeaves hash_range(const KeyValueStore& store, BytesView from, BytesView end) {
+  StateLeaves leaves;
+  store.visit(Family::state, from, end, [&leaves](BytesView key, BytesView value) {
+    leaves.add({crypto::sha256(key), crypto::sha256(value)});
+  });
+  return leaves;
 }
 
 }  // namespace
@@ -190,13 +166,17 @@ Result<void> Chain::State::rebuild_tree() {
   std::vector<Bytes> starts = {Bytes{}};
   const unsigned threads = std::max(1U, std::thread::hardware_concurrency());
   for (Bytes& key : store->split(Family::state, threads)) starts.push_back(std::move(key));
-  std::mutex guard;
+  starts.emplace_back();
+  std::vector<StateLeaves> parts(starts.size() - 1);
   std::vector<std::thread> others;
-  for (std::size_t i = 0; i + 1 < starts.size(); ++i) {
-    others.emplace_back([&, i] { rebuild_range(*store, starts[i], starts[i + 1], guard, tree); });
-  }
-  rebuild_range(*store, starts.back(), {}, guard, tree);
+  const auto read_part = [&](std::size_t i) {
+    parts[i] = hash_range(*store, starts[i], starts[i + 1]);
+  };
+  for (std::size_t i = 1; i < parts.size(); ++i) others.emplace_back(read_part, i);
+  read_part(0);
   for (std::thread& other : others) other.join();
+  for (std::size_t i = 1; i < parts.size(); ++i) parts[0].join(std::move(parts[i]));
+  tree.build(std::move(parts[0]));
   if (tree.root() != newest.state_root) {
     return corrupt("the state does not have the state_root of header " +
                    std::to_string(newest.height.value));

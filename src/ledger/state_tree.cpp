@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <iterator>
 #include <thread>
 
 #include "crypto/hash.h"
@@ -28,6 +29,9 @@ constexpr unsigned kTopBits = 4;
 constexpr std::size_t kSubtrees = std::size_t{1} << kTopBits;
 /// Below this, threads cost more than they save.
 constexpr std::size_t kParallelChangesMin = 4096;
+constexpr std::size_t kPieceLeaves = 4096;
+
+std::size_t subtree_of(const Hash& key_hash) { return key_hash.bytes[0] >> (8 - kTopBits); }
 
 bool bit_of(const Hash& key_hash, unsigned depth) {
   return ((key_hash.bytes[depth / 8] >> (7 - depth % 8)) & 1) != 0;
@@ -174,6 +178,12 @@ class Subtree {
     for (std::size_t size = 1; size <= kBucketLeavesMax; ++size) buckets_.emplace_back(size);
   }
 
+  /// Requires: it is empty; ascending leaves of this subtree's keys.
+  void fill(Leaves leaves) {
+    ASSERT(root_.ref == kEmpty);
+    root_ = build(leaves, kTopBits);
+    leaf_count_ = leaves.size();
+  }
   /// Requires: ascending changes of this subtree's keys.
   void update(Changes changes) { root_ = apply(root_, changes, kTopBits); }
   const Hash& hash() const { return root_.hash; }
@@ -374,22 +384,26 @@ struct StateTree::Nodes {
     auto from = changes.begin();
     for (std::size_t s = 0; s < kSubtrees; ++s) {
       const auto to = std::partition_point(from, changes.end(), [s](const Change& change) {
-        return change.key_hash.bytes[0] >> (8 - kTopBits) <= s;
+        return subtree_of(change.key_hash) <= s;
       });
       parts[s] = {from, to};
       from = to;
     }
+    for_each_subtree(changes.size() >= kParallelChangesMin ? threads : 1,
+                     [&](std::size_t s) { subtrees[s].update(parts[s]); });
+    hash_top();
+  }
+
+  template <typename Work>
+  static void for_each_subtree(unsigned threads, const Work& work) {
     std::atomic<std::size_t> next = 0;
-    const auto work = [&] {
-      for (std::size_t s = next++; s < kSubtrees; s = next++) subtrees[s].update(parts[s]);
+    const auto take = [&] {
+      for (std::size_t s = next++; s < kSubtrees; s = next++) work(s);
     };
     std::vector<std::thread> helpers;
-    if (changes.size() >= kParallelChangesMin) {
-      for (unsigned i = 1; i < threads; ++i) helpers.emplace_back(work);
-    }
-    work();
+    for (unsigned i = 1; i < threads; ++i) helpers.emplace_back(take);
+    take();
     for (std::thread& helper : helpers) helper.join();
-    hash_top();
   }
 
   void hash_top() {
@@ -447,6 +461,41 @@ void StateTree::update(std::vector<Change> changes) {
     ASSERT(changes[i - 1].key_hash < changes[i].key_hash);
   }
   nodes_->update(changes);
+}
+
+void StateLeaves::add(const StateLeaf& leaf) {
+  auto& pieces = pieces_[subtree_of(leaf.key_hash)];
+  if (pieces.empty() || pieces.back().size() == kPieceLeaves) {
+    pieces.emplace_back().reserve(kPieceLeaves);
+  }
+  pieces.back().push_back(leaf);
+}
+
+void StateLeaves::join(StateLeaves&& other) {
+  for (std::size_t s = 0; s < kParts; ++s) {
+    // The last piece may have room: whoever adds next looks only at the new last one.
+    std::move(other.pieces_[s].begin(), other.pieces_[s].end(), std::back_inserter(pieces_[s]));
+    other.pieces_[s].clear();
+  }
+}
+
+void StateTree::build(StateLeaves leaves) {
+  static_assert(StateLeaves::kParts == kSubtrees);
+  Nodes::for_each_subtree(nodes_->threads, [&](std::size_t s) {
+    std::vector<StateLeaf> all;
+    std::size_t count = 0;
+    for (const auto& piece : leaves.pieces_[s]) count += piece.size();
+    all.reserve(count);
+    for (auto& piece : leaves.pieces_[s]) {
+      all.insert(all.end(), piece.begin(), piece.end());
+      piece = {};
+    }
+    std::sort(all.begin(), all.end(),
+              [](const StateLeaf& a, const StateLeaf& b) { return a.key_hash < b.key_hash; });
+    for (std::size_t i = 1; i < all.size(); ++i) ASSERT(all[i - 1].key_hash < all[i].key_hash);
+    nodes_->subtrees[s].fill(all);
+  });
+  nodes_->hash_top();
 }
 
 Hash StateTree::root() const { return nodes_->top[1].hash; }

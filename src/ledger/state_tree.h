@@ -4,6 +4,7 @@
 /// Kept in RAM, rebuilt at start.
 #pragma once
 
+#include <array>
 #include <memory>
 #include <optional>
 #include <span>
@@ -57,6 +58,20 @@ struct StateLeaf {
 Result<void> check_prefix_proof(const Hash& root, const Hash& prefix, unsigned bits,
                                 std::span<const StateLeaf> leaves, const StateProof& proof);
 
+/// The leaves of a whole state, gathered in no order, of which a tree is made at once. 64 bytes a
+/// leaf, in pieces that are given back while the tree grows.
+class StateLeaves {
+ public:
+  void add(const StateLeaf& leaf);
+  /// Takes what another gathered.
+  void join(StateLeaves&& other);
+
+ private:
+  friend class StateTree;
+  static constexpr std::size_t kParts = 16;  ///< by the top bits of kh
+  std::array<std::vector<std::vector<StateLeaf>>, kParts> pieces_;
+};
+
 class StateTree {
  public:
   /// Changes of the top 4 bits' subtrees are made by up to `threads` threads when they are many.
@@ -75,6 +90,9 @@ class StateTree {
   /// Applies a block's changes in one pass; each dirty node is hashed once. `changes` may be in any
   /// order, one per key.
   void update(std::vector<Change> changes);
+  /// Makes the tree of these leaves; each node is hashed once, where many updates hash most of them
+  /// many times. Requires: the tree is empty, no key stands twice.
+  void build(StateLeaves leaves);
   Hash root() const;
   std::size_t leaf_count() const;
   /// Bytes held for nodes, used and free. Without what the allocator adds.

@@ -5,8 +5,24 @@ namespace baolian::ledger {
 namespace {
 
 constexpr std::size_t kEraseRows = 4096;
+constexpr std::size_t kVisitRows = 4096;
 
 }  // namespace
+
+void KeyValueStore::visit(Family family, BytesView first, BytesView end,
+                          const std::function<void(BytesView key, BytesView value)>& row) const {
+  Bytes from = to_bytes(first);
+  for (;;) {
+    const auto rows = scan(family, {}, from, kVisitRows);
+    for (const KeyValue& found : rows) {
+      if (!end.empty() && !KeyOrder{}(found.key, end)) return;
+      row(found.key, found.value);
+    }
+    if (rows.size() < kVisitRows) return;
+    from = rows.back().key;
+    from.push_back(0);
+  }
+}
 
 std::vector<std::optional<Bytes>> KeyValueStore::read_many(Family family,
                                                            const std::vector<Bytes>& keys) const {

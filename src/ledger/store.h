@@ -4,6 +4,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -35,6 +36,10 @@ class KeyValueStore {
   virtual std::optional<Bytes> read(Family family, BytesView key) const = 0;
   virtual std::vector<KeyValue> scan(Family family, BytesView prefix, BytesView from,
                                      std::size_t limit) const = 0;
+  /// Hands every row with first <= key < end (empty: from the first, to the last) to `row`,
+  /// ascending: for reading all of a family once. The views live as long as the call.
+  virtual void visit(Family family, BytesView first, BytesView end,
+                     const std::function<void(BytesView key, BytesView value)>& row) const;
   /// The values of many keys, nullopt where there is none. Fastest for ascending keys.
   virtual std::vector<std::optional<Bytes>> read_many(Family family,
                                                       const std::vector<Bytes>& keys) const;

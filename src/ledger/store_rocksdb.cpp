@@ -42,6 +42,7 @@ constexpr std::size_t kIndexPartBytes = 4096;
 constexpr int kZstdLevel = 1;
 constexpr std::uint32_t kDictionaryBytes = 16 * 1024;  ///< of a file
 constexpr std::uint32_t kDictionaryTrainBytes = 64 * kDictionaryBytes;
+constexpr std::size_t kVisitReadaheadBytes = std::size_t{2} << 20;
 /// What a row takes in a batch beside key and value, at most.
 constexpr std::size_t kBatchRowBytes = 16;
 
@@ -198,6 +199,19 @@ class RocksdbStore final : public KeyValueStore {
     options.prefix_same_as_start = has_bloom;
     options.total_order_seek = !has_bloom;
     return scan_rows(*database_, handle(family), options, prefix, from, limit);
+  }
+
+  void visit(Family family, BytesView first, BytesView end,
+             const std::function<void(BytesView key, BytesView value)>& row) const override {
+    rocksdb::ReadOptions options;
+    options.total_order_seek = true;
+    options.fill_cache = false;  // what is read once must not push out what blocks need
+    options.readahead_size = kVisitReadaheadBytes;
+    const rocksdb::Slice upper_bound = slice(end);
+    if (!end.empty()) options.iterate_upper_bound = &upper_bound;
+    const std::unique_ptr<rocksdb::Iterator> at(database_->NewIterator(options, handle(family)));
+    for (at->Seek(slice(first)); at->Valid(); at->Next()) row(view(at->key()), view(at->value()));
+    require(at->status(), "scan");
   }
 
   std::unique_ptr<StateReader> freeze_state() const override {

@@ -167,6 +167,47 @@ TEST_CASE("state tree: threads change nothing, and what was erased is taken agai
   CHECK(memory_full < 10'000 * 140);
 }
 
+TEST_CASE("state tree: made at once it is the tree that grew", "[state_tree]") {
+  Prng prng(77);
+  const auto random_hash = [&prng] {
+    Hash out;
+    for (std::uint8_t& byte : out.bytes) byte = static_cast<std::uint8_t>(prng.next());
+    return out;
+  };
+  for (const std::size_t count : {0UL, 1UL, 2UL, 5UL, 40UL, 9'000UL}) {
+    for (const unsigned threads : {1U, 3U}) {
+      INFO(count << " keys, " << threads << " threads");
+      std::vector<StateTree::Change> changes;
+      StateLeaves first;
+      StateLeaves second;
+      for (std::size_t i = 0; i < count; ++i) {
+        StateLeaf leaf{random_hash(), random_hash()};
+        // Some keys part from their neighbour late.
+        if (i % 5 == 4) {
+          std::copy_n(changes.back().key_hash.bytes.begin(), 20, leaf.key_hash.bytes.begin());
+        }
+        changes.push_back({leaf.key_hash, leaf.value_hash});
+        (i % 3 == 0 ? first : second).add(leaf);
+      }
+      first.join(std::move(second));
+      StateTree grown;
+      grown.update(changes);
+      StateTree made(threads);
+      made.build(std::move(first));
+      CHECK(made.root() == grown.root());
+      CHECK(made.leaf_count() == count);
+      // It goes on as the other does.
+      std::vector<StateTree::Change> later;
+      for (std::size_t i = 0; i < changes.size(); i += 2)
+        later.push_back({changes[i].key_hash, {}});
+      for (int i = 0; i < 50; ++i) later.push_back({random_hash(), random_hash()});
+      grown.update(later);
+      made.update(later);
+      CHECK(made.root() == grown.root());
+    }
+  }
+}
+
 TEST_CASE("state tree: erasing what is absent and setting what is there change nothing",
           "[state_tree]") {
   KeyValues state;
