@@ -69,7 +69,7 @@ constexpr std::array kDefaults{
     crypto::Parameter{weight_id(kWeightBase, OperationKind::claims_explained), 4},
     crypto::Parameter{weight_id(kWeightBase, OperationKind::system_sweep), 0},
     crypto::Parameter{weight_id(kWeightLine, OperationKind::consent_confirm), 2},
-    crypto::Parameter{weight_id(kWeightLine, OperationKind::policies_enrol), 5},
+    crypto::Parameter{weight_id(kWeightLine, OperationKind::policies_enrol), 3},
     crypto::Parameter{weight_id(kWeightLine, OperationKind::claims_report), 1},
     crypto::Parameter{weight_id(kWeightLine, OperationKind::claims_decide), 1},
     crypto::Parameter{weight_id(kWeightLine, OperationKind::system_sweep), 3},

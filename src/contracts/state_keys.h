@@ -10,8 +10,8 @@
 /// | member_id/ institution, member | the member's signing key |
 /// | nonce/ signing key | NonceWindow |
 /// | journal/ institution, vault member | Journal |
-/// | consent/ consent | ConsentState |
-/// | subject_consent/ audience, subject, consent | empty |
+/// | consent/ consent | ConsentState, of one that did not come with a policy |
+/// | subject_consent/ audience, subject, consent | empty, likewise |
 /// | consent_claim/ consent, claim | empty, while the claim is filed |
 /// | person_key/ audience, subject | PersonKeyState |
 /// | person_key_used/ key | empty |
@@ -23,7 +23,7 @@
 /// | product/ product, u32 version | ProductState |
 /// | catalog/ catalog, u32 version | CatalogState |
 /// | catalog_content/ hash | empty |
-/// | policy/ policy | PolicyState |
+/// | policy/ policy | PolicyState, with the consent that came with it |
 /// | subject_policy/ audience, subject, u32 last day of cover, policy | empty |
 /// | encounter/ tag | EncounterState |
 /// | invoice/ tag | InvoiceState |
@@ -85,7 +85,7 @@ Bytes nonce(const PublicKey& signing_key);
 Bytes journal(const InstitutionId& institution, const MemberId& vault);
 
 Bytes consent(const ConsentId& id);
-/// Prefix of all consents of a subject.
+/// Prefix of all consents of a subject that did not come with a policy.
 Bytes subject_consents(const SubjectId& subject);
 Bytes subject_consent(const SubjectId& subject, const ConsentId& consent);
 /// Prefix of all filed claims that rest on a consent.

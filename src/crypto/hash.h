@@ -27,6 +27,7 @@ inline constexpr std::string_view kRecord =
     "record";  ///< record commitment (privacy.md, Envelopes)
 inline constexpr std::string_view kSubject = "subject";  ///< salted commitment to a subject
 inline constexpr std::string_view kRecordList = "list";  ///< salted commitment to a record list
+inline constexpr std::string_view kPolicy = "policy";    ///< id of a policy and its consent
 inline constexpr std::string_view kConsent = "consent";  ///< H(consent), named by consent.confirm
 inline constexpr std::string_view kSalted = "salted";    ///< commit(): any other guessable value
 inline constexpr std::string_view kAccumulator =

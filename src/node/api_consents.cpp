@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "contracts/adjudication/product.h"
+#include "contracts/consent/consent.h"
 #include "contracts/events.h"
 #include "contracts/operations.h"
 #include "crypto/base64.h"
@@ -77,8 +78,6 @@ struct Enrolment {
 Result<contracts::EnrolLine> read_enrol_line(const Services& services, const json& line,
                                              const std::string& person) {
   contracts::EnrolLine out;
-  out.policy = crypto::random_id<PolicyId>();
-  out.consent = crypto::random_id<ConsentId>();
   TRY(out.subject, services.subjects.subject(services.self, person));
   TRY(out.from_day, api::civil_day_or(line, "from", std::nullopt));
   TRY(out.to_day, api::civil_day_or(line, "to", std::nullopt));
@@ -114,7 +113,7 @@ Result<Enrolment> read_enrolment(const Services& services, const json& body) {
     TRY(const std::uint32_t until,
         api::civil_day_or(body, "consent_to", std::max(line.to_day, today(services)) + 730));
     line.consent_to = day_start(until, services.genesis.utc_offset_minutes);
-    out.forms.forms.push_back(new_form(line.consent, person, std::move(reference)));
+    out.forms.forms.push_back(new_form(ConsentId{}, person, std::move(reference)));
     line.evidence = commitment_of(out.forms.forms.back());
     out.content.lines.push_back(line);
   }
@@ -211,8 +210,9 @@ Result<std::string> Api::enrol(const ApiCall& call) {
   const auto enrolled = contracts::find_event<contracts::Enrolled>(written->outcome.receipt);
   out["attested"] = enrolled && enrolled->attestation != contracts::Attestation::grantee_attested;
   for (const auto& line : written->content.lines) {
-    out["policies"].push_back(line.policy.hex());
-    out["consents"].push_back(line.consent.hex());
+    const PolicyId policy = contracts::policy_id(line);
+    out["policies"].push_back(policy.hex());
+    out["consents"].push_back(contracts::enrolment_consent(policy).hex());
   }
   return out.dump();
 }
@@ -287,8 +287,7 @@ Result<std::string> Api::revoke_consent(const ApiCall& call) {
 Result<std::string> Api::consent_form(const ApiCall& call) {
   TRY(api::require_role(call.member, {ledger::Role::data_officer, ledger::Role::compliance}));
   TRY(const ConsentId id, api::id_from<ConsentId>(call.path[2], "the consent"));
-  const auto consent =
-      ledger::read_as<contracts::ConsentState>(services_.state(), contracts::keys::consent(id));
+  const auto consent = contracts::find_consent(services_.state(), id);
   if (!consent) return fail(Errc::not_found, "the chain knows no such consent");
   TRY(const KeptForm kept, services_.forms.find(consent->terms.evidence));
   return json{{"consent", id.hex()},

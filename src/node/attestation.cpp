@@ -129,7 +129,7 @@ Result<void> AttestationDesk::check_forms(const InstitutionId& from, const Attes
   std::vector<AttestedLine> lines;
   if (auto enrol = contracts::content_of<contracts::PoliciesEnrol>(operation)) {
     for (const auto& line : enrol->lines) {
-      lines.push_back({line.subject, line.consent, line.evidence});
+      lines.push_back({line.subject, ConsentId{}, line.evidence});
     }
   } else if (auto give = contracts::content_of<contracts::ConsentGive>(operation)) {
     lines.push_back({give->terms.subject, give->terms.id, give->terms.evidence});

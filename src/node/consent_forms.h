@@ -29,7 +29,9 @@ struct ConsentForm {
   static constexpr auto fields() {
     return field_list(
         field("version", &ConsentForm::version, "format version"),
-        field("consent", &ConsentForm::consent, "the consent given or revoked"),
+        field("consent", &ConsentForm::consent,
+              "the consent given or revoked; zeros in an enrolment, whose id is made of the "
+              "commitment"),
         field("person", &ConsentForm::person, at_most(128), "person id; empty in a revocation"),
         field("reference", &ConsentForm::reference, at_most(kReferenceBytesMax),
               "number of the paper, scan or recording"));

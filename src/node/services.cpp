@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include "contracts/codes.h"
+#include "contracts/consent/consent.h"
 #include "ledger/merkle.h"
 
 namespace baolian::node {
@@ -116,11 +117,18 @@ std::vector<ConsentState> consents_of(const ledger::StateReader& state,
                                       const contracts::SubjectId& subject) {
   constexpr std::size_t kConsentsShown = 1000;
   std::vector<ConsentState> out;
-  for (const auto& row : state.scan(keys::subject_consents(subject), {}, kConsentsShown)) {
-    auto consent =
-        ledger::read_as<ConsentState>(state, keys::consent(keys::last_id<ConsentId>(row.key)));
-    if (consent) out.push_back(std::move(*consent));
-  }
+  const auto collect = [&](const Bytes& prefix) {
+    for (const auto& row : state.scan(prefix, {}, kConsentsShown - out.size())) {
+      auto consent = contracts::find_consent(state, keys::last_id<ConsentId>(row.key));
+      if (consent) out.push_back(std::move(*consent));
+    }
+  };
+  collect(keys::subject_consents(subject));
+  // A policy's id is that of the consent that came with it.
+  collect(keys::subject_policies(subject));
+  std::stable_sort(out.begin(), out.end(), [](const ConsentState& a, const ConsentState& b) {
+    return a.given_at < b.given_at;
+  });
   return out;
 }
 

@@ -55,21 +55,19 @@ void Insurer::enrol() {
     const auto& cover = person.covers[index_];
     if (!cover) continue;
     contracts::EnrolLine line;
-    line.policy = cover->policy;
     line.subject = cover->subject;
+    line.evidence = cover->evidence;
     line.from_day = scene_.world.today - 30;
     line.to_day = scene_.world.today + 334;
-    line.consent = cover->consent;
     line.consent_to = scene_.events.wall() + kYearMs;
     content.lines.push_back(line);
   }
   if (content.lines.empty()) {  // nobody came: a person who never falls ill
     contracts::EnrolLine line;
-    line.policy = draw_id<PolicyId>(prng_);
     line.subject = {own_.seat.institution, draw_id<Tag32>(prng_)};
+    line.evidence = draw_id<Commitment>(prng_);
     line.from_day = scene_.world.today;
     line.to_day = scene_.world.today + 1;
-    line.consent = draw_id<ConsentId>(prng_);
     line.consent_to = scene_.events.wall() + kYearMs;
     content.lines.push_back(line);
   }

@@ -29,8 +29,7 @@ class Author {
     for (std::size_t i = 0; i < kInsurers; ++i) {
       if (i != first && !both) continue;
       person.covers[i] = {{world_.insurers[i].seat.institution, draw_id<Tag32>(prng_)},
-                          draw_id<PolicyId>(prng_),
-                          draw_id<ConsentId>(prng_)};
+                          draw_id<Commitment>(prng_)};
     }
     script.persons.push_back(person);
     const std::size_t index = script.persons.size() - 1;
@@ -114,7 +113,7 @@ class Author {
     const Salt& list_salt = bill.payload.openings.record_list_salt;
     report.record_list = contracts::commit_record_list(list_salt, {});
     for (const auto& cover : person.covers) {
-      if (cover) report.filings.push_back({cover->subject, cover->consent});
+      if (cover) report.filings.push_back({cover->subject, cover->consent()});
     }
     std::sort(report.filings.begin(), report.filings.end());
     contracts::Disclosure disclosure{person.care, {}, list_salt, {}};

@@ -10,6 +10,7 @@
 
 #include "contracts/claims/payload.h"
 #include "contracts/claims/state.h"
+#include "contracts/policies/operations.h"
 #include "sim/claim_books.h"
 #include "sim/claim_world.h"
 
@@ -43,8 +44,10 @@ std::optional<ClaimStrategy> find_strategy(std::string_view name);
 struct InsuredPerson {
   struct Cover {
     contracts::SubjectId subject;
-    PolicyId policy;
-    ConsentId consent;
+    Commitment evidence;
+    ConsentId consent() const {
+      return contracts::enrolment_consent(contracts::policy_id(subject, evidence));
+    }
   };
   contracts::SubjectId care;
   std::array<std::optional<Cover>, kInsurers> covers;  ///< by insurer

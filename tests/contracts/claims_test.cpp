@@ -81,14 +81,14 @@ TEST_CASE("report: a stranger enrolled with a made-up consent gets nothing filed
   const auto enrol = enrolment(world, product, "X", {1});
   REQUIRE(world.run("X", enrol).applied());  // nobody else vouches
   auto report = report_of(world);
-  add_filing(report, 1, enrol.lines[0].subject, enrol.lines[0].consent);
+  add_filing(report, 1, enrol.lines[0].subject, enrolment_consent(policy_id(enrol.lines[0])));
   const RunOutcome outcome = world.run("A", report);
   CHECK(refusal(outcome) == Code::consent_not_attested);
   CHECK(outcome.event<Reported>()->claims == 0);
   // The insurer tries to read anyway: there is no claim, and its consent is not of care.
   auto request = insurer_request(world, {report.payload.record, 1}, make_id<ClaimId>(1));
   CHECK(world.run("X", request).denial() == Code::claim_unknown);
-  request.basis = {BasisKind::consent, id_cast<Hash>(enrol.lines[0].consent)};
+  request.basis = {BasisKind::consent, id_cast<Hash>(enrolment_consent(policy_id(enrol.lines[0])))};
   CHECK(world.run("X", request).denial() == Code::consent_of_other_subject);
   // Even if it enrols the record's subject under the care audience.
   auto self_made = care_consent(world, 1, "X");
@@ -104,10 +104,12 @@ TEST_CASE("report: then the consent is confirmed, and file files", "[claims][fil
   const auto& line = enrol.lines[0];
   const auto report = report_of(world);
   REQUIRE(world.run("A", report).applied());
-  const auto file = file_of(report, 1, line.subject, line.consent);
+  const auto file = file_of(report, 1, line.subject, enrolment_consent(policy_id(line)));
   CHECK(world.run("A", file).code() == Code::consent_not_attested);
   const auto terms = consent_terms(enrol, line, world.institution("X"));
-  REQUIRE(world.run("bureau.attestor", ConsentConfirm{{}, {{line.consent, consent_hash(terms)}}})
+  REQUIRE(world
+              .run("bureau.attestor",
+                   ConsentConfirm{{}, {{enrolment_consent(policy_id(line)), consent_hash(terms)}}})
               .applied());
   const RunOutcome filed = world.run("A", file);
   REQUIRE(filed.applied());
@@ -153,7 +155,7 @@ TEST_CASE("report: cover and stay are compared by civil months", "[claims][repor
     auto report = report_of(world);
     report.first_month = static_cast<std::uint16_t>(kThisMonth + first);
     report.last_month = static_cast<std::uint16_t>(kThisMonth + last);
-    add_filing(report, 1, enrol.lines[0].subject, enrol.lines[0].consent);
+    add_filing(report, 1, enrol.lines[0].subject, enrolment_consent(policy_id(enrol.lines[0])));
     const RunOutcome outcome = world.run("A", report);
     return outcome.event<Filed>() ? Code::applied : refusal(outcome);
   };
@@ -224,8 +226,9 @@ TEST_CASE("report: a product with consent per claim needs one for this encounter
   auto report = report_of(world);
   const auto& line = enrol.lines[0];
   REQUIRE(world.run("A", report).applied());
-  CHECK(world.run("A", file_of(report, 1, line.subject, line.consent)).code() ==
-        Code::per_claim_consent_needed);
+  CHECK(
+      world.run("A", file_of(report, 1, line.subject, enrolment_consent(policy_id(line)))).code() ==
+      Code::per_claim_consent_needed);
   ConsentGive give;
   give.terms = consent_terms(enrol, line, world.institution("X"));
   give.terms.id = make_id<ConsentId>(world.fresh());
@@ -389,7 +392,7 @@ TEST_CASE("report: more than 16 matching policies are not filed in part", "[clai
     world.now = kStart + 2 * kDay;
   }
   auto report = report_of(world);
-  add_filing(report, 1, lines[0].subject, lines[0].consent);
+  add_filing(report, 1, lines[0].subject, enrolment_consent(policy_id(lines[0])));
   CHECK(refusal(world.run("A", report)) == Code::too_many_policies);
 }
 
@@ -404,7 +407,7 @@ TEST_CASE("a consent carries at most 64 filed claims", "[claims][report][weight]
   }
   const auto file_one = [&] {
     auto report = report_of(world);
-    add_filing(report, 1, first.lines[0].subject, first.lines[0].consent);
+    add_filing(report, 1, first.lines[0].subject, enrolment_consent(policy_id(first.lines[0])));
     return world.run("A", report);
   };
   for (int i = 0; i < 4; ++i) {
@@ -413,7 +416,7 @@ TEST_CASE("a consent carries at most 64 filed claims", "[claims][report][weight]
   }
   CHECK(refusal(file_one()) == Code::too_many_claims);
   // The largest revocation keeps its declared weight, and every claim is in its log.
-  const ConsentRevoke revoke{{}, first.lines[0].consent, {}};
+  const ConsentRevoke revoke{{}, enrolment_consent(policy_id(first.lines[0])), {}};
   const RunOutcome outcome = world.run("bureau.attestor", revoke);
   REQUIRE(outcome.applied());
   CHECK(outcome.event<ClaimsWithdrawn>()->claims.size() == 64);
@@ -456,6 +459,8 @@ TEST_CASE("the largest report keeps weight and events", "[claims][report][weight
       const auto policy = make_id<PolicyId>(i * 100 + p);
       PolicyState value;
       value.subject = subject;
+      value.consent.purposes = {Purpose::hpaymt};
+      value.consent.classes = {RecordClass::bill};
       value.product = product;
       value.product_version = 1;
       value.from_day = kToday;
@@ -628,7 +633,7 @@ TEST_CASE("a program of the insurer needs a consent that allows programs", "[cla
   enrol.automatic = AutomaticReading::refused;
   REQUIRE(world.run("X", enrol, {world.attest("X", enrol)}).applied());
   auto report = report_of(world);
-  add_filing(report, 1, enrol.lines[0].subject, enrol.lines[0].consent);
+  add_filing(report, 1, enrol.lines[0].subject, enrolment_consent(policy_id(enrol.lines[0])));
   const auto filed = world.run("A", report).event<Filed>();
   REQUIRE(filed.has_value());
   auto request = insurer_request(world, {report.payload.record, 1}, filed->claims[0].claim);

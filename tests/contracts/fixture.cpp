@@ -315,11 +315,10 @@ PoliciesEnrol enrolment(World& world, const ProductRegister& product, const std:
   enrol.text_version = 1;
   for (const std::uint64_t person : persons) {
     EnrolLine line;
-    line.policy = make_id<PolicyId>(world.fresh());
+    line.evidence = make_id<Commitment>(world.fresh());
     line.subject = subject_of(world, insurer, person);
     line.from_day = kToday;
     line.to_day = kToday + 364;
-    line.consent = make_id<ConsentId>(world.fresh());
     line.consent_to = kStart + 365 * kDay;
     enrol.lines.push_back(line);
   }
@@ -381,8 +380,8 @@ Insured insure_under(World& world, const ProductRegister& product, std::uint64_t
   const auto attestation = world.attest(insurer, out.enrolment);
   REQUIRE(world.run(insurer, out.enrolment, {attestation}).applied());
   out.subject = out.enrolment.lines[0].subject;
-  out.consent = out.enrolment.lines[0].consent;
-  out.policy = out.enrolment.lines[0].policy;
+  out.consent = enrolment_consent(policy_id(out.enrolment.lines[0]));
+  out.policy = policy_id(out.enrolment.lines[0]);
   return out;
 }
 

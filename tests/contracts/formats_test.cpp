@@ -305,9 +305,9 @@ std::string state_values() {
   return "## 17. State of the native contracts\n\nValues under the keys of section 9.\n\n" +
          type_sections<ChainRules, InstitutionState, MemberState, MemberKey, NonceWindow,
                        ConsentState, PersonKeyState, RecordState, RecordVersion, HolderState,
-                       GrantState, ProductState, CatalogState, PolicyState, EncounterState,
-                       InvoiceState, DecisionRef, ClaimState, DecisionState, PolicyTotal,
-                       AccumulatorState, ClaimPointer, Marker>() +
+                       GrantState, ProductState, CatalogState, EnrolmentConsent, PolicyState,
+                       EncounterState, InvoiceState, DecisionRef, ClaimState, DecisionState,
+                       PolicyTotal, AccumulatorState, ClaimPointer, Marker>() +
          "Kinds in the keys of deadlines:" + deadline_kinds() + ".\n\n" + parameters();
 }
 

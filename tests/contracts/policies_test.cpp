@@ -1,5 +1,6 @@
 /// docs/contracts.md, products and policies: one test a rule.
 #include "contracts/calendar.h"
+#include "contracts/consent/consent.h"
 #include "contracts/fixture.h"
 
 using namespace baolian;
@@ -46,6 +47,7 @@ TEST_CASE("product: versions of an insurer follow each other", "[product]") {
 TEST_CASE("enrol: a line creates a policy and a consent", "[policies]") {
   Case c;
   const auto enrol = c.enrol({1, 2});
+  const TimeMs enrolled_at = c.world.now;
   const RunOutcome outcome = c.world.run("X", enrol, {c.world.attest("X", enrol)});
   REQUIRE(outcome.applied());
   CHECK(outcome.event<Enrolled>()->lines == 2);
@@ -53,12 +55,18 @@ TEST_CASE("enrol: a line creates a policy and a consent", "[policies]") {
   CHECK(outcome.appends.size() == 2);
   CHECK(outcome.appends[1].line == 1);
   CHECK(outcome.count(LogKind::consents_of_subject, enrol.lines[1].subject) == 1);
-  const auto policy = c.world.read<PolicyState>(keys::policy(enrol.lines[0].policy));
+  const auto policy = c.world.read<PolicyState>(keys::policy(policy_id(enrol.lines[0])));
   REQUIRE(policy.has_value());
   CHECK(policy->insurer() == c.world.institution("X"));
-  const auto consent = c.world.read<ConsentState>(keys::consent(enrol.lines[0].consent));
+  // The consent stands in the policy's row, under the policy's id.
+  const ConsentId id = enrolment_consent(policy_id(enrol.lines[0]));
+  CHECK_FALSE(c.world.read<ConsentState>(keys::consent(id)).has_value());
+  const auto consent = find_consent(c.world.state(), id);
   REQUIRE(consent.has_value());
   CHECK(consent->terms == consent_terms(enrol, enrol.lines[0], c.world.institution("X")));
+  CHECK(consent->submitted_by == c.world.institution("X"));
+  CHECK(consent->given_at == enrolled_at);
+  CHECK(consent->attested_at == enrolled_at);
   CHECK(consent->attestation == Attestation::attestor);
 }
 
@@ -70,7 +78,55 @@ TEST_CASE("enrol: without an attestor of its own the consents are (c)", "[polici
   const RunOutcome outcome = c.world.run("X", enrol);
   REQUIRE(outcome.applied());
   CHECK(outcome.event<Enrolled>()->attestation == Attestation::grantee_attested);
-  CHECK(c.world.read<ConsentState>(keys::consent(enrol.lines[0].consent))->attested_at == TimeMs{});
+  const ConsentId id = enrolment_consent(policy_id(enrol.lines[0]));
+  CHECK(find_consent(c.world.state(), id)->attested_at == TimeMs{});
+}
+
+TEST_CASE("enrol: the policy's consent is confirmed and revoked like any other", "[policies]") {
+  Case c;
+  const auto enrol = c.enrol({1, 2});
+  const TimeMs enrolled_at = c.world.now;
+  REQUIRE(c.world.run("X", enrol).applied());
+  const ConsentTerms terms = consent_terms(enrol, enrol.lines[0], c.world.institution("X"));
+  c.world.advance(kHour);
+  const TimeMs confirmed_at = c.world.now;
+  ConsentConfirm confirm{{}, {{terms.id, consent_hash(terms)}}};
+  const RunOutcome confirmed = c.world.run("bureau.attestor", confirm);
+  REQUIRE(confirmed.applied());
+  CHECK(confirmed.count(LogKind::consents_of_subject, terms.subject) == 1);
+  auto consent = find_consent(c.world.state(), terms.id);
+  REQUIRE(consent.has_value());
+  CHECK(consent->terms == terms);
+  CHECK(consent->given_at == enrolled_at);
+  CHECK(consent->attested_at == confirmed_at);
+  CHECK(consent->attested_by == c.world.institution("bureau"));
+  CHECK(c.world.run("bureau.attestor", confirm).code() == Code::consent_already_attested);
+  c.world.advance(kHour);
+  const TimeMs revoked_at = c.world.now;
+  REQUIRE(c.world.run("bureau.attestor", ConsentRevoke{{}, terms.id, {}}).applied());
+  consent = find_consent(c.world.state(), terms.id);
+  CHECK(consent->revoked_at == revoked_at);
+  CHECK(consent->attested_at == confirmed_at);
+  // The policy itself and its neighbour stand as before.
+  const auto policy = c.world.read<PolicyState>(keys::policy(policy_id(enrol.lines[0])));
+  CHECK(policy->phase == PolicyPhase::active);
+  CHECK(policy->enrolled_at == enrolled_at);
+  const auto neighbour =
+      find_consent(c.world.state(), enrolment_consent(policy_id(enrol.lines[1])));
+  CHECK(neighbour->attested_at == TimeMs{});
+}
+
+TEST_CASE("enrol: a policy and a consent never share an id by accident", "[policies]") {
+  Case c;
+  const auto enrol = c.enrol({1});
+  auto give = care_consent(c.world, 2, "B");
+  give.terms.id = enrolment_consent(policy_id(enrol.lines[0]));
+  REQUIRE(c.world.run("bureau.attestor", give).applied());
+  CHECK(c.world.run("X", enrol).code() == Code::consent_exists);
+  const auto other = c.enrol({1});
+  REQUIRE(c.world.run("X", other).applied());
+  give.terms.id = enrolment_consent(policy_id(other.lines[0]));
+  CHECK(c.world.run("bureau.attestor", give).code() == Code::consent_exists);
 }
 
 TEST_CASE("enrol: an insurer whose own kind attests cannot attest for itself", "[policies]") {
@@ -115,7 +171,7 @@ TEST_CASE("enrol: all lines or none", "[policies]") {
   auto enrol = c.enrol({1, 2, 3});
   enrol.lines[2].subject.audience = c.world.institution("Y");
   CHECK(c.world.run("X", enrol).code() == Code::audience_wrong);
-  CHECK_FALSE(c.world.read<PolicyState>(keys::policy(enrol.lines[0].policy)).has_value());
+  CHECK_FALSE(c.world.read<PolicyState>(keys::policy(policy_id(enrol.lines[0]))).has_value());
 }
 
 TEST_CASE("enrol: refuses what the product or the line does not allow", "[policies]") {
@@ -137,10 +193,6 @@ TEST_CASE("enrol: refuses what the product or the line does not allow", "[polici
   CHECK(refused([&](PoliciesEnrol& e) { e.lines[0].consent_to = c.world.now; }) ==
         Code::consent_period_empty);
   CHECK(refused([](PoliciesEnrol& e) { e.lines.push_back(e.lines[0]); }) == Code::policy_exists);
-  CHECK(refused([](PoliciesEnrol& e) {
-          e.lines.push_back(e.lines[0]);
-          e.lines[1].policy = make_id<PolicyId>(5);
-        }) == Code::consent_exists);
   auto foreign = c.enrol({1});
   foreign.lines[0].subject.audience = c.world.institution("Y");
   CHECK(c.world.run("Y", foreign).code() == Code::product_not_yours);
@@ -188,7 +240,7 @@ TEST_CASE("enrol: 1,000 persons in one operation keep their declared weight",
   const RunOutcome outcome = c.world.run("X", enrol, {c.world.attest("X", enrol)});
   CHECK(outcome.applied());
   CHECK(outcome.appends.size() == 1000);
-  CHECK(declared_weight(c.world.genesis().epoch, make_operation(enrol, RequestId{})) == 5001);
+  CHECK(declared_weight(c.world.genesis().epoch, make_operation(enrol, RequestId{})) == 3001);
 }
 
 TEST_CASE("civil days and months agree with the Gregorian calendar", "[calendar]") {

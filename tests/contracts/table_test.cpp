@@ -123,12 +123,13 @@ std::vector<RunOutcome> busy_morning(World& world) {
   stated.originator.signed_by = SignedBy::institution;
   keep(world.run("A", stated));
   auto report = report_of(world);
-  add_filing(report, 1, enrol.lines[0].subject, enrol.lines[0].consent);
+  add_filing(report, 1, enrol.lines[0].subject, enrolment_consent(policy_id(enrol.lines[0])));
   add_filing(report, 1, enrol.lines[0].subject, make_id<ConsentId>(9));
   const auto filed = keep(world.run("A", report)).event<Filed>();
   const auto unfiled = report_of(world);
   keep(world.run("A", unfiled));
-  keep(world.run("A", file_of(unfiled, 2, enrol.lines[1].subject, enrol.lines[1].consent)));
+  keep(world.run("A", file_of(unfiled, 2, enrol.lines[1].subject,
+                              enrolment_consent(policy_id(enrol.lines[1])))));
   const RecordRef payload{report.payload.record, 1};
   const auto by_claim =
       keep(world.run("X", insurer_request(world, payload, filed->claims[0].claim)))
@@ -137,7 +138,7 @@ std::vector<RunOutcome> busy_morning(World& world) {
   keep(world.run("X", receive_of(world, *by_claim, report.payload.commitment, "X")));
   const Basis claim{BasisKind::claim, id_cast<Hash>(filed->claims[0].claim)};
   keep(world.run("X.adjuster", read_of(world, payload, "X", claim, Purpose::hpaymt, "adjuster")));
-  const ConsentRevoke revoke{{}, enrol.lines[1].consent, {}};
+  const ConsentRevoke revoke{{}, enrolment_consent(policy_id(enrol.lines[1])), {}};
   keep(world.run("X", revoke, {world.attest("X", revoke)}));
   const ConsentRevoke plain{{}, give.terms.id, {}};
   keep(world.run("bureau.attestor", plain));
@@ -383,7 +384,7 @@ TEST_CASE("facts: a batch shows each line its own person", "[facts]") {
   for (const ledger::Fact& fact : *facts) {
     if (fact.name != "policy") continue;
     REQUIRE(fact.line.has_value());
-    CHECK(fact.value == enrol.lines[*fact.line].policy.hex());
+    CHECK(fact.value == policy_id(enrol.lines[*fact.line]).hex());
   }
 }
 

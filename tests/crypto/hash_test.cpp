@@ -14,13 +14,12 @@ namespace baolian::crypto {
 namespace {
 
 const std::vector<std::string_view> kDomains = {
-    domain::kTransaction,   domain::kBatch,      domain::kNullBatch,
-    domain::kHeader,        domain::kId,         domain::kEpoch,
-    domain::kOperation,     domain::kRecord,     domain::kSubject,
-    domain::kRecordList,    domain::kConsent,    domain::kSalted,
-    domain::kPublicContent, domain::kWrap,       domain::kKeyCheck,
-    domain::kPedersenH,     domain::kSubjectLog, domain::kAccumulator,
-    domain::kDecision,      domain::kEscrow};
+    domain::kTransaction, domain::kBatch,         domain::kNullBatch,   domain::kHeader,
+    domain::kId,          domain::kEpoch,         domain::kOperation,   domain::kRecord,
+    domain::kSubject,     domain::kRecordList,    domain::kPolicy,      domain::kConsent,
+    domain::kSalted,      domain::kPublicContent, domain::kWrap,        domain::kKeyCheck,
+    domain::kPedersenH,   domain::kSubjectLog,    domain::kAccumulator, domain::kDecision,
+    domain::kEscrow};
 
 }  // namespace
 

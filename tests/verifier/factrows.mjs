@@ -6,11 +6,14 @@
 
 import { civilDate, civilMonth, utcTime } from './civil.mjs';
 import { RECEIPT_CODES } from './codes.mjs';
-import { ZERO_HASH } from './crypto.mjs';
+import { encode, hexToBytes } from './codec.mjs';
+import { ZERO_HASH, sha256 } from './crypto.mjs';
+import { SubjectId } from './operations.mjs';
 
 // ---- forms of values
 
 const SUBJECT = (id) => `${id.audience === ZERO_HASH ? 'care' : id.audience}/${id.value}`;
+const POLICY = (line) => sha256('policy', encode(SubjectId, line.subject), hexToBytes(line.evidence));
 const RECORD = (ref) => `${ref.record} version ${ref.version}`;
 const SET = (names) => names.join(' ');
 const CODE = (number) => RECEIPT_CODES.get(number) ?? String(number);
@@ -288,13 +291,13 @@ const POLICIES_ENROL = {
   lines: {
     count: (c) => c.content.lines.length,
     rows: [
-      enforced('policy', (c, i) => enrolLine(c, i).policy),
+      enforced('policy', (c, i) => POLICY(enrolLine(c, i))),
       enforced('subject', (c, i) => SUBJECT(enrolLine(c, i).subject)),
       attested('premium_class', (c, i) => enrolLine(c, i).premium_class),
       attested('premium_source', (c, i) => enrolLine(c, i).premium_source),
       attested('cover_from', (c, i) => DATE(enrolLine(c, i).from_day)),
       attested('cover_to', (c, i) => DATE(enrolLine(c, i).to_day)),
-      enforced('consent', (c, i) => enrolLine(c, i).consent),
+      enforced('consent', (c, i) => POLICY(enrolLine(c, i))),
       attested('holds_to', (c, i) => TIME(enrolLine(c, i).consent_to)),
     ],
   },

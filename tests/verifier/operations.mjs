@@ -93,13 +93,11 @@ export const ConsentReference = struct('ConsentReference', [
 ]);
 
 export const EnrolLine = struct('EnrolLine', [
-  ['policy', fixed(32)],
   ['subject', SubjectId],
   ['premium_class', u8],
   ['from_day', u32],
   ['to_day', u32],
   ['premium_source', PremiumSource],
-  ['consent', fixed(32)],
   ['evidence', fixed(32)],
   ['consent_to', u64],
 ]);

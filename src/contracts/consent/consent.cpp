@@ -101,27 +101,10 @@ Code erase_person_key(OperationContext& context, const SubjectId& subject) {
   return Code::applied;
 }
 
-}  // namespace
-
-Hash consent_hash(const ConsentTerms& terms) {
-  return crypto::hash_in_domain(crypto::domain::kConsent, {encode(terms)});
-}
-
-std::optional<ConsentState> find_consent(const ledger::StateReader& state, const ConsentId& id) {
-  return ledger::read_as<ConsentState>(state, keys::consent(id));
-}
-
-AttestedBy attestation_for(const OperationContext& context, const InstitutionId& grantee) {
-  for (const AttestorRef& attestor : attestors_of(context)) {
-    if (attestor.institution != grantee) return {Attestation::attestor, attestor.institution};
-  }
-  return {};
-}
-
-Code store_consent(OperationContext& context, const ConsentTerms& terms, const AttestedBy& attested,
-                   std::size_t line) {
-  Bytes key = keys::consent(terms.id);
-  if (context.state.read(key)) return Code::consent_exists;
+/// Stores a new consent with its index entry and log entry; consent_exists, or applied.
+Code store_consent(OperationContext& context, const ConsentTerms& terms,
+                   const AttestedBy& attested) {
+  if (find_consent(context.state, terms.id)) return Code::consent_exists;
   const bool has_effect = attested.attestation != Attestation::grantee_attested;
   const ConsentState consent{.version = {},
                              .terms = terms,
@@ -131,10 +114,47 @@ Code store_consent(OperationContext& context, const ConsentTerms& terms, const A
                              .attested_by = attested.institution,
                              .attested_at = has_effect ? context.now() : TimeMs{},
                              .revoked_at = {}};
-  context.state.write_as(std::move(key), consent);
+  context.state.write_as(keys::consent(terms.id), consent);
   context.state.write_as(keys::subject_consent(terms.subject, terms.id), Marker{});
-  context.log(LogKind::consents_of_subject, terms.subject, line);
+  context.log(LogKind::consents_of_subject, terms.subject);
   return Code::applied;
+}
+
+/// Keeps what changed of a consent that stands: in its own row, or in that of its policy.
+void keep_changed(OperationContext& context, const ConsentState& consent) {
+  Bytes key = keys::policy(enrolled_policy(consent.terms.id));
+  auto policy = context.state.read_as<PolicyState>(key);
+  if (!policy) {
+    context.state.write_as(keys::consent(consent.terms.id), consent);
+    return;
+  }
+  policy->consent.attestation = consent.attestation;
+  policy->consent.attested_by = consent.attested_by;
+  policy->consent.attested_at = consent.attested_at;
+  policy->consent.revoked_at = consent.revoked_at;
+  context.state.write_as(std::move(key), *policy);
+}
+
+}  // namespace
+
+Hash consent_hash(const ConsentTerms& terms) {
+  return crypto::hash_in_domain(crypto::domain::kConsent, {encode(terms)});
+}
+
+std::optional<ConsentState> find_consent(const ledger::StateReader& state, const ConsentId& id) {
+  auto given = ledger::read_as<ConsentState>(state, keys::consent(id));
+  if (given) return given;
+  const PolicyId policy_id = enrolled_policy(id);
+  const auto policy = ledger::read_as<PolicyState>(state, keys::policy(policy_id));
+  if (!policy) return std::nullopt;
+  return consent_of(policy_id, *policy);
+}
+
+AttestedBy attestation_for(const OperationContext& context, const InstitutionId& grantee) {
+  for (const AttestorRef& attestor : attestors_of(context)) {
+    if (attestor.institution != grantee) return {Attestation::attestor, attestor.institution};
+  }
+  return {};
 }
 
 Code give_consent(OperationContext& context, const ConsentGive& content) {
@@ -152,7 +172,7 @@ Code give_consent(OperationContext& context, const ConsentGive& content) {
     if (code != Code::applied) return code;
     attested = {Attestation::person_key, {}};
   }
-  code = store_consent(context, terms, attested, 0);
+  code = store_consent(context, terms, attested);
   if (code != Code::applied) return code;
   context.emit(ConsentGiven{.version = {},
                             .consent = terms.id,
@@ -192,7 +212,7 @@ Code confirm_consents(OperationContext& context, const ConsentConfirm& content) 
     consent->attested_by = attested.institution;
     consent->attested_at = context.now();
     context.log(LogKind::consents_of_subject, consent->terms.subject, line);
-    context.state.write_as(keys::consent(reference.id), *consent);
+    keep_changed(context, *consent);
   }
   context.emit(ConsentsConfirmed{.version = {},
                                  .count = static_cast<std::uint32_t>(content.consents.size()),
@@ -210,7 +230,7 @@ Code revoke_consent(OperationContext& context, const ConsentRevoke& content) {
   code = check_revoker(context, *consent);
   if (code != Code::applied) return code;
   consent->revoked_at = context.now();
-  context.state.write_as(keys::consent(content.consent), *consent);
+  keep_changed(context, *consent);
   context.log(LogKind::consents_of_subject, consent->terms.subject);
   context.emit(ConsentRevoked{.version = {},
                               .consent = content.consent,

@@ -18,11 +18,6 @@ struct AttestedBy {
 };
 AttestedBy attestation_for(const OperationContext& context, const InstitutionId& grantee);
 
-/// Stores a new consent with its index entry and log entry; the caller emits the event.
-/// Returns: consent_exists, or applied.
-Code store_consent(OperationContext& context, const ConsentTerms& terms, const AttestedBy& attested,
-                   std::size_t line);
-
 /// A reading, or a filing, that is to rest on a consent.
 struct ConsentUse {
   InstitutionId grantee;
@@ -37,6 +32,7 @@ struct ConsentUse {
 /// Whether a consent carries this use at the block's time: applied, or why not.
 Code check_consent(const OperationContext& context, const std::optional<ConsentState>& consent,
                    const ConsentUse& use);
+/// A consent that was given by itself or came with a policy; nullopt if there is none of this id.
 std::optional<ConsentState> find_consent(const ledger::StateReader& state, const ConsentId& id);
 
 }  // namespace baolian::contracts

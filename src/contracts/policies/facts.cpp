@@ -36,13 +36,13 @@ Result<void> write_enrol(FactWriter& facts) {
   for (std::size_t i = 0; i < content.lines.size(); ++i) {
     const EnrolLine& line = content.lines[i];
     facts.set_line(static_cast<std::uint16_t>(i));
-    facts.enforced("policy", line.policy.hex());
+    facts.enforced("policy", policy_id(line).hex());
     facts.enforced("subject", subject_text(line.subject));
     facts.vouched("premium_class", std::to_string(line.premium_class));
     facts.vouched("premium_source", name_text(line.premium_source));
     facts.vouched("cover_from", civil_date_text(line.from_day));
     facts.vouched("cover_to", civil_date_text(line.to_day));
-    facts.enforced("consent", line.consent.hex());
+    facts.enforced("consent", enrolment_consent(policy_id(line)).hex());
     facts.vouched("holds_to", time_text(line.consent_to));
   }
   return ok();

@@ -5,11 +5,13 @@
 #include "contracts/calendar.h"
 #include "contracts/consent/consent.h"
 #include "contracts/membership/membership.h"
+#include "crypto/hash.h"
 
 namespace baolian::contracts {
 namespace {
 
 using ledger::InstitutionKind;
+using ledger::LogKind;
 using ledger::Role;
 
 /// What is the same for all lines.
@@ -49,16 +51,33 @@ Code check_line(const OperationContext& context, const Batch& batch, const Enrol
   return check_count(context, batch, line);
 }
 
+EnrolmentConsent new_consent(const OperationContext& context, const Batch& batch,
+                             const EnrolLine& line) {
+  const bool has_effect = batch.attested.attestation != Attestation::grantee_attested;
+  return {.purposes = batch.content.purposes,
+          .classes = batch.content.classes,
+          .level_ceiling = batch.content.level_ceiling,
+          .automatic = batch.content.automatic,
+          .text_version = batch.content.text_version,
+          .to = line.consent_to,
+          .evidence = line.evidence,
+          .attestation = batch.attested.attestation,
+          .attested_by = batch.attested.institution,
+          .attested_at = has_effect ? context.now() : TimeMs{},
+          .revoked_at = {}};
+}
+
 Code enrol_line(OperationContext& context, const Batch& batch, const EnrolLine& line,
                 std::size_t index) {
   Code code = check_line(context, batch, line);
   if (code != Code::applied) return code;
-  Bytes key = keys::policy(line.policy);
-  // An id that stands twice in the batch meets its own first line here.
+  const PolicyId id = policy_id(line);
+  Bytes key = keys::policy(id);
+  // A line that stands twice in the batch meets itself here.
   if (context.state.read(key)) return Code::policy_exists;
-  code = store_consent(context, consent_terms(batch.content, line, batch.insurer), batch.attested,
-                       index);
-  if (code != Code::applied) return code;
+  if (context.state.read(keys::consent(enrolment_consent(id)))) {
+    return Code::consent_exists;
+  }
   const PolicyState policy{.version = {},
                            .subject = line.subject,
                            .product = batch.content.product,
@@ -67,20 +86,50 @@ Code enrol_line(OperationContext& context, const Batch& batch, const EnrolLine& 
                            .premium_source = line.premium_source,
                            .from_day = line.from_day,
                            .to_day = line.to_day,
-                           .consent = line.consent,
+                           .consent = new_consent(context, batch, line),
                            .enrolled_at = context.now(),
                            .phase = PolicyPhase::active};
   context.state.write_as(std::move(key), policy);
-  context.state.write_as(keys::subject_policy(line.subject, line.to_day, line.policy), Marker{});
+  context.state.write_as(keys::subject_policy(line.subject, line.to_day, id), Marker{});
+  context.log(LogKind::consents_of_subject, line.subject, index);
   return Code::applied;
 }
 
 }  // namespace
 
+PolicyId policy_id(const SubjectId& subject, const Commitment& evidence) {
+  const Hash hash =
+      crypto::hash_in_domain(crypto::domain::kPolicy, {encode(subject), evidence.view()});
+  return id_cast<PolicyId>(hash);
+}
+
+ConsentState consent_of(const PolicyId& id, const PolicyState& policy) {
+  const EnrolmentConsent& consent = policy.consent;
+  ConsentState out;
+  out.terms.id = enrolment_consent(id);
+  out.terms.subject = policy.subject;
+  out.terms.giver = Giver::self;
+  out.terms.grantee = policy.insurer();
+  out.terms.purposes = consent.purposes;
+  out.terms.classes = consent.classes;
+  out.terms.level_ceiling = consent.level_ceiling;
+  out.terms.to = consent.to;
+  out.terms.text_version = consent.text_version;
+  out.terms.evidence = consent.evidence;
+  out.terms.automatic = consent.automatic;
+  out.submitted_by = policy.insurer();
+  out.given_at = policy.enrolled_at;
+  out.attestation = consent.attestation;
+  out.attested_by = consent.attested_by;
+  out.attested_at = consent.attested_at;
+  out.revoked_at = consent.revoked_at;
+  return out;
+}
+
 ConsentTerms consent_terms(const PoliciesEnrol& enrol, const EnrolLine& line,
                            const InstitutionId& insurer) {
   ConsentTerms terms;
-  terms.id = line.consent;
+  terms.id = enrolment_consent(policy_id(line));
   terms.subject = line.subject;
   terms.giver = Giver::self;
   terms.grantee = insurer;
