@@ -146,30 +146,19 @@ class LogAppender {
  public:
   /// `joined_store` is the store of a chain that began with a snapshot, else null.
   LogAppender(const ExecutedBlock& block, const std::vector<Hash>& leaf_hashes,
-              const StateReader& state, const KeyValueStore* joined_store,
-              std::vector<StoreWrite>& rows)
-      : block_(block),
-        leaf_hashes_(leaf_hashes),
-        state_(state),
-        joined_store_(joined_store),
-        rows_(rows) {}
-
-  void append(const ExecutedBlock::Append& wish) {
-    ASSERT(wish.leaf_index < leaf_hashes_.size());
-    const LogId& log = wish.append.log;
-    const Bytes entry = encode(LogEntry{.time = block_.timestamp,
-                                        .height = block_.height,
-                                        .operation = wish.leaf_index,
-                                        .line = wish.append.line,
-                                        .leaf_hash = leaf_hashes_[wish.leaf_index]});
-    Frontier& frontier = frontier_of(log);
-    rows_.push_back({Family::index, chain_keys::log_entry(log, frontier.count), entry});
-    frontier.append(
-        merkle_leaf_hash(entry), [&](unsigned level, std::uint64_t first, const Hash& root) {
-          if (level < kSubtreeLevelMin) return;
-          rows_.push_back(
-              {Family::index, chain_keys::log_subtree(log, level, first), to_bytes(root.view())});
-        });
+              const KeyValueStore& store, bool is_joined, std::vector<StoreWrite>& rows)
+      : block_(block), leaf_hashes_(leaf_hashes), rows_(rows) {
+    for (const ExecutedBlock::Append& wish : block.appends) frontiers_.try_emplace(wish.append.log);
+    std::vector<Bytes> keys;
+    keys.reserve(frontiers_.size());
+    for (const auto& [log, frontier] : frontiers_) keys.push_back(log_state_key(log));
+    const auto stored = store.read_many(Family::state, keys);
+    std::size_t next = 0;
+    for (auto& [log, frontier] : frontiers_) {
+      if (const auto& bytes = stored[next++]) frontier = from_own_bytes(*bytes);
+      if (is_joined) keep_base(store, log, frontier);
+    }
+    for (const ExecutedBlock::Append& wish : block.appends) append(wish);
   }
 
   void write_frontiers(StateOverlay::Writes& writes) const {
@@ -179,26 +168,39 @@ class LogAppender {
   }
 
  private:
-  Frontier& frontier_of(const LogId& log) {
-    const auto [place, is_new] = frontiers_.try_emplace(log);
-    if (is_new) {
-      place->second = read_as<Frontier>(state_, log_state_key(log)).value_or(Frontier{});
-      if (joined_store_ != nullptr) keep_base(log, place->second);
-    }
-    return place->second;
+  void append(const ExecutedBlock::Append& wish) {
+    ASSERT(wish.leaf_index < leaf_hashes_.size());
+    const LogId& log = wish.append.log;
+    const Bytes entry = encode(LogEntry{.time = block_.timestamp,
+                                        .height = block_.height,
+                                        .operation = wish.leaf_index,
+                                        .line = wish.append.line,
+                                        .leaf_hash = leaf_hashes_[wish.leaf_index]});
+    Frontier& frontier = frontiers_.find(log)->second;
+    rows_.push_back({Family::index, chain_keys::log_entry(log, frontier.count), entry});
+    frontier.append(
+        merkle_leaf_hash(entry), [&](unsigned level, std::uint64_t first, const Hash& root) {
+          if (level < kSubtreeLevelMin) return;
+          rows_.push_back(
+              {Family::index, chain_keys::log_subtree(log, level, first), to_bytes(root.view())});
+        });
+  }
+
+  static Frontier from_own_bytes(BytesView bytes) {
+    auto frontier = decode<Frontier>(bytes);
+    ASSERT(frontier.has_value());
+    return std::move(*frontier);
   }
 
   /// Entries of before the snapshot are not here: proofs of later ones need their peaks.
-  void keep_base(const LogId& log, const Frontier& frontier) {
+  void keep_base(const KeyValueStore& store, const LogId& log, const Frontier& frontier) {
     const Bytes key = chain_keys::log_base(log);
-    if (joined_store_->read(Family::meta, key)) return;
+    if (store.read(Family::meta, key)) return;
     rows_.push_back({Family::meta, key, encode(frontier)});
   }
 
   const ExecutedBlock& block_;
   const std::vector<Hash>& leaf_hashes_;
-  const StateReader& state_;
-  const KeyValueStore* joined_store_;
   std::vector<StoreWrite>& rows_;
   std::map<LogId, Frontier> frontiers_;
 };
@@ -311,8 +313,7 @@ Header Chain::append(ExecutedBlock block, StateOverlay::Writes* written) {
   }
   add_transaction_rows(block, *s.store, rows);
   add_operation_rows(block, rows);
-  LogAppender logs(block, leaf_hashes, s.reader, s.base ? s.store.get() : nullptr, rows);
-  for (const ExecutedBlock::Append& wish : block.appends) logs.append(wish);
+  const LogAppender logs(block, leaf_hashes, *s.store, s.base.has_value(), rows);
   logs.write_frontiers(block.writes);
 
   std::vector<StateTree::Change> changes = tree_changes(block.writes);

@@ -314,8 +314,16 @@ class RocksdbStore final : public KeyValueStore {
   void flush() override { require(database_->FlushWAL(true), "sync"); }
 
  private:
+  /// Rows go down in the order of their keys: RocksDB looks for the place of each from that of the
+  /// one before, and rows of many people come in no order of their own.
   void write(const std::vector<StoreWrite>& batch, rocksdb::WriteBatch& writes) {
-    for (const StoreWrite& write : batch) put(write.family, write.key, write.value, writes);
+    std::vector<const StoreWrite*> rows;
+    rows.reserve(batch.size());
+    for (const StoreWrite& write : batch) rows.push_back(&write);
+    std::stable_sort(rows.begin(), rows.end(), [](const StoreWrite* a, const StoreWrite* b) {
+      return a->family != b->family ? a->family < b->family : KeyOrder{}(a->key, b->key);
+    });
+    for (const StoreWrite* row : rows) put(row->family, row->key, row->value, writes);
     require(database_->Write(rocksdb::WriteOptions(), &writes), "write");
   }
 
