@@ -8,6 +8,7 @@ compaction. With --join a node with an empty disk then joins by a snapshot.
     python3 tests/e2e/enrolment.py --node … --cli … --load … --persons 3000000 --join
 """
 
+import os
 import pathlib
 import sys
 import time
@@ -28,6 +29,12 @@ def memory_mib(pid):
     return found["VmRSS"], found["VmHWM"]
 
 
+def cpu_seconds(pid):
+    """What the process has used of all cores so far, background work included."""
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def disk_bytes(directory):
     return sum(file.stat().st_blocks * 512 for file in directory.rglob("*") if file.is_file())
 
@@ -37,7 +44,8 @@ def show(net, persons):
         now, most = memory_mib(process.pid)
         data = net.directory / "nodes" / name / "data"
         parts = {part.name: disk_bytes(part) for part in sorted(data.iterdir()) if part.is_dir()}
-        print(f"{name:<12} RAM {now:>6} MiB (at most {most}), store {parts['store'] / persons:.0f} "
+        print(f"{name:<12} CPU {cpu_seconds(process.pid) / persons * 1e6:.0f} us a person, "
+              f"RAM {now:>6} MiB (at most {most}), store {parts['store'] / persons:.0f} "
               f"bytes a policy, all: "
               + ", ".join(f"{part} {size / 2**20:.0f} MiB" for part, size in parts.items()),
               flush=True)
