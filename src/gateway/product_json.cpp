@@ -19,8 +19,6 @@ using contracts::Provenance;
 using contracts::Tier;
 using Json = nlohmann::ordered_json;
 
-constexpr unsigned kRatioDigits = 6;
-
 // ---------------------------------------------------------------- reading
 
 Result<BothLanguages> read_name(StrictObject object) {

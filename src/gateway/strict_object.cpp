@@ -10,7 +10,6 @@ namespace baolian::gateway {
 namespace {
 
 constexpr std::uint64_t kDayMs = 86'400'000;
-constexpr unsigned kRatioDigits = 6;
 
 Error bad(const std::string& place, const std::string& what) {
   return fail(Errc::bad_argument, (place.empty() ? "the file" : place) + " " + what);

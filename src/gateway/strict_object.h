@@ -17,6 +17,9 @@
 
 namespace baolian::gateway {
 
+/// Digits after the point of a share, such as "0.2".
+inline constexpr unsigned kRatioDigits = 6;
+
 /// Reads the members one by one; finish() says which were not asked for. Lives as long as the node.
 /// All return Errc::bad_argument for a member that is absent, of another kind or out of range, and
 /// bad_amount for an amount that cannot be read exactly.

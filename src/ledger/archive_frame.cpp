@@ -25,7 +25,7 @@ constexpr std::uint32_t kNowhere = std::numeric_limits<std::uint32_t>::max();
 
 Error corrupt(const char* what) { return fail(Errc::store_corrupt, what); }
 
-std::uint32_t u32_at(BytesView bytes, std::size_t at) {
+std::uint32_t little_endian_at(BytesView bytes, std::size_t at) {
   return static_cast<std::uint32_t>(bytes[at]) | static_cast<std::uint32_t>(bytes[at + 1]) << 8 |
          static_cast<std::uint32_t>(bytes[at + 2]) << 16 |
          static_cast<std::uint32_t>(bytes[at + 3]) << 24;
@@ -57,12 +57,12 @@ void pack(BytesView in, Bytes& out) {
   std::size_t literals_from = 0;
   std::size_t at = 0;
   while (at + kNoMatchBehind <= in.size()) {
-    const std::uint32_t here = u32_at(in, at);
+    const std::uint32_t here = little_endian_at(in, at);
     std::uint32_t& seen = table[(here * kHashFactor) >> (32 - kTableBits)];
     const std::uint32_t earlier = seen;
     seen = static_cast<std::uint32_t>(at);
     const bool is_match =
-        earlier != kNowhere && at - earlier <= kOffsetMax && u32_at(in, earlier) == here;
+        earlier != kNowhere && at - earlier <= kOffsetMax && little_endian_at(in, earlier) == here;
     if (!is_match) {
       ++at;
       continue;
@@ -149,7 +149,7 @@ Bytes pack_frame(BytesView content) {
 
 Result<Bytes> unpack_frame(BytesView frame) {
   if (frame.size() < 5) return corrupt("a frame is too short");
-  const std::size_t size = u32_at(frame, 0);
+  const std::size_t size = little_endian_at(frame, 0);
   if (size / kExpansionMax > frame.size()) return corrupt("a frame is too short for its content");
   return Unpacker(frame.subspan(4), size).run();
 }

@@ -15,17 +15,17 @@ namespace {
 
 constexpr std::string_view kUnfinishedEnding = ".part";
 
-Error io_error(const std::string& what) {
+Error write_error(const std::string& what) {
   return fail(Errc::io_failed, what + ": " + std::strerror(errno));
 }
 
 /// fsync of a file or directory by its path.
 Result<void> sync_path(const std::string& path, int flags) {
   const int descriptor = ::open(path.c_str(), flags | O_CLOEXEC);
-  if (descriptor < 0) return io_error("cannot open what was written to the archive");
+  if (descriptor < 0) return write_error("cannot open what was written to the archive");
   const int synced = ::fsync(descriptor);
   ::close(descriptor);
-  return synced == 0 ? ok() : Result<void>(io_error("cannot sync the archive"));
+  return synced == 0 ? ok() : Result<void>(write_error("cannot sync the archive"));
 }
 
 Result<void> make_directory(const std::string& path) {
@@ -39,7 +39,7 @@ Result<void> make_directory(const std::string& path) {
 
 Result<void> give_name(const std::string& unfinished, const std::string& path) {
   if (std::rename(unfinished.c_str(), path.c_str()) == 0) return ok();
-  return io_error("cannot name an archive file");
+  return write_error("cannot name an archive file");
 }
 
 Result<Hash> write_blocks(const Chain& chain, const HeightSpan& span, const std::string& path) {
@@ -63,10 +63,10 @@ Result<void> write_certificate(const Chain& chain, const HeightSpan& span,
   const std::string unfinished = path + std::string(kUnfinishedEnding);
   const Bytes bytes = encode(certificate);
   std::FILE* file = std::fopen(unfinished.c_str(), "wb");
-  if (file == nullptr) return io_error("cannot make the archive's certificate file");
+  if (file == nullptr) return write_error("cannot make the archive's certificate file");
   const bool is_written = std::fwrite(bytes.data(), 1, bytes.size(), file) == bytes.size();
   const bool is_closed = std::fclose(file) == 0;
-  if (!is_written || !is_closed) return io_error("cannot write the archive's certificate file");
+  if (!is_written || !is_closed) return write_error("cannot write the archive's certificate file");
   TRY(sync_path(unfinished, O_RDONLY));
   return give_name(unfinished, path);
 }

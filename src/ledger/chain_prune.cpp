@@ -12,18 +12,18 @@
 namespace baolian::ledger {
 namespace {
 
-Error corrupt(std::string what) { return fail(Errc::store_corrupt, std::move(what)); }
+Error wrong_archive(std::string what) { return fail(Errc::store_corrupt, std::move(what)); }
 
 /// Does the block from an archive belong to this header? Its batch is what consensus' digest says,
 /// which who uses batches checks.
 Result<void> check_archived(const StoredBlock& block, const Header& header) {
-  if (block.header != header) return corrupt("the archived block has another header");
+  if (block.header != header) return wrong_archive("the archived block has another header");
   TRY(const std::vector<OperationLeaf> leaves, leaves_of_block(block));
   std::vector<Hash> hashes;
   hashes.reserve(leaves.size());
   for (const OperationLeaf& leaf : leaves) hashes.push_back(merkle_leaf_hash(encode(leaf)));
   if (merkle_root(hashes) != header.operations_root) {
-    return corrupt("the archived block does not give the header's operations_root");
+    return wrong_archive("the archived block does not give the header's operations_root");
   }
   return ok();
 }
@@ -44,8 +44,8 @@ Result<StoredBlock> Chain::read_block(Height height) const {
     return *std::move(row);
   }
   if (height >= first_block()) {
-    return corrupt("the row of block " + std::to_string(height.value) +
-                   " is missing; check this node with `baolian audit verify-node`");
+    return wrong_archive("the row of block " + std::to_string(height.value) +
+                         " is missing; check this node with `baolian audit verify-node`");
   }
   if (state_->archive == nullptr) {
     return fail(Errc::pruned, "block " + std::to_string(height.value) +

@@ -5,8 +5,6 @@
 namespace baolian::ledger {
 namespace {
 
-Error bad_proof(const char* what) { return fail(Errc::bad_proof, what); }
-
 /// Entries before `from` and before `to`, of a list whose times do not decrease.
 struct Bounds {
   std::size_t before_from = 0;

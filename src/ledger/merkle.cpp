@@ -19,8 +19,6 @@ std::uint64_t split_of(std::uint64_t size) {
   return std::bit_floor(size - 1);
 }
 
-Error bad_proof(const char* what) { return fail(Errc::bad_proof, what); }
-
 /// Root over leaves [first, first + size), where only the right edge of the tree may be imperfect:
 /// bags the perfect subtrees from the right. Requires: size >= 1.
 Result<Hash> subtree_root(std::uint64_t first, std::uint64_t size, const SubtreeSource& source) {
@@ -116,6 +114,8 @@ Result<void> subproof(std::uint64_t old_size, std::uint64_t low, std::uint64_t s
 }
 
 }  // namespace
+
+Error bad_proof(const char* what) { return fail(Errc::bad_proof, what); }
 
 Hash empty_merkle_root() { return crypto::sha256(BytesView{}); }
 

@@ -13,6 +13,9 @@
 
 namespace baolian::ledger {
 
+/// Errc::bad_proof: why a proof of this tree, of the state's or of a log does not hold.
+Error bad_proof(const char* what);
+
 /// Root of the empty tree: SHA-256 of nothing (RFC 9162 2.1.1).
 Hash empty_merkle_root();
 Hash merkle_leaf_hash(BytesView leaf);

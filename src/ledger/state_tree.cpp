@@ -52,8 +52,6 @@ bool shares_prefix(const Hash& a, const Hash& b, std::size_t bits) {
   return true;
 }
 
-Error bad_proof(const char* what) { return fail(Errc::bad_proof, what); }
-
 constexpr const char* kTooLong = "a state proof has at most 256 siblings";
 
 /// The compact tree has no node above a lone leaf or above nothing at all, so that a path to either

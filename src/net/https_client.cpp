@@ -12,6 +12,7 @@
 #include <chrono>
 #include <optional>
 
+#include "net/http_words.h"
 #include "net/tls_context.h"
 
 namespace baolian::net {
@@ -25,22 +26,6 @@ using tcp = asio::ip::tcp;
 namespace {
 
 constexpr std::uint32_t kResponseHeaderBytesMax = 64 * 1024;
-
-bool has_line_break(std::string_view text) {
-  return text.find_first_of(std::string_view("\r\n\0", 3)) != std::string_view::npos;
-}
-
-bool is_http_error(const error_code& ec) {
-  return ec.category() == make_error_code(http::error::bad_method).category();
-}
-
-std::string lower_case(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return out;
-}
 
 Error exchange_error(const error_code& ec) {
   if (ec == beast::error::timeout) {

@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "net/http_target.h"
+#include "net/http_words.h"
 #include "net/tls_context.h"
 
 namespace baolian::net {
@@ -52,10 +53,6 @@ HttpResponse plain_answer(unsigned status, std::string_view code, std::string_vi
   return out;
 }
 
-bool has_line_break(std::string_view text) {
-  return text.find_first_of(std::string_view("\r\n\0", 3)) != std::string_view::npos;
-}
-
 /// A handler's mistake must not become a second answer on the wire.
 bool is_sendable(const HttpResponse& response) {
   if (response.status < 200 || response.status > 599) return false;
@@ -64,18 +61,6 @@ bool is_sendable(const HttpResponse& response) {
     if (name.empty() || has_line_break(name) || has_line_break(value)) return false;
   }
   return true;
-}
-
-std::string lower_case(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return out;
-}
-
-bool is_http_error(const error_code& ec) {
-  return ec.category() == make_error_code(http::error::bad_method).category();
 }
 
 }  // namespace

@@ -38,7 +38,7 @@ constexpr std::size_t kReadBytes = 17 * 1024;
 constexpr int kKernelUnsentBytes = 128 * 1024;
 /// Accepted connections that have not yet shown a registered key; beyond it the oldest is closed.
 constexpr std::size_t kUnprovenLinksMax = 256;
-constexpr std::uint64_t kAcceptRetryMs = 100;
+constexpr std::uint64_t kMeshAcceptRetryMs = 100;
 
 std::uint64_t elapsed_ms(Clock::time_point since) {
   const auto passed = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - since);
@@ -326,7 +326,7 @@ struct MeshLoop::State {
   void on_accept(const std::shared_ptr<TlsLink>& link, const error_code& failed) {
     if (failed == asio::error::operation_aborted) return;
     if (failed) {  // no file descriptors, for example: try again a little later
-      return after(kAcceptRetryMs, [this] { accept_next(); });
+      return after(kMeshAcceptRetryMs, [this] { accept_next(); });
     }
     make_room();
     if (auto handler = make_accepted(link)) {

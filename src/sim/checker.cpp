@@ -6,13 +6,11 @@
 #include "crypto/certificate.h"
 #include "crypto/hash.h"
 #include "node/ports.h"
+#include "sim/checker_words.h"
 
 namespace baolian::sim {
 
 namespace {
-
-std::string name(node::ReplicaId id) { return "node " + std::to_string(id); }
-std::string at(Height height) { return " at height " + std::to_string(height.value); }
 
 /// What correct limits never reach: a pool of 8 MiB with the bodies of a whole window beside it,
 /// and a log that is cut every few seconds.

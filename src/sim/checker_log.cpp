@@ -4,18 +4,12 @@
 #include "consensus/pbft/records.h"
 #include "core/codec.h"
 #include "sim/checker.h"
+#include "sim/checker_words.h"
 
 namespace baolian::sim {
 
 namespace pbft = consensus::pbft;
 using consensus::RecordType;
-
-namespace {
-
-std::string at(Height height) { return " at height " + std::to_string(height.value); }
-std::string in(View view) { return " in view " + std::to_string(view.value); }
-
-}  // namespace
 
 void Checker::collect_snapshot(HeldByEpoch& held, Epoch& epoch, BytesView body) {
   const auto snapshot = decode<consensus::Snapshot>(body);

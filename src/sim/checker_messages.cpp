@@ -8,6 +8,7 @@
 #include "crypto/certificate.h"
 #include "crypto/hash.h"
 #include "sim/checker.h"
+#include "sim/checker_words.h"
 
 namespace baolian::sim {
 
@@ -15,10 +16,6 @@ using consensus::MessageKind;
 namespace pbft = consensus::pbft;
 
 namespace {
-
-std::string name(node::ReplicaId id) { return "node " + std::to_string(id); }
-std::string at(Height height) { return " at height " + std::to_string(height.value); }
-std::string in(View view) { return " in view " + std::to_string(view.value); }
 
 /// Heights that a node may still be asked about; older ones are certified everywhere.
 constexpr std::uint64_t kRememberedHeights = 256;

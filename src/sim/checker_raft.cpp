@@ -6,6 +6,7 @@
 #include "consensus/records.h"
 #include "core/codec.h"
 #include "ledger/header.h"
+#include "sim/checker_words.h"
 
 namespace baolian::sim {
 
@@ -15,9 +16,8 @@ using consensus::RecordType;
 
 namespace {
 
-std::string name(node::ReplicaId id) { return "node " + std::to_string(id); }
-std::string at(Height height) { return " at index " + std::to_string(height.value); }
-std::string in(View term) { return " in term " + std::to_string(term.value); }
+std::string at_index(Height height) { return " at index " + std::to_string(height.value); }
+std::string in_term(View term) { return " in term " + std::to_string(term.value); }
 
 }  // namespace
 
@@ -34,7 +34,8 @@ void RaftChecker::on_append(node::ReplicaId from, std::optional<node::ReplicaId>
   if (!append) return report_("R3: " + name(from) + " sent entries that do not decode");
   const auto [leader, is_first] = leaders_.try_emplace({message.epoch, append->term}, from);
   if (!is_first && leader->second != from) {
-    report_("R2: " + name(from) + " and " + name(leader->second) + " both lead" + in(append->term));
+    report_("R2: " + name(from) + " and " + name(leader->second) + " both lead" +
+            in_term(append->term));
   }
   for (const raft::Entry& entry : append->entries) learn_entry(message.epoch, entry.vote);
   judge_commit(from, message.epoch, append->term, append->commit);
@@ -43,7 +44,7 @@ void RaftChecker::on_append(node::ReplicaId from, std::optional<node::ReplicaId>
   const auto matched = led->second.matched.find(*to);
   if (matched != led->second.matched.end() && append->prev_index < matched->second) {
     report_("R5: " + name(from) + " sends " + name(*to) + " again what it acknowledged" +
-            at(append->prev_index.next()));
+            at_index(append->prev_index.next()));
   }
 }
 
@@ -56,7 +57,8 @@ void RaftChecker::judge_commit(node::ReplicaId from, Epoch epoch, View term, Hei
   if (commit <= members.base) return;
   known = commit;
   if (!entries_.contains({epoch, term, commit})) {
-    report_("R4: " + name(from) + " commits an entry of an older term" + in(term) + at(commit));
+    report_("R4: " + name(from) + " commits an entry of an older term" + in_term(term) +
+            at_index(commit));
   }
   std::size_t held = 0;
   for (const node::ReplicaId one : members.voters) {
@@ -66,7 +68,7 @@ void RaftChecker::judge_commit(node::ReplicaId from, Epoch epoch, View term, Hei
     if (holds || log.certified >= commit) ++held;
   }
   if (2 * held <= members.voters.size()) {
-    report_("R1: " + name(from) + " commits what a majority of disks lacks" + at(commit));
+    report_("R1: " + name(from) + " commits what a majority of disks lacks" + at_index(commit));
   }
 }
 
@@ -88,7 +90,7 @@ void RaftChecker::on_received(node::ReplicaId node, node::ReplicaId from,
 void RaftChecker::learn_entry(Epoch epoch, const crypto::Vote& vote) {
   const auto [known, is_new] = entries_.try_emplace({epoch, vote.view, vote.height}, vote.digest);
   if (!is_new && known->second != vote.digest) {
-    report_("R3: two entries" + at(vote.height) + in(vote.view));
+    report_("R3: two entries" + at_index(vote.height) + in_term(vote.view));
   }
 }
 
@@ -99,15 +101,17 @@ void RaftChecker::on_append_reply(node::ReplicaId from, const MessageView& messa
   if (!reply->matches) return;
   Log& log = logs_[{from, message.epoch}];
   if (log.term < reply->term) {
-    report_("R1: " + name(from) + " answered" + in(reply->term) + " before its disk held the term");
+    report_("R1: " + name(from) + " answered" + in_term(reply->term) +
+            " before its disk held the term");
   }
   if (reply->index > log.certified && !log.entries.contains(reply->index)) {
-    report_("R1: " + name(from) + " acknowledged what its disk lacks" + at(reply->index));
+    report_("R1: " + name(from) + " acknowledged what its disk lacks" + at_index(reply->index));
   }
   for (auto own = log.entries.upper_bound(log.certified);
        own != log.entries.end() && own->first <= reply->index; ++own) {
     if (own->second > reply->term) {
-      report_("R3: " + name(from) + " acknowledged an entry of a later term" + at(own->first));
+      report_("R3: " + name(from) + " acknowledged an entry of a later term" +
+              at_index(own->first));
     }
   }
   if (reply->term >= log.acked_term) {
@@ -123,7 +127,8 @@ void RaftChecker::on_vote(node::ReplicaId from, const MessageView& message) {
   if (reply->pre_vote || !reply->granted) return;
   Log& log = logs_[{from, message.epoch}];
   if (!votes_.contains({from, message.epoch, reply->term})) {
-    report_("R1: " + name(from) + " voted" + in(reply->term) + " before its disk held the vote");
+    report_("R1: " + name(from) + " voted" + in_term(reply->term) +
+            " before its disk held the vote");
   }
   log.voted_term = std::max(log.voted_term, reply->term);
 }
@@ -132,7 +137,7 @@ void RaftChecker::on_vote(node::ReplicaId from, const MessageView& message) {
 void RaftChecker::learn_vote(const Key& key, View term, ValidatorIndex candidate) {
   const auto [known, is_new] = votes_.try_emplace({key.first, key.second, term}, candidate);
   if (!is_new && known->second != candidate) {
-    report_("R2: " + name(key.first) + " gave its vote twice" + in(term));
+    report_("R2: " + name(key.first) + " gave its vote twice" + in_term(term));
   }
 }
 
@@ -217,7 +222,7 @@ void RaftChecker::on_replayed(node::ReplicaId node, Epoch epoch, Height certifie
   for (Height index = log.certified.next(); index <= log.acked; ++index) {
     const auto held = log.entries.find(index);
     if (held == log.entries.end()) {
-      report_("R1: " + name(node) + " forgot what it had acknowledged" + at(index));
+      report_("R1: " + name(node) + " forgot what it had acknowledged" + at_index(index));
       return;
     }
   }

@@ -7,6 +7,7 @@
 
 #include "contracts/adjudication/product.h"
 #include "core/prng.h"
+#include "sim/draw.h"
 #include "sim/world.h"
 
 namespace baolian::sim {
@@ -14,13 +15,6 @@ namespace baolian::sim {
 inline constexpr std::size_t kInsurers = 2;
 
 /// Any identifier or salt, drawn.
-template <typename Id>
-Id draw_id(Prng& prng) {
-  Id id;
-  for (std::uint8_t& byte : id.bytes) byte = static_cast<std::uint8_t>(prng.next());
-  return id;
-}
-
 /// An institution as one acts for it.
 struct Seat {
   InstitutionId institution;

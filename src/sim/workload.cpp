@@ -1,6 +1,7 @@
 #include "sim/workload.h"
 
 #include "contracts/operations.h"
+#include "sim/draw.h"
 
 namespace baolian::sim {
 
@@ -9,13 +10,6 @@ namespace {
 /// How often a client looks after its transactions.
 constexpr std::uint64_t kLookMs = 100;
 constexpr std::uint64_t kDrainResendMs = 500;
-
-template <typename Id>
-Id draw(Prng& prng) {
-  Id id;
-  for (std::uint8_t& byte : id.bytes) byte = static_cast<std::uint8_t>(prng.next());
-  return id;
-}
 
 }  // namespace
 
@@ -82,19 +76,19 @@ void Workload::step(std::size_t index) {
 
 /// Registers a record of the own institution, or reads one that was registered before.
 ledger::Operation Workload::make_operation(Client& client) {
-  const auto request_id = draw<RequestId>(prng_);
+  const auto request_id = draw_id<RequestId>(prng_);
   if (client.records.empty() || prng_.chance_percent(40)) {
     contracts::RecordsRegister content;
-    content.record = {draw<RecordId>(prng_), 1};
-    content.subject.value = draw<Tag32>(prng_);
-    content.commitment = draw<Commitment>(prng_);
+    content.record = {draw_id<RecordId>(prng_), 1};
+    content.subject.value = draw_id<Tag32>(prng_);
+    content.commitment = draw_id<Commitment>(prng_);
     content.vault = client.sender.vault;
     client.records.push_back(content.record.record);
     return contracts::make_operation(content, request_id);
   }
   contracts::RecordsRead content;
   content.record = {client.records[prng_.below(client.records.size())], 1};
-  content.basis = {contracts::BasisKind::care, draw<Hash>(prng_)};
+  content.basis = {contracts::BasisKind::care, draw_id<Hash>(prng_)};
   content.originator = {client.sender.institution, client.sender.member,
                         contracts::SignedBy::institution};
   content.vault = client.sender.vault;

@@ -5,6 +5,7 @@
 
 #include "core/prng.h"
 #include "crypto/hash.h"
+#include "sim/draw.h"
 
 namespace baolian::sim {
 
@@ -12,22 +13,15 @@ namespace {
 
 constexpr std::uint64_t kCreatedMs = 1'750'000'000'000;
 
-template <typename Id>
-Id draw(Prng& prng) {
-  Id id;
-  for (std::uint8_t& byte : id.bytes) byte = static_cast<std::uint8_t>(prng.next());
-  return id;
-}
-
 ledger::Member make_member(Prng& prng, ledger::MemberKind kind, ledger::Role role,
                            const MemberId& responsible,
                            std::shared_ptr<const crypto::Signer>& signer) {
   ledger::Member member;
-  member.id = draw<MemberId>(prng);
+  member.id = draw_id<MemberId>(prng);
   member.kind = kind;
   signer = crypto::make_toy_signer(prng.next());
   member.signing_key = signer->public_key();
-  member.encryption_key = draw<EncryptionKey>(prng);
+  member.encryption_key = draw_id<EncryptionKey>(prng);
   member.encryption_key.bytes[0] = static_cast<std::uint8_t>(crypto::Algorithm::x25519);
   member.roles = {role};
   member.valid_from = TimeMs{kCreatedMs};
@@ -42,7 +36,7 @@ ledger::Member make_member(Prng& prng, ledger::MemberKind kind, ledger::Role rol
 ledger::Institution make_institution(Prng& prng, std::size_t index, bool votes, World& world,
                                      std::shared_ptr<const crypto::Signer>& node_signer) {
   ledger::Institution out;
-  out.id = draw<InstitutionId>(prng);
+  out.id = draw_id<InstitutionId>(prng);
   out.name = "institution " + std::to_string(index);
   out.kinds = {ledger::InstitutionKind::hospital};
   out.region = "330200";
@@ -62,7 +56,7 @@ ledger::Institution make_institution(Prng& prng, std::size_t index, bool votes, 
   node_signer = crypto::make_toy_signer(prng.next());
   ledger::Node node;
   node.consensus_key = node_signer->public_key();
-  node.tls_pin = draw<Hash>(prng);
+  node.tls_pin = draw_id<Hash>(prng);
   node.address = "127.0.0.1:" + std::to_string(7000 + index);
   node.votes = votes;
   out.nodes = {node};
@@ -86,7 +80,7 @@ World make_world(std::size_t validators, std::size_t observers, std::uint64_t se
   genesis.second_generator = std::string(crypto::domain::kPedersenH);
   genesis.person_id_systems = {"urn:sim:person"};
   genesis.attestor_kinds = {ledger::InstitutionKind::hospital};
-  genesis.subject_key_checks = {{InstitutionId{}, draw<Hash>(prng)}};
+  genesis.subject_key_checks = {{InstitutionId{}, draw_id<Hash>(prng)}};
   for (std::size_t i = 0; i < validators + observers; ++i) {
     std::shared_ptr<const crypto::Signer> signer;
     genesis.institutions.push_back(make_institution(prng, i, i < validators, world, signer));

@@ -1,5 +1,5 @@
-/// Frames of archive files. Any bytes unpack or are refused, and give no more than they can hold; what
-/// was packed comes out again, however it repeats itself.
+/// Frames of archive files. Any bytes unpack or are refused, and give no more than they can hold;
+/// what was packed comes out again, however it repeats itself.
 #include "core/assert.h"
 #include "ledger/archive_frame.h"
 
@@ -18,7 +18,8 @@ void check_round(BytesView content) {
   ASSERT(std::equal(unpacked->begin(), unpacked->end(), content.begin(), content.end()));
 }
 
-/// Bytes that repeat what came before, as blocks do: pairs of (how far back, how many), else a byte.
+/// Bytes that repeat what came before, as blocks do: pairs of (how far back, how many), else a
+/// byte.
 Bytes repeating(BytesView in) {
   constexpr std::size_t kContentMax = std::size_t{1} << 17;
   Bytes out;
@@ -28,7 +29,7 @@ Bytes repeating(BytesView in) {
       out.push_back(in[i + 1]);
       continue;
     }
-    for (std::size_t n = in[i + 1] + std::size_t{in[i + 2]} * 16; n > 0; --n) {
+    for (std::size_t n = in [i + 1] + std::size_t{in[i + 2]} * 16; n > 0; --n) {
       out.push_back(out[out.size() - back]);
     }
   }
