@@ -61,6 +61,10 @@ function(baolian_library folder)
   target_link_libraries(baolian_${folder} PUBLIC ${ARG_PUBLIC} PRIVATE ${ARG_PRIVATE}
                         $<BUILD_INTERFACE:baolian_options>)
   set_target_properties(baolian_${folder} PROPERTIES UNITY_BUILD ${BAOLIAN_UNITY} UNITY_BUILD_BATCH_SIZE 6)
+  if(BAOLIAN_UNITY)
+    # Members of anonymous types are of one file; the warning takes the files of a batch for headers.
+    target_compile_options(baolian_${folder} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)
+  endif()
 endfunction()
 
 function(baolian_program name)

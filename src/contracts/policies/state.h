@@ -77,7 +77,7 @@ struct EnrolmentConsent {
   }
 };
 
-/// A policy and the consent with which its holder enrolled: one row, for nine of ten policies are
+/// A policy and the consent with which its holder enrolled: one row, for most policies are
 /// never touched again.
 struct PolicyState {
   static constexpr std::string_view kTypeName = "PolicyState";
