@@ -26,10 +26,7 @@ step "packages"
 tools/install-packages.sh
 
 step "release build, warnings as errors"
-# A cold build takes several files at once; a folder that is there stays as its owner has it.
-unity=()
-[[ -f build/release/CMakeCache.txt ]] || unity=(-DBAOLIAN_UNITY=ON)
-cmake --preset ci "${unity[@]}" >/dev/null
+cmake --preset ci >/dev/null
 cmake --build --preset ci
 
 if [[ $quick == no ]]; then
