@@ -364,7 +364,7 @@ struct Status {
   View voted_view{};    ///< position of the last durable vote (for HELLO, 1.7)
   Height voted_height{};
   std::optional<Height> epoch_last{};  ///< A - 1 while a change of validators is pending
-  bool silent = false;                 ///< the log says nothing of the epoch: it only follows
+  bool silent = false;                 ///< the log is in a later epoch: it only follows
   /// Time during which the primary is to blame if nothing is executed: it stands still while only
   /// EXECs are missing, and over gaps between ticks (1.6 V1, V9). Stamp for admitted transactions.
   Tick request_clock{};
@@ -407,9 +407,9 @@ struct EngineConfig {
   std::optional<crypto::EpochRecord> next_epoch{};
   /// Position of this node among the validators; kObserver for one that does not vote.
   ValidatorIndex self = kObserver;
-  /// The log says nothing of this epoch any more, though it has ended here before (the store was
-  /// lost after the log was cut in a later epoch): a validator signs nothing, for it cannot know
-  /// what it signed, and follows the certified blocks as an observer does.
+  /// The epoch has ended here before: the log is in a later one, and the store stands below it. A
+  /// validator signs nothing, for nothing of this epoch is written any more, and what was may have
+  /// been cut; it follows the certified blocks as an observer does.
   bool silent = false;
   std::size_t observer_count = 0;
   const crypto::Signer* signer = nullptr;      ///< null for who does not vote; outlives the engine

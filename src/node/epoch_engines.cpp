@@ -117,7 +117,7 @@ Result<EpochEngines> EpochEngines::recover(Config config, Recovered recovered) {
     return fail(Errc::log_corrupt, "the consensus log holds another epoch " +
                                        std::to_string(present->epoch.value) + " than the store");
   }
-  beginning.silent = !part.has_value() && out.is_replaying();
+  beginning.silent = out.is_replaying();
   if (!part.has_value() && !beginning.silent && start.has_value()) {
     out.opening_ = opening_of(*start);
   }
@@ -205,7 +205,6 @@ Result<void> EpochEngines::begin(EpochStart next) {
     opening_ = opening_of(next);
     beginning.part.start = std::move(next);
   } else if (later_.front().epoch() > epoch.epoch) {
-    beginning.silent = true;
     beginning.part.start = std::move(next);
   } else {
     beginning.part = std::move(later_.front());
@@ -216,6 +215,7 @@ Result<void> EpochEngines::begin(EpochStart next) {
                                          " than the chain made");
     }
   }
+  beginning.silent = is_replaying();
   start_engine(std::move(beginning), epoch);
   return ok();
 }

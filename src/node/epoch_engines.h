@@ -22,9 +22,8 @@ using consensus::ReplicaId;
 /// Ownership:   the engine; not the signer and the verifier.
 /// Threads:     the core thread.
 /// Persistence: take_opening(). While later records stand in the log already (a restart below the
-///              end of an epoch), nothing is written: what the engine does then was done before.
-///              Of an epoch that the log knows nothing of, though it holds later ones (the store
-///              was lost after the log was cut), the engine is silent: it only follows.
+///              end of an epoch), nothing is written, so the engine is silent and only follows: the
+///              epoch has ended, and what a timer would have it say would not be remembered.
 class EpochEngines {
  public:
   struct Config {

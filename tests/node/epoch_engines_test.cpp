@@ -95,6 +95,22 @@ TEST_CASE("epochs: of an epoch that the log has cut away a node signs nothing", 
   CHECK(engines->engine().status().voted_view == View{7});
 }
 
+TEST_CASE("epochs: in an epoch that its log has left a node signs nothing more", "[node][epoch]") {
+  // The store was lost, the log holds all of epoch 0 and the beginning of epoch 1: what a timer
+  // would have the node say in epoch 0 could not be written where epoch 0 is read again.
+  const consensus::LogRecord left{consensus::RecordType::epoch,
+                                  std::make_shared<const Bytes>(encode(start_of(1)))};
+  auto engines = EpochEngines::recover(config(), lost_store({left}));
+  REQUIRE(engines.has_value());
+  CHECK(engines->epoch().epoch == Epoch{0});
+  CHECK(engines->is_replaying());
+  CHECK(engines->engine().status().silent);
+  CHECK_FALSE(engines->engine().can_propose());
+  REQUIRE(engines->begin(start_of(1)).has_value());
+  CHECK_FALSE(engines->is_replaying());
+  CHECK_FALSE(engines->engine().status().silent);
+}
+
 TEST_CASE("epochs: a log that begins with the genesis leaves no epoch in silence",
           "[node][epoch]") {
   auto engines = EpochEngines::recover(config(), lost_store({}));
