@@ -98,9 +98,13 @@ TEST_CASE("epochs: of an epoch that the log has cut away a node signs nothing", 
 TEST_CASE("epochs: in an epoch that its log has left a node signs nothing more", "[node][epoch]") {
   // The store was lost, the log holds all of epoch 0 and the beginning of epoch 1: what a timer
   // would have the node say in epoch 0 could not be written where epoch 0 is read again.
+  consensus::Snapshot of_genesis;
+  of_genesis.voted_view = View{3};
+  const consensus::LogRecord held{consensus::RecordType::snapshot,
+                                  std::make_shared<const Bytes>(encode(of_genesis))};
   const consensus::LogRecord left{consensus::RecordType::epoch,
                                   std::make_shared<const Bytes>(encode(start_of(1)))};
-  auto engines = EpochEngines::recover(config(), lost_store({left}));
+  auto engines = EpochEngines::recover(config(), lost_store({held, left}));
   REQUIRE(engines.has_value());
   CHECK(engines->epoch().epoch == Epoch{0});
   CHECK(engines->is_replaying());
