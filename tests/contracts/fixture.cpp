@@ -410,4 +410,21 @@ void open_case(World& world, const FiledCase& filed, const std::string& insurer)
   REQUIRE(world.run(insurer, receive_of(world, *granted, commitment, insurer)).applied());
 }
 
+ConsentTerms consent_terms(const PoliciesEnrol& enrol, const EnrolLine& line,
+                           const InstitutionId& insurer) {
+  ConsentTerms terms;
+  terms.id = enrolment_consent(policy_id(line));
+  terms.subject = line.subject;
+  terms.giver = Giver::self;
+  terms.grantee = insurer;
+  terms.purposes = enrol.purposes;
+  terms.classes = enrol.classes;
+  terms.level_ceiling = enrol.level_ceiling;
+  terms.to = line.consent_to;
+  terms.text_version = enrol.text_version;
+  terms.evidence = line.evidence;
+  terms.automatic = enrol.automatic;
+  return terms;
+}
+
 }  // namespace baolian::contracts::test

@@ -258,4 +258,9 @@ FiledCase file_case(World& world, std::uint64_t person, const std::string& insur
 /// Request, release, receive of the payload by the insurer.
 void open_case(World& world, const FiledCase& filed, const std::string& insurer = "X");
 
+/// The consent that a line creates: standing, given by the insured, from the block of the enrolment
+/// on.
+ConsentTerms consent_terms(const PoliciesEnrol& enrol, const EnrolLine& line,
+                           const InstitutionId& insurer);
+
 }  // namespace baolian::contracts::test

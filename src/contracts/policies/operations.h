@@ -76,9 +76,4 @@ struct PoliciesEnrol {
 inline ConsentId enrolment_consent(const PolicyId& policy) { return id_cast<ConsentId>(policy); }
 inline PolicyId enrolled_policy(const ConsentId& consent) { return id_cast<PolicyId>(consent); }
 
-/// The consent that a line creates: standing, given by the insured, from the block of the enrolment
-/// on.
-ConsentTerms consent_terms(const PoliciesEnrol& enrol, const EnrolLine& line,
-                           const InstitutionId& insurer);
-
 }  // namespace baolian::contracts

@@ -126,23 +126,6 @@ ConsentState consent_of(const PolicyId& id, const PolicyState& policy) {
   return out;
 }
 
-ConsentTerms consent_terms(const PoliciesEnrol& enrol, const EnrolLine& line,
-                           const InstitutionId& insurer) {
-  ConsentTerms terms;
-  terms.id = enrolment_consent(policy_id(line));
-  terms.subject = line.subject;
-  terms.giver = Giver::self;
-  terms.grantee = insurer;
-  terms.purposes = enrol.purposes;
-  terms.classes = enrol.classes;
-  terms.level_ceiling = enrol.level_ceiling;
-  terms.to = line.consent_to;
-  terms.text_version = enrol.text_version;
-  terms.evidence = line.evidence;
-  terms.automatic = enrol.automatic;
-  return terms;
-}
-
 Code enrol_policies(OperationContext& context, const PoliciesEnrol& content) {
   Code code = require_role(context, {Role::gateway, Role::agent});
   if (code != Code::applied) return code;
