@@ -82,6 +82,24 @@ int main(int argc, char** argv) {
   std::printf("prove    %8.2f us per proof, %.1f siblings on average\n",
               microseconds_since(start) / static_cast<double>(kProofs),
               static_cast<double>(siblings) / static_cast<double>(kProofs));
-  std::printf("root %s\n", tree.root().hex().c_str());
+
+  // Keys that are not in the tree: what an absence proof of a random key costs its reader.
+  std::vector<std::pair<Bytes, ledger::StateProof>> proofs;
+  for (std::uint64_t i = 0; i < kProofs; ++i) {
+    Bytes key;
+    append_big_endian(key, keys * 4 + i, 8);
+    ledger::StateProof proof = tree.prove(key);
+    proofs.emplace_back(std::move(key), std::move(proof));
+  }
+  const Hash root = tree.root();
+  std::uint64_t held = 0;
+  start = Clock::now();
+  for (const auto& [key, proof] : proofs) {
+    held += ledger::check_state_proof(root, key, std::nullopt, proof).has_value() ? 1U : 0U;
+  }
+  std::printf("check    %8.2f us per proof, %llu of %llu hold\n",
+              microseconds_since(start) / static_cast<double>(kProofs),
+              static_cast<unsigned long long>(held), static_cast<unsigned long long>(kProofs));
+  std::printf("root %s\n", root.hex().c_str());
   return 0;
 }
