@@ -11,6 +11,7 @@ namespace {
 
 using api::json;
 
+constexpr const char* kOctets = "application/octet-stream";
 constexpr std::size_t kJobsMax = 10'000;
 constexpr auto kHeightWait = std::chrono::seconds(5);
 constexpr auto kHeightPoll = std::chrono::milliseconds(5);
@@ -95,6 +96,10 @@ std::vector<std::string> segments(const std::string& path) {
   return out;
 }
 
+bool is_transactions(const net::HttpRequest& request) {
+  return request.method == "POST" && request.path == "/v1/transactions";
+}
+
 /// A read may say how far this node must have come (`min_height`): who was acknowledged at a height
 /// anywhere then sees what he wrote here too (consensus.md 1.13 (a)). Waits a little for a node
 /// that is about to get there.
@@ -115,13 +120,14 @@ Result<void> reach_min_height(const ledger::Chain& chain, const net::HttpRequest
 }  // namespace
 
 Api::Api(const Services& services, DischargeDesk& desk, ReadingAgent& reading,
-         AttestationDesk& attestation, const ClaimParts& claims,
+         AttestationDesk& attestation, TransactionDesk& transactions, const ClaimParts& claims,
          std::function<ReplicaStatus()> replica_status, const Hash& certificate_fingerprint,
          std::size_t threads)
     : services_(services),
       desk_(desk),
       reading_(reading),
       attestation_(attestation),
+      transactions_(transactions),
       claims_(claims),
       replica_status_(std::move(replica_status)),
       authenticator_(services.chain.chain_id(), crypto::ed25519_verifier(),
@@ -171,9 +177,33 @@ void Api::run() {
     Job job = std::move(jobs_.front());
     jobs_.pop_front();
     lock.unlock();
-    job.responder.respond(answer(job.request));
+    if (is_transactions(job.request)) {
+      take_transactions(std::move(job));
+    } else {
+      job.responder.respond(answer(job.request));
+    }
     lock.lock();
   }
+}
+
+/// Each transaction brings its own signature, so the request needs none. Answered when the last
+/// one is certified: no thread waits for it.
+void Api::take_transactions(Job job) {
+  auto message = decode<SignedTransactions>(as_bytes(job.request.body));
+  if (message && message->transactions.empty()) {
+    message = fail(Errc::bad_argument, "the call holds no transaction");
+  }
+  if (!message) {
+    job.responder.respond(error_response(message.error()));
+    return;
+  }
+  transactions_.submit(std::move(message->transactions),
+                       [responder = std::move(job.responder)](const TransactionOutcomes& outcomes) {
+                         net::HttpResponse out;
+                         out.content_type = kOctets;
+                         out.body = std::string(as_text(encode(outcomes)));
+                         responder.respond(std::move(out));
+                       });
 }
 
 Result<contracts::MemberState> Api::authenticate(const net::HttpRequest& request) {

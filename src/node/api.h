@@ -21,6 +21,7 @@
 #include "node/reading_agent.h"
 #include "node/services.h"
 #include "node/snapshot_progress.h"
+#include "node/transaction_desk.h"
 
 namespace baolian::node {
 
@@ -40,7 +41,8 @@ struct ReplicaStatus {
   };
   std::vector<Peer> peers;
   std::vector<consensus::Evidence> contradictions;
-  SnapshotProgress transfer;  ///< a snapshot that is being fetched
+  std::uint64_t log_syncs = 0;  ///< fdatasyncs of the consensus log since the start
+  SnapshotProgress transfer;    ///< a snapshot that is being fetched
 };
 
 /// A request that was authenticated.
@@ -59,7 +61,7 @@ class Api {
     PublicContents& contents;
   };
   Api(const Services& services, DischargeDesk& desk, ReadingAgent& reading,
-      AttestationDesk& attestation, const ClaimParts& claims,
+      AttestationDesk& attestation, TransactionDesk& transactions, const ClaimParts& claims,
       std::function<ReplicaStatus()> replica_status, const Hash& certificate_fingerprint,
       std::size_t threads);
   ~Api();
@@ -75,6 +77,7 @@ class Api {
   };
   void run();
   net::HttpResponse answer(const net::HttpRequest& request);
+  void take_transactions(Job job);
   Result<std::string> route(const ApiCall& call);
   Result<contracts::MemberState> authenticate(const net::HttpRequest& request);
 
@@ -123,6 +126,7 @@ class Api {
   DischargeDesk& desk_;
   ReadingAgent& reading_;
   AttestationDesk& attestation_;
+  TransactionDesk& transactions_;
   ClaimParts claims_;
   std::function<ReplicaStatus()> replica_status_;
   ApiAuthenticator authenticator_;

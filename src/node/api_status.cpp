@@ -87,6 +87,7 @@ Result<std::string> Api::status(const ApiCall&) {
               {"base_height", services_.chain.base().value},
               {"snapshot_transfer", transfer_of(replica)},
               {"pending_stays", desk_.pending_count()},
+              {"log_syncs", replica.log_syncs},
               {"warnings", warnings}};
   out.update(consensus_of(services_, replica));
   return out.dump();

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <condition_variable>
 #include <cstdio>
@@ -124,6 +125,7 @@ using Item = std::variant<AppendItem, LogRecord>;
 /// The log thread's side: only its own members under the mutex are shared.
 struct LogFile::State {
   Config config;
+  std::atomic<std::uint64_t> syncs = 0;
   Descriptor lock;
 
   // Shared with the core thread, under the mutex.
@@ -206,6 +208,7 @@ void LogFile::State::sync() {
     die("fdatasync of", segments.back().path);
   }
   synced_upto = last_seq;
+  ++syncs;
 }
 
 void LogFile::State::carry_out(AppendItem item) {
@@ -393,5 +396,7 @@ void LogFile::cut(LogRecord snapshot) {
   }
   state_->wake.notify_one();
 }
+
+std::uint64_t LogFile::sync_count() const { return state_->syncs; }
 
 }  // namespace baolian::node

@@ -70,6 +70,9 @@ class LogFile final : public LogStore {
   void append(PersistId id, std::vector<consensus::LogRecord> records) override;
   void cut(consensus::LogRecord snapshot) override;
 
+  /// fdatasyncs of records since the start. Any thread.
+  std::uint64_t sync_count() const;
+
  private:
   struct State;
   explicit LogFile(std::unique_ptr<State> state);

@@ -42,13 +42,14 @@ struct Draft {
   std::string mesh_address;
   std::string api_address;
   Hash api_fingerprint;
-  struct Person {
+  /// Who gets a profile: a person, or a system outside of the node.
+  struct Holder {
     std::string slug;
     MemberId id;
     crypto::Secret seed;
     crypto::Secret encryption_seed;
   };
-  std::vector<Person> persons;
+  std::vector<Holder> holders;  ///< persons first
 };
 
 struct SharedKeys {
@@ -141,7 +142,7 @@ void add_member(Draft& draft, ledger::MemberKind kind, const MemberId& id, const
   member.valid_to = TimeMs{253'402'300'799'000};  // 9999-12-31
   if (kind == ledger::MemberKind::system) {
     member.software = "baolian 0.1.0";
-    member.responsible = draft.persons.front().id;
+    member.responsible = draft.holders.front().id;
   }
   draft.institution.members.push_back(std::move(member));
 }
@@ -150,7 +151,7 @@ void add_person(Draft& draft, const PersonPlan& plan) {
   crypto::Secret seed = crypto::new_seed();
   crypto::Secret encryption_seed = crypto::new_seed();
   const MemberId id = crypto::random_id<MemberId>();
-  draft.persons.push_back({std::string(plan.slug), id, seed.clone(), encryption_seed.clone()});
+  draft.holders.push_back({std::string(plan.slug), id, seed.clone(), encryption_seed.clone()});
   add_member(draft, ledger::MemberKind::person, id, public_key_of(seed),
              crypto::make_encryption_key_pair(encryption_seed).public_key, plan.roles);
 }
@@ -201,6 +202,19 @@ Result<void> add_systems(Draft& draft) {
   return ok();
 }
 
+/// Systems of the institution beside its node.
+void add_departments(Draft& draft) {
+  for (std::size_t i = 1; i <= draft.plan->departments; ++i) {
+    crypto::Secret seed = crypto::new_seed();
+    crypto::Secret encryption_seed = crypto::new_seed();
+    const MemberId id = crypto::random_id<MemberId>();
+    add_member(draft, ledger::MemberKind::system, id, public_key_of(seed),
+               crypto::make_encryption_key_pair(encryption_seed).public_key, {Role::gateway});
+    draft.holders.push_back(
+        {"department-" + std::to_string(i), id, std::move(seed), std::move(encryption_seed)});
+  }
+}
+
 Result<void> add_node(Draft& draft, const NetworkPlan& plan, Ports& ports) {
   TRY(const crypto::Secret consensus, add_seed(draft, key_name::kConsensus));
   TRY(const crypto::Secret tls, add_seed(draft, key_name::kTls));
@@ -236,6 +250,7 @@ Result<Draft> draft_institution(const InstitutionPlan& institution, const Networ
   draft.institution.region = institution.region;
   for (const auto& person : persons_of(draft.institution)) add_person(draft, person);
   TRY(add_systems(draft));
+  add_departments(draft);
   TRY(add_node(draft, plan, ports));
   TRY(add_seed(draft, key_name::kKeyEncryption));
   return draft;
@@ -348,21 +363,21 @@ Result<NodeFiles> write_node(const std::string& directory, const NetworkPlan& pl
 }
 
 Result<std::string> write_profile(const std::string& directory, const NetworkPlan& plan,
-                                  const Draft& draft, const Draft::Person& person,
+                                  const Draft& draft, const Draft::Holder& holder,
                                   const std::string& chain_id_hex) {
-  const std::string base = directory + "/" + draft.plan->slug + "-" + person.slug;
+  const std::string base = directory + "/" + draft.plan->slug + "-" + holder.slug;
   TRY(const crypto::Secret passphrase, write_passphrase(base + ".passphrase"));
   crypto::Keystore keystore;
-  TRY(keystore.add("member", person.seed.clone()));
-  TRY(keystore.add("encryption", person.encryption_seed.clone()));
+  TRY(keystore.add("member", holder.seed.clone()));
+  TRY(keystore.add("encryption", holder.encryption_seed.clone()));
   TRY(keystore.save_new(base + ".keystore", passphrase, plan.keystore_cost));
   const auto file_name = [&](const char* suffix) {
-    return draft.plan->slug + "-" + person.slug + suffix;
+    return draft.plan->slug + "-" + holder.slug + suffix;
   };
   const nlohmann::json profile = {{"version", 1},
                                   {"institution", draft.institution.id.hex()},
                                   {"institution_name", draft.institution.name},
-                                  {"member", person.id.hex()},
+                                  {"member", holder.id.hex()},
                                   {"api", "https://" + draft.api_address},
                                   {"fingerprint", draft.api_fingerprint.hex()},
                                   {"chain_id", chain_id_hex},
@@ -444,9 +459,9 @@ Result<NetworkFiles> init_network(const NetworkPlan& plan) {
   for (const auto& draft : drafts) {
     TRY(NodeFiles files, write_node(plan.directory + "/nodes/" + draft.plan->slug, plan, draft));
     out.nodes.push_back(std::move(files));
-    for (const auto& person : draft.persons) {
+    for (const auto& holder : draft.holders) {
       TRY(std::string profile,
-          write_profile(plan.directory + "/profiles", plan, draft, person, out.chain_id_hex));
+          write_profile(plan.directory + "/profiles", plan, draft, holder, out.chain_id_hex));
       out.profiles.push_back(std::move(profile));
     }
   }

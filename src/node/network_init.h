@@ -20,6 +20,9 @@ struct InstitutionPlan {
   std::vector<ledger::InstitutionKind> kinds;
   std::string region = "330200";  ///< GB/T 2260
   bool votes = true;
+  /// Systems with a gateway key of their own, which sign operations themselves
+  /// (transaction_desk.h): profiles `<slug>-department-1` and on.
+  std::size_t departments = 0;
 };
 
 struct NetworkPlan {

@@ -17,6 +17,7 @@
 #include "node/pruner.h"
 #include "node/replica.h"
 #include "node/services.h"
+#include "node/transaction_desk.h"
 
 namespace baolian::node {
 namespace {
@@ -82,6 +83,7 @@ struct Node::State {
   std::unique_ptr<ContentExchange> content_exchange;
   std::unique_ptr<ClaimAgent> claims;
   std::unique_ptr<Agents> agents;
+  std::unique_ptr<TransactionDesk> transactions;
   std::unique_ptr<Api> api;
   std::unique_ptr<net::HttpsServer> server;
   std::atomic<bool> failed{false};
@@ -94,6 +96,7 @@ struct Node::State {
   Result<void> open_mesh();
   Result<void> open_services();
   Result<void> open_books();
+  void open_transactions();
   Result<void> open_claims();
   Result<void> open_api();
   void run();
@@ -200,7 +203,26 @@ Result<void> Node::State::open_services() {
   TRY(desk, DischargeDesk::open(*services, *notices));
   release = std::make_unique<ReleaseAgent>(*services);
   reading = std::make_unique<ReadingAgent>(*services);
+  open_transactions();
   return open_claims();
+}
+
+void Node::State::open_transactions() {
+  TransactionDesk::Ports ports;
+  ports.send = [this](Bytes bytes, std::function<void(Result<TxHash>)> done) {
+    replica->submit(std::move(bytes), std::move(done));
+  };
+  ports.serves = [this](const PublicKey& key) {
+    const auto member = member_of_key(services->state(), key);
+    return member.has_value() && member->institution == services->self;
+  };
+  ports.now_ms = [] {
+    const auto since = std::chrono::steady_clock::now().time_since_epoch();
+    return static_cast<std::uint64_t>(
+        std::chrono::duration_cast<std::chrono::milliseconds>(since).count());
+  };
+  transactions = std::make_unique<TransactionDesk>(TransactionDesk::Config{}, std::move(ports),
+                                                   replica->chain());
 }
 
 /// What the institution keeps sealed beside its records.
@@ -238,7 +260,7 @@ Result<void> Node::State::open_api() {
   TRY(const crypto::Secret* certificate, keystore.require(key_name::kHttpsCertificate));
   TRY(const HostPort listen, parse_host_port(config.api_listen));
   api = std::make_unique<Api>(
-      *services, *desk, *reading, *attestation,
+      *services, *desk, *reading, *attestation, *transactions,
       Api::ClaimParts{*adjudication, *payments, *contents}, [this] { return status(); },
       net::certificate_fingerprint(certificate->view()), kApiThreads);
   net::HttpsServerConfig server_config;
@@ -254,11 +276,13 @@ Result<void> Node::State::open_api() {
 void Node::State::run() {
   replica->on_certified([this](Height height) {
     submitter->on_certified(height);
+    transactions->on_certified(height);
     agents->on_certified(height);
   });
   replica->start(*mesh);
   mesh->start();
   submitter->start();
+  transactions->start();
   agents->start();
   agents->on_certified(replica->chain().certified_height());
   if (pruner) pruner->start();
@@ -277,6 +301,7 @@ ReplicaStatus Node::State::status() const {
   out.active = now.consensus.active;
   out.contradictions = now.evidence;
   out.transfer = now.transfer;
+  out.log_syncs = now.log_syncs;
   for (const auto& peer : mesh->peers()) out.peers.push_back({peer.institution, peer.connected});
   return out;
 }
@@ -319,6 +344,7 @@ void Node::stop() {
   if (state_->agents) state_->agents->stop();
   if (state_->pruner) state_->pruner->stop();
   if (state_->submitter) state_->submitter->stop();
+  if (state_->transactions) state_->transactions->stop();
   if (state_->mesh) state_->mesh->stop();
   if (state_->replica) state_->replica->stop();
 }

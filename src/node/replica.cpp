@@ -291,6 +291,7 @@ void Replica::State::publish() {
   view.transfer = driver->transfer();
   view.pool_transactions = driver->pool().size();
   view.pool_bytes = driver->pool().size_bytes();
+  view.log_syncs = log->sync_count();
   if (view.evidence.size() != driver->evidence().size()) view.evidence = driver->evidence();
 }
 

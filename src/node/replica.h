@@ -59,6 +59,7 @@ class Replica {
     ReplicaDriver::Figures figures;
     std::size_t pool_transactions = 0;
     std::size_t pool_bytes = 0;
+    std::uint64_t log_syncs = 0;                ///< fdatasyncs of the consensus log since the start
     std::vector<consensus::Evidence> evidence;  ///< validators that contradicted themselves (N8)
     SnapshotProgress transfer;                  ///< a snapshot that is being fetched
     std::string alarm;  ///< why the node votes no more; empty while all is well

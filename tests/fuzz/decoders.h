@@ -21,6 +21,7 @@
 #include "node/log_store.h"
 #include "node/pool_messages.h"
 #include "node/snapshot_messages.h"
+#include "node/transaction_messages.h"
 
 namespace baolian::fuzz {
 
@@ -45,7 +46,8 @@ using NodeMessages =
               node::ReplyTransactions, node::DeliveryPart, node::AttestRequest, node::AttestReply,
               node::CountersignRequest, node::CountersignReply, node::BalanceRequest,
               node::BalanceReply, node::ContentRequest, node::ContentReply, node::SnapshotOffer,
-              node::SnapshotQuery, node::FetchChunk, node::ChunkPart>;
+              node::SnapshotQuery, node::FetchChunk, node::ChunkPart, node::SignedTransactions,
+              node::TransactionOutcomes>;
 
 using LedgerObjects =
     TypeTable<ledger::Transaction, ledger::Header, ledger::Genesis, ledger::Evidence,

@@ -10,6 +10,7 @@
 #include "ledger/memory_store.h"
 #include "ledger/snapshot_files.h"
 #include "ledger/snapshot_installer.h"
+#include "node/executed_block.h"
 #include "node/outbox.h"
 #include "support/catch.h"
 
@@ -70,13 +71,7 @@ class World {
   /// Executes a block of these transactions. Not certified yet.
   void execute(const std::vector<Bytes>& transactions, std::uint64_t time_ms = kStartMs,
                ReceiptStatus status = ReceiptStatus::applied) {
-    ledger::ExecutedBlock block;
-    block.height = chain_->height().next();
-    block.timestamp = TimeMs{time_ms};
-    block.batch_digest = numbered<Hash>(block.height.value);
-    for (const auto& bytes : transactions) add(block, bytes, status);
-    block.writes = std::move(writes_);
-    chain_->append(std::move(block));
+    test::execute_block(*chain_, transactions, TimeMs{time_ms}, status, std::move(writes_));
   }
   void write_state(Bytes key, Bytes value) { writes_[std::move(key)] = std::move(value); }
   /// Certifies the newest height and reports it.
@@ -109,25 +104,6 @@ class World {
   }
 
  private:
-  static void add(ledger::ExecutedBlock& block, const Bytes& bytes, ReceiptStatus status) {
-    const auto transaction = decode<ledger::Transaction>(bytes).value();
-    block.transactions.push_back(bytes);
-    ledger::OperationLeaf leaf;
-    leaf.tx_hash = ledger::tx_hash(bytes);
-    leaf.sender = transaction.body.sender;
-    const bool whole = status == ReceiptStatus::transaction_rejected;
-    const std::size_t count = whole ? 1 : transaction.body.operations.size();
-    for (std::size_t i = 0; i < count; ++i) {
-      leaf.op_index = whole ? ledger::kWholeTransaction : static_cast<std::uint16_t>(i);
-      if (!whole) leaf.operation = encode(transaction.body.operations[i]);
-      ledger::Receipt receipt;
-      receipt.status = status;
-      receipt.code = status == ReceiptStatus::applied ? 0 : static_cast<std::uint16_t>(100 + i);
-      leaf.receipt = encode(receipt);
-      block.leaves.push_back(leaf);
-    }
-  }
-
   ledger::test::TemporaryDirectory directory_;
   std::unique_ptr<ledger::Chain> chain_;
   std::atomic<std::uint64_t> clock_ms_{kStartMs};

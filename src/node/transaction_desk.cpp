@@ -1,0 +1,221 @@
+#include "node/transaction_desk.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include "core/assert.h"
+
+namespace baolian::node {
+namespace {
+
+constexpr auto kPollEvery = std::chrono::milliseconds(500);
+
+/// What the leaves of a transaction say, from its first one on.
+TransactionOutcome outcome_at(const ledger::Header& header,
+                              const std::vector<ledger::OperationLeaf>& leaves, std::size_t first) {
+  TransactionOutcome out;
+  out.fate = TransactionFate::certified;
+  out.height = header.height;
+  out.leaf = static_cast<std::uint32_t>(first);
+  out.block_time = header.timestamp;
+  for (std::size_t i = first; i < leaves.size(); ++i) {
+    const ledger::OperationLeaf& leaf = leaves[i];
+    // The same bytes may stand a second time behind the first, rejected as a duplicate.
+    const bool follows =
+        leaf.tx_hash == leaves[first].tx_hash && (i == first || leaf.op_index == out.codes.size());
+    if (!follows) break;
+    const auto receipt = decode<ledger::Receipt>(leaf.receipt);
+    ASSERT(receipt.has_value());
+    out.codes.push_back(receipt->code);
+    if (leaf.op_index == ledger::kWholeTransaction) {
+      out.status = receipt->status;
+      break;
+    }
+  }
+  return out;
+}
+
+bool is_first_leaf(const ledger::OperationLeaf& leaf) {
+  return leaf.op_index == 0 || leaf.op_index == ledger::kWholeTransaction;
+}
+
+}  // namespace
+
+TransactionDesk::TransactionDesk(Config config, Ports ports, const ledger::Chain& chain)
+    : config_(config), ports_(std::move(ports)), chain_(chain) {}
+
+TransactionDesk::~TransactionDesk() { stop(); }
+
+void TransactionDesk::start() {
+  thread_ = std::thread([this] { run(); });
+}
+
+void TransactionDesk::stop() {
+  std::vector<CallPtr> calls;
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+    for (auto& [hash, waiting] : waiting_) {
+      if (waiting.call->open > 0) calls.push_back(waiting.call);
+      waiting.call->open = 0;
+    }
+    waiting_.clear();
+    waiting_operations_ = 0;
+  }
+  wake_.notify_all();
+  if (thread_.joinable()) thread_.join();
+  answer(calls);
+}
+
+void TransactionDesk::answer(const std::vector<CallPtr>& calls) {
+  for (const CallPtr& call : calls) call->done(std::move(call->outcomes));
+}
+
+void TransactionDesk::submit(std::vector<Bytes> transactions, Done done) {
+  auto call = std::make_shared<Call>();
+  call->outcomes.outcomes.resize(transactions.size());
+  // One more than there are: the call stays open until all of them were looked at.
+  call->open = transactions.size() + 1;
+  call->answer_at_ms = ports_.now_ms() + config_.answer_ms;
+  call->done = std::move(done);
+  for (std::size_t i = 0; i < transactions.size(); ++i) {
+    submit_one(call, i, std::move(transactions[i]));
+  }
+  bool is_whole = false;
+  {
+    const std::lock_guard lock(mutex_);
+    is_whole = call->open > 0 && --call->open == 0;
+  }
+  if (is_whole) answer({call});
+}
+
+void TransactionDesk::submit_one(const CallPtr& call, std::size_t place, Bytes transaction) {
+  const TxHash hash = ledger::tx_hash(transaction);
+  const auto decoded = decode<ledger::Transaction>(transaction);
+  const std::size_t operations = decoded ? decoded->body.operations.size() : 0;
+  if (!wait_for(hash, {call, place, operations})) return;
+  if (!decoded) return refuse(hash, call, place, decoded.error().code);
+  if (!ports_.serves(decoded->body.sender)) {
+    return refuse(hash, call, place, Errc::not_authorized);
+  }
+  // Sent before: who waits from now on hears of a later certificate, but not of an earlier one.
+  const TxId id = ledger::tx_id_of_canonical(transaction);
+  if (chain_.find_transaction(id)) return find_executed(hash, id);
+  ports_.send(std::move(transaction), [this, hash, call, place](const Result<TxHash>& sent) {
+    if (!sent) refuse(hash, call, place, sent.error().code);
+  });
+}
+
+/// False if there is no room: the outcome is then fixed.
+bool TransactionDesk::wait_for(const TxHash& hash, Waiting waiting) {
+  const std::lock_guard lock(mutex_);
+  const bool has_room =
+      !stopping_ && waiting_operations_ + waiting.operations <= config_.waiting_max;
+  if (has_room) {
+    waiting_operations_ += waiting.operations;
+    waiting_.emplace(hash, std::move(waiting));
+    return true;
+  }
+  TransactionOutcome& outcome = waiting.call->outcomes.outcomes[waiting.place];
+  outcome.fate = TransactionFate::refused;
+  outcome.error = static_cast<std::uint16_t>(Errc::busy);
+  if (waiting.call->open > 0) --waiting.call->open;
+  return false;
+}
+
+void TransactionDesk::refuse(const TxHash& hash, const CallPtr& call, std::size_t place, Errc why) {
+  bool is_whole = false;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto [first, last] = waiting_.equal_range(hash);
+    const auto found = std::find_if(first, last, [&](const auto& item) {
+      return item.second.call == call && item.second.place == place;
+    });
+    if (found == last) return;  // answered meanwhile
+    waiting_operations_ -= found->second.operations;
+    waiting_.erase(found);
+    TransactionOutcome& outcome = call->outcomes.outcomes[place];
+    outcome.fate = TransactionFate::refused;
+    outcome.error = static_cast<std::uint16_t>(why);
+    is_whole = --call->open == 0;
+  }
+  if (is_whole) answer({call});
+}
+
+/// Requires: mutex_ is held.
+void TransactionDesk::settle(const TxHash& hash, const TransactionOutcome& outcome,
+                             std::vector<CallPtr>& whole) {
+  const auto [first, last] = waiting_.equal_range(hash);
+  for (auto at = first; at != last; ++at) {
+    Waiting& waiting = at->second;
+    waiting_operations_ -= waiting.operations;
+    waiting.call->outcomes.outcomes[waiting.place] = outcome;
+    if (--waiting.call->open == 0) whole.push_back(waiting.call);
+  }
+  waiting_.erase(first, last);
+}
+
+/// Answers what stands in the chain already, if a certificate covers it.
+void TransactionDesk::find_executed(const TxHash& hash, const TxId& id) {
+  const auto place = chain_.find_transaction(id);
+  if (!place || place->height > chain_.certified_height()) return;  // on_certified() follows
+  const auto header = chain_.header(place->height);
+  const auto leaves = chain_.read_leaves(place->height);
+  TransactionOutcome outcome;
+  if (header && leaves && place->first_leaf < leaves->size()) {
+    outcome = outcome_at(*header, *leaves, place->first_leaf);
+  } else {
+    outcome.fate = TransactionFate::refused;
+    outcome.error = static_cast<std::uint16_t>(Errc::pruned);
+  }
+  std::vector<CallPtr> whole;
+  {
+    const std::lock_guard lock(mutex_);
+    settle(hash, outcome, whole);
+  }
+  answer(whole);
+}
+
+void TransactionDesk::on_certified(Height height) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (waiting_.empty()) return;
+  }
+  const auto header = chain_.header(height);
+  ASSERT(header.has_value());
+  const std::vector<ledger::OperationLeaf> leaves = chain_.leaves(height);
+  std::vector<CallPtr> whole;
+  {
+    const std::lock_guard lock(mutex_);
+    for (std::size_t i = 0; i < leaves.size(); ++i) {
+      if (!is_first_leaf(leaves[i]) || !waiting_.contains(leaves[i].tx_hash)) continue;
+      settle(leaves[i].tx_hash, outcome_at(*header, leaves, i), whole);
+    }
+  }
+  answer(whole);
+}
+
+/// Whoever waits too long is told that the outcome is open.
+void TransactionDesk::run() {
+  std::unique_lock lock(mutex_);
+  while (!stopping_) {
+    wake_.wait_for(lock, kPollEvery, [this] { return stopping_; });
+    const std::uint64_t now_ms = ports_.now_ms();
+    std::vector<CallPtr> late;
+    for (auto at = waiting_.begin(); at != waiting_.end();) {
+      const CallPtr call = at->second.call;
+      if (call->answer_at_ms > now_ms) {
+        ++at;
+        continue;
+      }
+      waiting_operations_ -= at->second.operations;
+      at = waiting_.erase(at);
+      if (--call->open == 0) late.push_back(call);
+    }
+    lock.unlock();
+    answer(late);
+    lock.lock();
+  }
+}
+
+}  // namespace baolian::node
