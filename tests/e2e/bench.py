@@ -1,0 +1,43 @@
+"""baolian-bench on a small network: every operation that it counts is applied, evidence of a sample holds, the
+JSON says what was asked for; one operation a signature, many a signature, an open loop, and Raft."""
+
+import argparse
+import json
+import subprocess
+import sys
+
+RUNS = [
+    ["--ops-per-tx", "50", "--clients", "8"],
+    ["--ops-per-tx", "1", "--tx-per-call", "4", "--clients", "8", "--rate", "200"],
+    ["--ops-per-tx", "20", "--clients", "4", "--consensus", "raft", "--validators", "3"],
+]
+SMALL = ["--records", "2000", "--subjects", "500", "--other-records", "0", "--warm-up", "1", "--duration", "2",
+         "--sample", "5", "--json"]
+
+
+def check(held, what):
+    if not held:
+        sys.exit(f"FAILED: {what}")
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--bench", required=True)
+    bench = parser.parse_args().bench
+    for options in RUNS:
+        done = subprocess.run([bench, *options, *SMALL], capture_output=True, text=True, timeout=120)
+        check(done.returncode == 0, f"{options}: {done.stderr}")
+        answer = json.loads(done.stdout)
+        check(answer["applied"] > 0 and answer["rejected"] == 0, f"{options}: all applied: {answer}")
+        check(answer["ops_per_s"] > 0 and answer["p50_ms"] > 0, f"{options}: figures: {answer}")
+        check(answer["p50_ms"] <= answer["p99_ms"] <= answer["max_ms"], f"{options}: order: {answer}")
+        evidence = answer["evidence_verified_offline"]
+        check(evidence["asked"] == evidence["held"] == 5, f"{options}: evidence: {evidence}")
+        check(all(node["fsyncs_per_s"] > 0 for node in answer["nodes"]), f"{options}: durable: {answer}")
+        print(" ".join(options), "->", answer["ops_per_s"], "/s, p50", answer["p50_ms"], "ms")
+    refused = subprocess.run([bench, "--ops-per-tx", "1001"], capture_output=True, text=True, timeout=60)
+    check(refused.returncode == 1 and "bad_argument" in refused.stderr, f"a bad number: {refused.stderr}")
+
+
+if __name__ == "__main__":
+    main()

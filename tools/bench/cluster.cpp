@@ -1,0 +1,228 @@
+#include "bench/cluster.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <thread>
+
+#include "node/genesis_file.h"
+#include "node/network_init.h"
+
+extern char** environ;
+
+namespace baolian::bench {
+namespace {
+
+using ledger::InstitutionKind;
+
+constexpr auto kReadyTime = std::chrono::seconds(60);
+constexpr auto kPoll = std::chrono::milliseconds(50);
+
+node::NetworkPlan plan_of(const Settings& settings, const std::string& directory,
+                          std::size_t departments) {
+  node::NetworkPlan plan;
+  plan.directory = directory;
+  plan.chain_name = "baolian bench";
+  plan.consensus = settings.consensus;
+  plan.keystore_cost = crypto::Keystore::Cost::interactive;
+  for (std::size_t i = 0; i < settings.validators + settings.observers; ++i) {
+    const bool is_hospital = i % 2 == 0;
+    const std::size_t number = i / 2 + 1;
+    node::InstitutionPlan institution;
+    institution.slug = fmt::format("{}-{}", is_hospital ? "hospital" : "insurer", number);
+    institution.name = institution.slug;
+    institution.kinds = {is_hospital ? InstitutionKind::hospital : InstitutionKind::insurer};
+    institution.votes = i < settings.validators;
+    institution.departments = is_hospital ? departments : 0;
+    plan.institutions.push_back(std::move(institution));
+  }
+  return plan;
+}
+
+std::uint64_t bytes_under(const std::string& directory) {
+  std::uint64_t out = 0;
+  std::error_code error;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(directory, error)) {
+    // Files come and go while a node runs.
+    const std::uint64_t size = entry.is_regular_file(error) ? entry.file_size(error) : 0;
+    if (!error) out += size;
+  }
+  return out;
+}
+
+/// A field of /proc/PID/status, in bytes.
+std::uint64_t status_bytes(const std::string& text, const std::string& name) {
+  const std::size_t at = text.find(name + ":");
+  if (at == std::string::npos) return 0;
+  return std::strtoull(text.c_str() + at + name.size() + 1, nullptr, 10) * 1024;
+}
+
+std::string read_whole(const std::string& path) {
+  std::ifstream in(path);
+  std::stringstream out;
+  out << in.rdbuf();
+  return out.str();
+}
+
+double cpu_seconds(pid_t pid) {
+  const std::string text = read_whole(fmt::format("/proc/{}/stat", pid));
+  const std::size_t after_name = text.rfind(')');
+  if (after_name == std::string::npos) return 0;
+  std::istringstream fields(text.substr(after_name + 2));
+  std::string skipped;
+  for (int i = 0; i < 11; ++i) fields >> skipped;  // state .. cmajflt
+  std::uint64_t user = 0;
+  std::uint64_t system = 0;
+  fields >> user >> system;
+  return static_cast<double>(user + system) / static_cast<double>(::sysconf(_SC_CLK_TCK));
+}
+
+/// Starts a program with its output in a file.
+Result<pid_t> spawn_process(const std::vector<std::string>& command, const std::string& output) {
+  std::vector<char*> arguments;
+  for (const std::string& part : command) arguments.push_back(const_cast<char*>(part.c_str()));
+  arguments.push_back(nullptr);
+  posix_spawn_file_actions_t files;
+  ::posix_spawn_file_actions_init(&files);
+  ::posix_spawn_file_actions_addopen(&files, STDOUT_FILENO, output.c_str(),
+                                     O_WRONLY | O_CREAT | O_APPEND, 0644);
+  ::posix_spawn_file_actions_adddup2(&files, STDOUT_FILENO, STDERR_FILENO);
+  pid_t pid = -1;
+  const int failed =
+      ::posix_spawn(&pid, command.front().c_str(), &files, nullptr, arguments.data(), environ);
+  ::posix_spawn_file_actions_destroy(&files);
+  if (failed != 0) return fail(Errc::io_failed, "cannot start " + command.front());
+  return pid;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Cluster>> Cluster::start(const Settings& settings) {
+  std::unique_ptr<Cluster> out(new Cluster());
+  TRY(out->init(settings));
+  for (const std::string& name : out->names_) TRY(out->spawn(name));
+  for (const std::string& name : out->names_) TRY(out->wait_ready(name));
+  for (Process& process : out->processes_) {
+    TRY(const cli::Profile profile, cli::load_profile(out->profile(process.name + "-compliance")));
+    TRY(process.client, cli::ApiClient::connect(profile));
+  }
+  return out;
+}
+
+Result<void> Cluster::init(const Settings& settings) {
+  node_program_ = settings.node_program;
+  keep_ = settings.keep;
+  directory_ = settings.directory;
+  if (directory_.empty()) {
+    std::string pattern = std::filesystem::temp_directory_path().string() + "/baolian-bench-XXXXXX";
+    if (::mkdtemp(pattern.data()) == nullptr) {
+      return fail(Errc::io_failed, "cannot make a directory " + pattern);
+    }
+    directory_ = pattern;
+  }
+  const node::NetworkPlan plan = plan_of(settings, directory_, kDepartments);
+  for (const auto& institution : plan.institutions) {
+    names_.push_back(institution.slug);
+    if (institution.kinds.front() == InstitutionKind::hospital) {
+      hospitals_.push_back(institution.slug);
+    }
+  }
+  TRY(const node::NetworkFiles files, node::init_network(plan));
+  TRY(genesis_, node::load_genesis(files.genesis_file));
+  return ok();
+}
+
+Result<void> Cluster::spawn(const std::string& name) {
+  const std::string config = directory_ + "/nodes/" + name + "/node.toml";
+  TRY(const pid_t pid, spawn_process({node_program_, "--config", config},
+                                     directory_ + "/nodes/" + name + "/output"));
+  processes_.push_back({.name = name, .pid = pid});
+  return ok();
+}
+
+Result<void> Cluster::wait_ready(const std::string& name) const {
+  TRY(const cli::Profile profile, cli::load_profile(this->profile(name + "-compliance")));
+  const auto deadline = std::chrono::steady_clock::now() + kReadyTime;
+  net::HttpsClient client(
+      {.host = profile.host, .port = profile.port, .certificate_fingerprint = profile.fingerprint});
+  while (true) {
+    const auto answer = client.request("GET", "/readyz");
+    if (answer && answer->status == 200) return ok();
+    if (std::chrono::steady_clock::now() > deadline) {
+      return fail(Errc::io_failed,
+                  name + " does not answer; see nodes/" + name + "/output in " + directory_);
+    }
+    std::this_thread::sleep_for(kPoll);
+  }
+}
+
+std::string Cluster::profile(const std::string& holder) const {
+  return directory_ + "/profiles/" + holder + ".json";
+}
+
+std::string Cluster::data_directory(const std::string& name) const {
+  return directory_ + "/nodes/" + name + "/data";
+}
+
+Result<std::vector<NodeFigures>> Cluster::figures() {
+  std::vector<NodeFigures> out;
+  for (Process& process : processes_) {
+    NodeFigures figures;
+    figures.name = process.name;
+    const std::string status = read_whole(fmt::format("/proc/{}/status", process.pid));
+    figures.rss_bytes = status_bytes(status, "VmRSS");
+    figures.rss_max_bytes = status_bytes(status, "VmHWM");
+    if (figures.rss_bytes == 0) {
+      return fail(Errc::io_failed, process.name + " has ended; see nodes/" + process.name +
+                                       "/output in " + directory_);
+    }
+    figures.cpu_s = cpu_seconds(process.pid);
+    figures.disk_bytes = bytes_under(data_directory(process.name));
+    TRY(const nlohmann::json answer, process.client->request_json("GET", "/v1/status"));
+    figures.log_syncs = answer.value("log_syncs", std::uint64_t{0});
+    out.push_back(std::move(figures));
+  }
+  return out;
+}
+
+void Cluster::stop() {
+  for (const Process& process : processes_) ::kill(process.pid, SIGTERM);
+  for (const Process& process : processes_) ::waitpid(process.pid, nullptr, 0);
+  processes_.clear();
+}
+
+Result<std::uint64_t> Cluster::compact() const {
+  ASSERT(processes_.empty());
+  std::uint64_t out = 0;
+  for (const std::string& name : names_) {
+    const std::string node = directory_ + "/nodes/" + name;
+    TRY(const pid_t pid,
+        spawn_process({node_program_, "--compact", "--config", node + "/node.toml"},
+                      node + "/output"));
+    int status = 0;
+    ::waitpid(pid, &status, 0);
+    if (status != 0) return fail(Errc::io_failed, "--compact failed; see " + node + "/output");
+    out += bytes_under(data_directory(name));
+  }
+  return out;
+}
+
+Cluster::~Cluster() {
+  stop();
+  if (keep_) {
+    fmt::print(stderr, "the network stays in {}\n", directory_);
+    return;
+  }
+  std::error_code error;
+  std::filesystem::remove_all(directory_, error);
+}
+
+}  // namespace baolian::bench

@@ -1,0 +1,73 @@
+/// A network of real nodes on this machine: laid out, started, watched, ended.
+#pragma once
+
+#include <sys/types.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "bench/settings.h"
+#include "cli/client.h"
+#include "ledger/genesis.h"
+
+namespace baolian::bench {
+
+/// What the operating system says of a node's process.
+struct NodeFigures {
+  std::string name;
+  double cpu_s = 0;  ///< user and system since the start
+  std::uint64_t rss_bytes = 0;
+  std::uint64_t rss_max_bytes = 0;
+  std::uint64_t disk_bytes = 0;  ///< of the files in the data directory
+  std::uint64_t log_syncs = 0;   ///< fdatasyncs of the consensus log since the start
+};
+
+/// Hospitals and insurers in turn, each with a node that votes; then observers.
+///
+/// Ownership: the processes; they are ended with the object, and the directory is removed unless
+///            settings.keep.
+class Cluster {
+ public:
+  /// Returns: errors of node::init_network; Errc::io_failed if a node does not come up.
+  static Result<std::unique_ptr<Cluster>> start(const Settings& settings);
+  ~Cluster();
+  Cluster(const Cluster&) = delete;
+  Cluster& operator=(const Cluster&) = delete;
+
+  const std::string& directory() const { return directory_; }
+  const ledger::Genesis& genesis() const { return genesis_; }
+  /// Short names of the hospitals.
+  const std::vector<std::string>& hospitals() const { return hospitals_; }
+  std::size_t departments() const { return kDepartments; }
+  std::string profile(const std::string& holder) const;
+  Result<std::vector<NodeFigures>> figures();
+  /// Ends the nodes, in good order.
+  void stop();
+  /// Rewrites the stores of the stopped nodes without what is gone; bytes of all data directories.
+  Result<std::uint64_t> compact() const;
+
+ private:
+  static constexpr std::size_t kDepartments = 4;
+  struct Process {
+    std::string name;
+    pid_t pid = -1;
+    std::optional<cli::ApiClient> client = std::nullopt;  ///< of the compliance officer
+  };
+  Cluster() = default;
+  Result<void> init(const Settings& settings);
+  Result<void> spawn(const std::string& name);
+  Result<void> wait_ready(const std::string& name) const;
+  std::string data_directory(const std::string& name) const;
+
+  std::string directory_;
+  std::string node_program_;
+  bool keep_ = false;
+  ledger::Genesis genesis_;
+  std::vector<std::string> names_;
+  std::vector<std::string> hospitals_;
+  std::vector<Process> processes_;
+};
+
+}  // namespace baolian::bench

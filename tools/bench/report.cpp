@@ -1,0 +1,200 @@
+#include "bench/report.h"
+
+#include <fmt/format.h>
+#include <sys/utsname.h>
+
+#include <algorithm>
+#include <cmath>
+#include <fstream>
+#include <thread>
+
+#include "node/version.h"
+
+namespace baolian::bench {
+namespace {
+
+using nlohmann::json;
+
+double rounded(double value, int digits) {
+  const double scale = std::pow(10.0, digits);
+  return std::round(value * scale) / scale;
+}
+
+/// Latencies of those that were due in the measured time, by operation, ascending.
+class Latencies {
+ public:
+  explicit Latencies(const Measured& measured) {
+    for (const Sample& sample : measured.tally.samples) {
+      if (sample.due_us < measured.from_us || sample.due_us >= measured.to_us) continue;
+      values_.emplace_back(sample.done_us - sample.due_us, sample.operations);
+      operations_ += sample.operations;
+    }
+    std::sort(values_.begin(), values_.end());
+  }
+
+  /// Nearest rank over operations; a transaction's are all as late as it is.
+  double percentile_ms(double percent) const {
+    const auto rank =
+        static_cast<std::uint64_t>(std::ceil(percent / 100 * static_cast<double>(operations_)));
+    std::uint64_t passed = 0;
+    for (const auto& [us, operations] : values_) {
+      passed += operations;
+      if (passed >= rank) return rounded(static_cast<double>(us) / 1000, 2);
+    }
+    return 0;
+  }
+
+ private:
+  std::vector<std::pair<std::uint64_t, std::uint32_t>> values_;
+  std::uint64_t operations_ = 0;
+};
+
+/// Operations whose certified outcome came within a time, at least 1.
+double operations_within(const Tally& tally, std::uint64_t from_us, std::uint64_t to_us) {
+  std::uint64_t out = 0;
+  for (const Sample& sample : tally.samples) {
+    if (sample.done_us >= from_us && sample.done_us < to_us) out += sample.operations;
+  }
+  return static_cast<double>(std::max<std::uint64_t>(1, out));
+}
+
+json machine() {
+  utsname system{};
+  ::uname(&system);
+  std::string model = "unknown";
+  std::ifstream cpus("/proc/cpuinfo");
+  for (std::string line; std::getline(cpus, line);) {
+    if (!line.starts_with("model name")) continue;
+    model = line.substr(line.find(':') + 2);
+    break;
+  }
+  double load = 0;
+  std::ifstream("/proc/loadavg") >> load;
+  return {{"cores", std::thread::hardware_concurrency()},
+          {"cpu", model},
+          {"kernel", system.release},
+          {"load_average_at_the_end", load}};
+}
+
+json settings_json(const Settings& settings) {
+  return {{"workload", settings.workload},
+          {"validators", settings.validators},
+          {"observers", settings.observers},
+          {"consensus", std::string(enum_name(settings.consensus))},
+          {"ops_per_tx", settings.ops_per_tx},
+          {"tx_per_call", settings.tx_per_call},
+          {"clients", settings.clients},
+          {"rate_per_s", settings.rate_per_s},
+          {"warm_up_s", settings.warm_up_s},
+          {"duration_s", settings.duration_s},
+          {"records", settings.records},
+          {"subjects", settings.subjects},
+          {"other_records", settings.other_records},
+          {"seed", settings.seed}};
+}
+
+json nodes_json(const Measured& measured) {
+  json out = json::array();
+  const std::uint64_t from_us = measured.before.at_us;
+  const std::uint64_t to_us = measured.after.at_us;
+  const double seconds = static_cast<double>(to_us - from_us) / 1e6;
+  const double operations = operations_within(measured.tally, from_us, to_us);
+  for (std::size_t i = 0; i < measured.after.nodes.size(); ++i) {
+    const NodeFigures& before = measured.before.nodes[i];
+    const NodeFigures& after = measured.after.nodes[i];
+    const double cpu_s = after.cpu_s - before.cpu_s;
+    const auto grown =
+        static_cast<double>(after.disk_bytes) - static_cast<double>(before.disk_bytes);
+    const auto syncs = static_cast<double>(after.log_syncs - before.log_syncs);
+    out.push_back({{"name", after.name},
+                   {"cpu_cores", rounded(cpu_s / seconds, 3)},
+                   {"cpu_us_per_op", rounded(cpu_s * 1e6 / operations, 2)},
+                   {"rss_mib", after.rss_bytes >> 20},
+                   {"rss_before_mib", before.rss_bytes >> 20},
+                   {"rss_max_mib", after.rss_max_bytes >> 20},
+                   {"disk_bytes_per_op", rounded(grown / operations, 1)},
+                   {"fsyncs_per_s", rounded(syncs / seconds, 1)}});
+  }
+  return out;
+}
+
+}  // namespace
+
+json report(const Settings& settings, const Measured& measured) {
+  const double seconds = static_cast<double>(measured.to_us - measured.from_us) / 1e6;
+  const double operations = operations_within(measured.tally, measured.from_us, measured.to_us);
+  const Latencies latencies(measured);
+  json nodes = nodes_json(measured);
+  double cpu_us = 0;
+  for (const json& node : nodes) cpu_us += node["cpu_us_per_op"].get<double>();
+  json out = {{"ops_per_s", rounded(operations / seconds, 1)},
+              {"p50_ms", latencies.percentile_ms(50)},
+              {"p90_ms", latencies.percentile_ms(90)},
+              {"p99_ms", latencies.percentile_ms(99)},
+              {"max_ms", latencies.percentile_ms(100)},
+              {"cpu_us_per_op_all_nodes", rounded(cpu_us, 2)},
+              {"applied", measured.tally.applied},
+              {"rejected", measured.tally.rejected},
+              {"transactions_refused_as_busy", measured.tally.busy},
+              {"transactions_sent_again", measured.tally.sent_again},
+              {"transactions_dropped", measured.tally.dropped},
+              {"problem", measured.tally.problem},
+              {"evidence_verified_offline",
+               {{"asked", measured.evidence_asked}, {"held", measured.evidence_held}}},
+              {"prepared",
+               {{"operations", measured.prepared_operations},
+                {"seconds", rounded(measured.prepared_s, 1)}}},
+              {"nodes", std::move(nodes)},
+              {"settings", settings_json(settings)},
+              // What a faster figure could be bought with. None of it can be switched off.
+              {"guarantees",
+               {{"fsync", "every vote rides on an fdatasync of the consensus log"},
+                {"signatures", "Ed25519 of each transaction, checked by every validator"},
+                {"executed", "by every node before it answers"},
+                {"answered", "with the height that a certificate of the validators covers"}}},
+              {"machine", machine()},
+              {"version", node::version_number()},
+              {"commit", node::commit_id()}};
+  if (measured.compacted_bytes_a_node > 0) {
+    out["disk_bytes_per_op_compacted"] =
+        rounded(static_cast<double>(measured.compacted_bytes_a_node) /
+                    static_cast<double>(measured.tally.applied + measured.prepared_operations),
+                1);
+  }
+  return out;
+}
+
+void print_report(const json& report) {
+  const json& settings = report["settings"];
+  fmt::print("{} on {} {} validators, {} operations a transaction, {} s\n\n",
+             settings["workload"].get<std::string>(), settings["validators"].get<std::size_t>(),
+             settings["consensus"].get<std::string>(), settings["ops_per_tx"].get<std::size_t>(),
+             settings["duration_s"].get<std::uint64_t>());
+  fmt::print("  {:<28} {:>12.1f} /s\n", "certified operations", report["ops_per_s"].get<double>());
+  for (const char* name : {"p50_ms", "p90_ms", "p99_ms", "max_ms"}) {
+    fmt::print("  {:<28} {:>12.2f} ms\n", std::string("latency ") + name,
+               report[name].get<double>());
+  }
+  fmt::print("  {:<28} {:>12.2f} us\n\n", "CPU an operation, all nodes",
+             report["cpu_us_per_op_all_nodes"].get<double>());
+  fmt::print("  {:<14} {:>7} {:>8} {:>9} {:>10} {:>9}\n", "node", "cores", "us/op", "RSS MiB",
+             "disk B/op", "fsyncs/s");
+  for (const json& node : report["nodes"]) {
+    fmt::print("  {:<14} {:>7.3f} {:>8.2f} {:>9} {:>10.1f} {:>9.1f}\n",
+               node["name"].get<std::string>(), node["cpu_cores"].get<double>(),
+               node["cpu_us_per_op"].get<double>(), node["rss_mib"].get<std::uint64_t>(),
+               node["disk_bytes_per_op"].get<double>(), node["fsyncs_per_s"].get<double>());
+  }
+  const json& evidence = report["evidence_verified_offline"];
+  fmt::print(
+      "\n  {} applied, {} rejected, {} refused as busy and sent again; {} of {} evidence\n"
+      "  files verified offline\n",
+      report["applied"].get<std::uint64_t>(), report["rejected"].get<std::uint64_t>(),
+      report["transactions_refused_as_busy"].get<std::uint64_t>(),
+      evidence["held"].get<std::size_t>(), evidence["asked"].get<std::size_t>());
+  for (const auto& [what, how] : report["guarantees"].items()) {
+    fmt::print("  {:<10} {}\n", what, how.get<std::string>());
+  }
+}
+
+}  // namespace baolian::bench
