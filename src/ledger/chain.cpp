@@ -9,10 +9,10 @@
 /// | blocks | 'c' height(8) | canonical ExecCertificate |
 /// | state | natural key | canonical value of the contract's type |
 /// | state | "log/" kind(1) '/' id(32) | canonical Frontier, written here at the end of a block |
-/// | index | 'e' kind(1) id(32) position(8) | canonical LogEntry |
+/// | index | 'e' kind(1) id(32) last(8) | canonical LogRun: its last entry has that position |
 /// | index | 's' kind(1) id(32) level(1) first(8) | root over 2^level entries, level >= 8 |
 /// | index | 't' tx_id(32) | canonical TransactionRow |
-/// | index | 'o' height(8) leaf(4) | canonical OperationRow |
+/// | index | 'o' height(8) first leaf(4) | canonical OperationPage |
 /// | meta | "genesis" | canonical Genesis |
 /// | meta | "height" | canonical HeightRow: the newest executed height |
 /// | meta | "certified" | canonical HeightRow: newest height with a certificate |
@@ -34,9 +34,10 @@
 #include <cstdio>
 #include <cstdlib>
 #include <mutex>
+#include <unordered_map>
 
 #include "ledger/chain_state.h"
-#include "ledger/operation_index.h"
+#include "ledger/index_rows.h"
 
 namespace baolian::ledger {
 
@@ -61,9 +62,9 @@ Bytes header(Height height) { return tagged('h', height.value); }
 Bytes block(Height height) { return tagged('b', height.value); }
 Bytes certificate(Height height) { return tagged('c', height.value); }
 Bytes log_entries(const LogId& log) { return of_log('e', log); }
-Bytes log_entry(const LogId& log, std::uint64_t position) {
+Bytes log_run(const LogId& log, std::uint64_t last) {
   Bytes key = of_log('e', log);
-  append_big_endian(key, position, 8);
+  append_big_endian(key, last, 8);
   return key;
 }
 Bytes log_subtree(const LogId& log, unsigned level, std::uint64_t first) {
@@ -77,9 +78,9 @@ Bytes transaction(const TxId& id) {
   append(key, id.view());
   return key;
 }
-Bytes operation(Height height, std::uint32_t leaf) {
+Bytes operations(Height height, std::uint32_t first_leaf) {
   Bytes key = tagged('o', height.value);
-  append_big_endian(key, leaf, 4);
+  append_big_endian(key, first_leaf, 4);
   return key;
 }
 Bytes epoch(Epoch number) { return tagged('E', number.value); }
@@ -146,44 +147,88 @@ class LogAppender {
  public:
   /// `joined_store` is the store of a chain that began with a snapshot, else null.
   LogAppender(const ExecutedBlock& block, const std::vector<Hash>& leaf_hashes,
-              const KeyValueStore& store, bool is_joined, std::vector<StoreWrite>& rows)
-      : block_(block), leaf_hashes_(leaf_hashes), rows_(rows) {
-    for (const ExecutedBlock::Append& wish : block.appends) frontiers_.try_emplace(wish.append.log);
+              const HotState& state, const KeyValueStore* joined_store,
+              std::vector<StoreWrite>& rows)
+      : leaf_hashes_(leaf_hashes), rows_(rows) {
+    const std::vector<std::size_t> head_of = make_heads(block);
+    std::vector<Head*> in_order;
+    for (Head& head : heads_) in_order.push_back(&head);
+    std::sort(in_order.begin(), in_order.end(),
+              [](const Head* a, const Head* b) { return a->state_key < b->state_key; });
     std::vector<Bytes> keys;
-    keys.reserve(frontiers_.size());
-    for (const auto& [log, frontier] : frontiers_) keys.push_back(log_state_key(log));
-    const auto stored = store.read_many(Family::state, keys);
-    std::size_t next = 0;
-    for (auto& [log, frontier] : frontiers_) {
-      if (const auto& bytes = stored[next++]) frontier = from_own_bytes(*bytes);
-      if (is_joined) keep_base(store, log, frontier);
+    keys.reserve(heads_.size());
+    for (const Head* head : in_order) keys.push_back(head->state_key);
+    const auto stored = state.read_many(keys);
+    for (std::size_t i = 0; i < in_order.size(); ++i) {
+      Head& head = *in_order[i];
+      if (stored[i]) head.frontier = from_own_bytes(*stored[i]);
+      if (joined_store != nullptr) keep_base(*joined_store, head.log, head.frontier);
     }
-    for (const ExecutedBlock::Append& wish : block.appends) append(wish);
+    for (std::size_t i = 0; i < block.appends.size(); ++i) {
+      append(heads_[head_of[i]], block.appends[i]);
+    }
+    for (Head& head : heads_) write_run(head);
   }
 
   void write_frontiers(StateOverlay::Writes& writes) const {
-    for (const auto& [log, frontier] : frontiers_) {
-      writes.insert_or_assign(log_state_key(log), encode(frontier));
+    for (const Head& head : heads_) {
+      writes.insert_or_assign(head.state_key, encode(head.frontier));
     }
   }
 
  private:
-  void append(const ExecutedBlock::Append& wish) {
+  /// A log's frontier, and its entries that are in no row yet.
+  struct Head {
+    LogId log;
+    Bytes state_key;
+    Frontier frontier;
+    LogRun run;
+  };
+  struct LogHash {
+    std::size_t operator()(const LogId& log) const {
+      return FixedBytesHash()(log.id) + static_cast<std::size_t>(log.kind);
+    }
+  };
+
+  /// A head for each log of the block. Returns: the number of the head of each wish.
+  std::vector<std::size_t> make_heads(const ExecutedBlock& block) {
+    std::unordered_map<LogId, std::size_t, LogHash> numbers;  // never iterated
+    std::vector<std::size_t> out;
+    out.reserve(block.appends.size());
+    for (const ExecutedBlock::Append& wish : block.appends) {
+      const LogId& log = wish.append.log;
+      const auto [at, is_new] = numbers.try_emplace(log, heads_.size());
+      if (is_new) {
+        heads_.push_back({.log = log, .state_key = log_state_key(log), .frontier = {}, .run = {}});
+        heads_.back().run.time = block.timestamp;
+        heads_.back().run.height = block.height;
+      }
+      out.push_back(at->second);
+    }
+    return out;
+  }
+
+  void append(Head& head, const ExecutedBlock::Append& wish) {
     ASSERT(wish.leaf_index < leaf_hashes_.size());
-    const LogId& log = wish.append.log;
-    const Bytes entry = encode(LogEntry{.time = block_.timestamp,
-                                        .height = block_.height,
-                                        .operation = wish.leaf_index,
-                                        .line = wish.append.line,
-                                        .leaf_hash = leaf_hashes_[wish.leaf_index]});
-    Frontier& frontier = frontiers_.find(log)->second;
-    rows_.push_back({Family::index, chain_keys::log_entry(log, frontier.count), entry});
-    frontier.append(
-        merkle_leaf_hash(entry), [&](unsigned level, std::uint64_t first, const Hash& root) {
+    const LogId& log = head.log;
+    head.run.items.push_back({.operation = wish.leaf_index,
+                              .line = wish.append.line,
+                              .leaf_hash = leaf_hashes_[wish.leaf_index]});
+    head.frontier.append(
+        merkle_leaf_hash(encode(head.run.entry(head.run.items.size() - 1))),
+        [&](unsigned level, std::uint64_t first, const Hash& root) {
           if (level < kSubtreeLevelMin) return;
           rows_.push_back(
               {Family::index, chain_keys::log_subtree(log, level, first), to_bytes(root.view())});
         });
+    if (head.run.items.size() == kRunEntriesMax) write_run(head);
+  }
+
+  void write_run(Head& head) {
+    if (head.run.items.empty()) return;
+    rows_.push_back(
+        {Family::index, chain_keys::log_run(head.log, head.frontier.count - 1), encode(head.run)});
+    head.run.items.clear();
   }
 
   static Frontier from_own_bytes(BytesView bytes) {
@@ -199,10 +244,9 @@ class LogAppender {
     rows_.push_back({Family::meta, key, encode(frontier)});
   }
 
-  const ExecutedBlock& block_;
   const std::vector<Hash>& leaf_hashes_;
   std::vector<StoreWrite>& rows_;
-  std::map<LogId, Frontier> frontiers_;
+  std::vector<Head> heads_;
 };
 
 /// Rows of the transactions' places. Asserts that leaves and bodies tell the same story, on which
@@ -233,13 +277,17 @@ void add_transaction_rows(const ExecutedBlock& block, const KeyValueStore& store
   ASSERT(leaf == block.leaves.size());
 }
 
-/// What tables show of each operation. The leaves are our own, so that they decode.
+/// What tables show of the operations. The leaves are our own, so that they decode.
 void add_operation_rows(const ExecutedBlock& block, std::vector<StoreWrite>& rows) {
-  std::uint32_t index = 0;
-  for (const OperationLeaf& leaf : block.leaves) {
-    const auto row = operation_row(leaf);
+  OperationPage page;
+  for (std::uint32_t leaf = 0; leaf < block.leaves.size(); ++leaf) {
+    auto row = operation_row(block.leaves[leaf]);
     ASSERT(row.has_value());
-    rows.push_back({Family::index, chain_keys::operation(block.height, index++), encode(*row)});
+    page.rows.push_back(*std::move(row));
+    if (page.rows.size() < kPageOperationsMax && leaf + 1 < block.leaves.size()) continue;
+    rows.push_back(
+        {Family::index, chain_keys::operations(block.height, page_of_leaf(leaf)), encode(page)});
+    page.rows.clear();
   }
 }
 
@@ -296,6 +344,21 @@ Header Chain::State::header_of(const ExecutedBlock& block, const Hash& operation
   return header;
 }
 
+void Chain::State::keep_recent(Height height, std::vector<OperationLeaf> leaves) {
+  const auto bytes_of = [](const std::vector<OperationLeaf>& of_block) {
+    std::size_t out = 0;
+    for (const OperationLeaf& leaf : of_block) out += leaf.operation.size() + leaf.receipt.size();
+    return out;
+  };
+  recent_bytes += bytes_of(leaves);
+  recent_leaves.emplace_back(height,
+                             std::make_shared<const std::vector<OperationLeaf>>(std::move(leaves)));
+  while (recent_bytes > kRecentLeavesBytes && recent_leaves.size() > 1) {
+    recent_bytes -= bytes_of(*recent_leaves.front().second);
+    recent_leaves.pop_front();
+  }
+}
+
 Header Chain::append(ExecutedBlock block, StateOverlay::Writes* written) {
   State& s = *state_;
   // Only this thread changes what the mutex guards, so it may read without holding it.
@@ -313,7 +376,7 @@ Header Chain::append(ExecutedBlock block, StateOverlay::Writes* written) {
   }
   add_transaction_rows(block, *s.store, rows);
   add_operation_rows(block, rows);
-  const LogAppender logs(block, leaf_hashes, *s.store, s.base.has_value(), rows);
+  const LogAppender logs(block, leaf_hashes, s.hot, s.base ? s.store.get() : nullptr, rows);
   logs.write_frontiers(block.writes);
 
   std::vector<StateTree::Change> changes = tree_changes(block.writes);
@@ -334,6 +397,11 @@ Header Chain::append(ExecutedBlock block, StateOverlay::Writes* written) {
   add_header_rows(s.newest, s.newest_hash, s.history, rows);
   rows.push_back({Family::blocks, chain_keys::block(block.height), encode(stored)});
   s.store->apply_with_state(rows, block.writes);
+  s.hot.update(block.writes);
+  for (std::size_t i = 0; i < block.leaves.size(); ++i) {
+    block.leaves[i].receipt = std::move(stored.receipts[i]);
+  }
+  s.keep_recent(block.height, std::move(block.leaves));
   if (written != nullptr) *written = std::move(block.writes);
   return s.newest;
 }

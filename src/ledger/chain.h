@@ -88,6 +88,8 @@ struct LogWindowProof {
 
 class Archive;
 
+using SharedLeaves = std::shared_ptr<const std::vector<OperationLeaf>>;
+
 /// Block 0: timestamp = created, parent_hash and batch_digest zeros, operations_root and
 /// history_root those of an empty tree, state_root of the writes. It has no certificate: every
 /// verifier makes it again from the genesis.
@@ -137,6 +139,9 @@ class Chain {
   /// Returns: Errc::not_found above height(); Errc::pruned, which names the archive file, if no
   /// file here has it; Errc::store_corrupt and others if the file is there and does not hold.
   Result<StoredBlock> read_block(Height height) const;
+  /// The operation leaves of a block for who follows the chain: those of the newest blocks are in
+  /// memory. Null if read_leaves() fails.
+  SharedLeaves shared_leaves(Height height) const;
   /// The operation leaves of a block, rebuilt from bodies and receipts. Returns: as read_block().
   Result<std::vector<OperationLeaf>> read_leaves(Height height) const;
   /// The same for who only asks whether it is here: nothing for every error.
@@ -150,6 +155,8 @@ class Chain {
   std::optional<Location> find_transaction(const TxId& id) const;
 
   const StateReader& state() const;
+  /// The same for the thread that appends, which mostly finds it in memory. No other thread's.
+  const StateReader& executing_state() const;
   std::optional<Bytes> read_state(BytesView key) const { return state().read(key); }
 
   /// Computes logs, operations_root, state_root and history_root, stores the height, returns its

@@ -63,6 +63,19 @@ Result<StoredBlock> Chain::read_block(Height height) const {
   return block;
 }
 
+SharedLeaves Chain::shared_leaves(Height height) const {
+  {
+    const std::shared_lock lock(state_->mutex);
+    const auto& recent = state_->recent_leaves;
+    if (!recent.empty() && recent.front().first <= height && height <= recent.back().first) {
+      return recent[height.value - recent.front().first.value].second;
+    }
+  }
+  auto leaves = read_leaves(height);
+  if (!leaves) return nullptr;
+  return std::make_shared<const std::vector<OperationLeaf>>(*std::move(leaves));
+}
+
 Result<std::vector<OperationLeaf>> Chain::read_leaves(Height height) const {
   TRY(const StoredBlock stored, read_block(height));
   auto leaves = leaves_of_block(stored);

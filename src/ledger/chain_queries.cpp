@@ -7,45 +7,63 @@
 #include "ledger/chain.h"
 #include "ledger/chain_state.h"
 #include "ledger/covering_certificate.h"
+#include "ledger/index_rows.h"
 #include "ledger/state_chunk.h"
 
 namespace baolian::ledger {
 namespace {
 
-constexpr std::size_t kScanEntries = 1024;
+constexpr std::size_t kScanRuns = 128;
+constexpr std::size_t kPageEntries = 1024;
 
 Error missing(std::string what) { return fail(Errc::not_found, std::move(what)); }
 
-LogEntry entry_at(const KeyValueStore& store, const LogId& log, std::uint64_t position) {
-  auto entry = read_row<LogEntry>(store, Family::index, chain_keys::log_entry(log, position));
-  if (!entry) stop_on_corrupt_row(LogEntry::kTypeName.data());
-  return *entry;
+/// A run as it stands in the index.
+struct PlacedRun {
+  LogRun run;
+  std::uint64_t first = 0;  ///< position of its first entry
+};
+
+/// The run in a row of the index. What is none, or begins before the log does, ends the process.
+PlacedRun placed_run(const KeyValue& row) {
+  auto run = decode<LogRun>(row.value);
+  if (!run) stop_on_corrupt_row(LogRun::kTypeName.data());
+  const std::uint64_t last = read_big_endian(BytesView(row.key).last(8));
+  if (last + 1 < run->items.size()) stop_on_corrupt_row(LogRun::kTypeName.data());
+  const std::uint64_t first = last + 1 - run->items.size();
+  return {*std::move(run), first};
 }
 
-/// Calls `visit(position, entry bytes)` for [first, first + count). A missing row ends the process.
+LogEntry entry_at(const KeyValueStore& store, const LogId& log, std::uint64_t position) {
+  const auto rows = store.scan(Family::index, chain_keys::log_entries(log),
+                               chain_keys::log_run(log, position), 1);
+  if (rows.empty()) stop_on_corrupt_row(LogRun::kTypeName.data());
+  const PlacedRun found = placed_run(rows.front());
+  if (found.first > position) stop_on_corrupt_row(LogRun::kTypeName.data());
+  return found.run.entry(static_cast<std::size_t>(position - found.first));
+}
+
+/// Calls `visit(position, entry)` for [first, first + count). A missing row ends the process.
 template <typename Visit>
 void visit_entries(const KeyValueStore& store, const LogId& log, std::uint64_t first,
                    std::uint64_t count, const Visit& visit) {
   const Bytes prefix = chain_keys::log_entries(log);
   const std::uint64_t end = first + count;
   while (first < end) {
-    const auto chunk = static_cast<std::size_t>(std::min<std::uint64_t>(end - first, kScanEntries));
-    const auto rows = store.scan(Family::index, prefix, chain_keys::log_entry(log, first), chunk);
-    if (rows.size() != chunk) stop_on_corrupt_row(LogEntry::kTypeName.data());
+    // As many rows as may be needed: a row has one entry or many.
+    const auto chunk = static_cast<std::size_t>(std::min<std::uint64_t>(end - first, kScanRuns));
+    const auto rows = store.scan(Family::index, prefix, chain_keys::log_run(log, first), chunk);
+    if (rows.empty()) stop_on_corrupt_row(LogRun::kTypeName.data());
     for (const KeyValue& row : rows) {
-      if (row.key != chain_keys::log_entry(log, first)) {
-        stop_on_corrupt_row(LogEntry::kTypeName.data());
+      if (first == end) return;
+      const PlacedRun placed = placed_run(row);
+      const std::uint64_t behind = placed.first + placed.run.items.size();
+      if (placed.first > first || behind <= first) stop_on_corrupt_row(LogRun::kTypeName.data());
+      for (; first < std::min(behind, end); ++first) {
+        visit(first, placed.run.entry(static_cast<std::size_t>(first - placed.first)));
       }
-      visit(first, row.value);
-      ++first;
     }
   }
-}
-
-LogEntry decoded_entry(BytesView bytes) {
-  auto entry = decode<LogEntry>(bytes);
-  if (!entry) stop_on_corrupt_row(LogEntry::kTypeName.data());
-  return *entry;
 }
 
 /// The first position in [low, count) whose entry has at least this time; count if none has.
@@ -93,8 +111,8 @@ SubtreeSource log_source(const KeyValueStore& store, const LogId& log, Frontier 
         },
         [&](std::uint64_t from, std::uint64_t count) {
           std::vector<Hash> hashes;
-          visit_entries(store, log, from, count, [&](std::uint64_t, BytesView entry) {
-            hashes.push_back(merkle_leaf_hash(entry));
+          visit_entries(store, log, from, count, [&](std::uint64_t, const LogEntry& entry) {
+            hashes.push_back(merkle_leaf_hash(encode(entry)));
           });
           return hashes;
         });
@@ -238,22 +256,30 @@ std::optional<Chain::Location> Chain::find_transaction(const TxId& id) const {
 }
 
 const StateReader& Chain::state() const { return state_->reader; }
+const StateReader& Chain::executing_state() const { return state_->hot; }
 
 std::vector<std::optional<OperationRow>> Chain::operations_of(
     const std::vector<PositionedEntry>& entries) const {
   std::vector<std::optional<OperationRow>> out;
   out.reserve(entries.size());
+  // Entries come in the order of blocks and leaves, so that those of one page are neighbours.
   std::vector<Bytes> keys;
-  keys.reserve(entries.size());
+  std::vector<std::size_t> page_of;
   for (const PositionedEntry& one : entries) {
-    keys.push_back(chain_keys::operation(one.entry.height, one.entry.operation));
+    Bytes key = chain_keys::operations(one.entry.height, page_of_leaf(one.entry.operation));
+    if (keys.empty() || keys.back() != key) keys.push_back(std::move(key));
+    page_of.push_back(keys.size() - 1);
   }
+  std::vector<OperationPage> pages;
   for (const std::optional<Bytes>& bytes : state_->store->read_many(Family::index, keys)) {
-    auto& row = out.emplace_back();
-    if (!bytes) continue;
-    auto decoded = decode<OperationRow>(*bytes);
-    if (!decoded) stop_on_corrupt_row(OperationRow::kTypeName.data());
-    row = *std::move(decoded);
+    auto page = bytes ? decode<OperationPage>(*bytes) : Result<OperationPage>(OperationPage{});
+    if (!page) stop_on_corrupt_row(OperationPage::kTypeName.data());
+    pages.push_back(*std::move(page));
+  }
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    const std::vector<OperationRow>& rows = pages[page_of[i]].rows;
+    const std::size_t place = entries[i].entry.operation % kPageOperationsMax;
+    out.push_back(place < rows.size() ? std::optional(rows[place]) : std::nullopt);
   }
   return out;
 }
@@ -281,10 +307,9 @@ std::vector<PositionedEntry> Chain::log_entries(const LogId& log, TimeMs from, T
       std::max(from_index, first_not_before(store, log, first_here, count, from));
   while (position < count && out.size() < limit) {
     const std::uint64_t wanted = std::min<std::uint64_t>(
-        {limit - out.size(), count - position, std::uint64_t{kScanEntries}});
+        {limit - out.size(), count - position, std::uint64_t{kPageEntries}});
     bool is_past_end = false;
-    visit_entries(store, log, position, wanted, [&](std::uint64_t index, BytesView bytes) {
-      const LogEntry entry = decoded_entry(bytes);
+    visit_entries(store, log, position, wanted, [&](std::uint64_t index, const LogEntry& entry) {
       is_past_end = is_past_end || entry.time >= to;
       if (!is_past_end) out.push_back({.index = index, .entry = entry});
     });
@@ -320,9 +345,8 @@ Result<LogWindowProof> Chain::prove_log_window(const LogId& log, TimeMs from, Ti
   const std::uint64_t last = end < count ? end + 1 : end;
   proof.first_index = first;
   proof.entries.reserve(static_cast<std::size_t>(last - first));
-  visit_entries(store, log, first, last - first, [&](std::uint64_t, BytesView bytes) {
-    proof.entries.push_back(decoded_entry(bytes));
-  });
+  visit_entries(store, log, first, last - first,
+                [&](std::uint64_t, const LogEntry& entry) { proof.entries.push_back(entry); });
   TRY(proof.range, range_proof(first, last, count, log_source(store, log, std::move(older))));
   return proof;
 }

@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "ledger/chain.h"
+#include "ledger/hot_state.h"
 
 namespace baolian::ledger {
 
@@ -16,15 +17,20 @@ namespace baolian::ledger {
 /// their leaves when a proof needs them.
 inline constexpr unsigned kSubtreeLevelMin = 8;
 
+/// Leaves of the newest blocks, which submitter, desks and agents read a moment after.
+inline constexpr std::size_t kRecentLeavesBytes = std::size_t{16} << 20;
+inline constexpr std::size_t kHotStateBytes = std::size_t{160} << 20;
+
 namespace chain_keys {
 Bytes header(Height height);
 Bytes block(Height height);
 Bytes certificate(Height height);
 Bytes log_entries(const LogId& log);  ///< prefix of all entries
-Bytes log_entry(const LogId& log, std::uint64_t position);
+/// Of the run whose last entry has this position.
+Bytes log_run(const LogId& log, std::uint64_t last);
 Bytes log_subtree(const LogId& log, unsigned level, std::uint64_t first);
 Bytes transaction(const TxId& id);
-Bytes operation(Height height, std::uint32_t leaf);
+Bytes operations(Height height, std::uint32_t first_leaf);
 Bytes epoch(Epoch number);
 Bytes genesis();
 Bytes newest_height();
@@ -106,12 +112,17 @@ Result<Hash> stored_subtree(
 
 struct Chain::State {
   State(std::unique_ptr<KeyValueStore> opened, const Genesis& agreed)
-      : store(std::move(opened)), genesis(agreed), chain_id(chain_id_of(agreed)), reader(*store) {}
+      : store(std::move(opened)),
+        genesis(agreed),
+        chain_id(chain_id_of(agreed)),
+        reader(*store),
+        hot(*store, kHotStateBytes) {}
 
   const std::unique_ptr<KeyValueStore> store;
   const Genesis genesis;
   const ChainId chain_id;
   const StoredState reader;
+  HotState hot;  ///< of the thread that appends
 
   /// Guards what follows. append() holds it exclusively from the update of the tree to the store's
   /// batch, so that who holds it shared sees tree, store and height of one block.
@@ -124,11 +135,15 @@ struct Chain::State {
   Height durable;
   Height pruned;  ///< blocks 1 .. pruned are not in the store
   std::shared_ptr<const Archive> archive;
+  std::deque<std::pair<Height, SharedLeaves>> recent_leaves;  ///< of the newest blocks, ascending
+  std::size_t recent_bytes = 0;                               ///< of operations and receipts there
   std::optional<SnapshotHead> base;  ///< with which it began, if not with block 0
   /// Ascending; the last may not have begun. A deque: references outlive the changes.
   std::deque<crypto::EpochRecord> epochs;
 
   const crypto::EpochRecord& epoch_at(Height height) const;
+  /// Keeps the leaves of the newest block, and lets go of older ones. Requires: mutex is held.
+  void keep_recent(Height height, std::vector<OperationLeaf> leaves);
   /// The change that is fixed and has not begun at the height.
   const crypto::EpochRecord* pending_at(Height height) const;
   /// Frontier over the leaves of the history that are not here.

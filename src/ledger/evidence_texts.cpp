@@ -466,7 +466,7 @@ std::uint16_t fact_template(Label label) {
   return 40;
 }
 
-std::string quoted(std::string_view value) {
+std::string in_quotes(std::string_view value) {
   std::string out = "\"";
   for (const char c : value) {
     if (c == '"' || c == '\\') out += '\\';
@@ -482,7 +482,7 @@ std::string quoted_unless_plain(std::string_view value) {
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
            std::string_view("_.:+-").find(c) != std::string_view::npos;
   });
-  return is_plain ? std::string(value) : quoted(value);
+  return is_plain ? std::string(value) : in_quotes(value);
 }
 
 /// The log is one person's: its id is a hash that says neither whose nor for which audience.
@@ -584,7 +584,7 @@ struct Words {
     out.push_back(speaker.say(is_raft ? 11 : 10,
                               {{"height", std::to_string(certified.height.value)},
                                {"time", time(certified.timestamp)},
-                               {"chain", quoted(genesis.name)},
+                               {"chain", in_quotes(genesis.name)},
                                {"chain_id", evidence.chain_id.hex()},
                                {"signers", std::to_string(evidence.certificate.signatures.size())},
                                {"validators", std::to_string(quorum.validator_count)},

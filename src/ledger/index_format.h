@@ -11,8 +11,9 @@
 
 namespace baolian::ledger {
 
-/// 1: log entries, subtrees, transactions, no mark. 2: operations too.
-inline constexpr std::uint16_t kIndexFormat = 2;
+/// 1: log entries, subtrees, transactions, no mark. 2: operations too. 3: entries and operations of
+/// a block in common rows.
+inline constexpr std::uint16_t kIndexFormat = 3;
 
 struct IndexMark {
   static constexpr std::string_view kTypeName = "IndexMark";
@@ -22,7 +23,7 @@ struct IndexMark {
   friend bool operator==(const IndexMark&, const IndexMark&) = default;
   static constexpr auto fields() {
     return field_list(
-        field("format", &IndexMark::format, "which rows the index holds: 2"),
+        field("format", &IndexMark::format, "which rows the index holds: 3"),
         field("is_whole", &IndexMark::is_whole, "0 = they are being made again from the blocks"));
   }
 };

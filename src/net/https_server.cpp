@@ -23,6 +23,7 @@
 
 #include "net/http_target.h"
 #include "net/http_words.h"
+#include "net/thread_name.h"
 #include "net/tls_context.h"
 
 namespace baolian::net {
@@ -453,7 +454,10 @@ Result<std::unique_ptr<HttpsServer>> HttpsServer::start(HttpsServerConfig config
   TRY(core->listen());
   core->accept_next();
   for (std::uint32_t i = 0; i < core->config.thread_count; ++i) {
-    core->threads.emplace_back([io = &core->io] { io->run(); });
+    core->threads.emplace_back([io = &core->io] {
+      name_thread("https");
+      io->run();
+    });
   }
   return std::unique_ptr<HttpsServer>(new HttpsServer(std::move(core)));
 }

@@ -21,6 +21,7 @@
 #include <optional>
 #include <thread>
 
+#include "net/thread_name.h"
 #include "net/tls_context.h"
 
 namespace baolian::net {
@@ -390,7 +391,10 @@ Result<std::uint16_t> MeshLoop::listen(const std::string& address, std::uint16_t
 
 void MeshLoop::start() {
   ASSERT(!state_->thread.joinable());
-  state_->thread = std::thread([this] { state_->io.run(); });
+  state_->thread = std::thread([this] {
+    name_thread("mesh");
+    state_->io.run();
+  });
 }
 
 void MeshLoop::stop() {

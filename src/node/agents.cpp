@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "contracts/events.h"
+#include "net/thread_name.h"
 #include "node/claims/claim_messages.h"
 #include "node/institution_messages.h"
 #include "vault/durable_file.h"
@@ -25,7 +26,10 @@ Agents::Agents(const Services& services, const Parts& parts) : services_(service
 Agents::~Agents() { stop(); }
 
 void Agents::start() {
-  thread_ = std::thread([this] { run(); });
+  thread_ = std::thread([this] {
+    net::name_thread("agents");
+    run();
+  });
 }
 
 void Agents::stop() {
@@ -137,8 +141,9 @@ void Agents::take_message(const InstitutionId& from, Bytes message) {
 
 void Agents::process(Height height) {
   consents_changed_ = false;
-  const auto leaves = services_.chain.leaves(height);
-  for (std::uint32_t i = 0; i < leaves.size(); ++i) act_on(leaves[i], height, i);
+  if (const auto leaves = services_.chain.shared_leaves(height)) {
+    for (std::uint32_t i = 0; i < leaves->size(); ++i) act_on((*leaves)[i], height, i);
+  }
   if (consents_changed_) parts_.discharge.on_consents_changed();
 }
 

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <nlohmann/json.hpp>
 
+#include "net/thread_name.h"
 #include "node/api_json.h"
 #include "node/version.h"
 
@@ -136,7 +137,12 @@ Api::Api(const Services& services, DischargeDesk& desk, ReadingAgent& reading,
                       .may_ask = [&services](const PublicKey& key) {
                         return member_of_key(services.state(), key).has_value();
                       }}) {
-  for (std::size_t i = 0; i < threads; ++i) threads_.emplace_back([this] { run(); });
+  for (std::size_t i = 0; i < threads; ++i) {
+    threads_.emplace_back([this] {
+      net::name_thread("api");
+      run();
+    });
+  }
 }
 
 Api::~Api() { stop(); }

@@ -61,7 +61,7 @@ Result<ledger::ExecutedBlock> Executor::run(const ExecuteRequest& request,
 
   const contracts::BlockContext context{chain_.genesis(), epoch,         chain_.chain_id(),
                                         request.height,   out.timestamp, verifier_};
-  ledger::StateOverlay state(chain_.state());
+  ledger::StateOverlay state(chain_.executing_state());
   std::size_t operation_count = 0;
   for (std::size_t i = 0; i < transactions.size(); ++i) {
     const Bytes& body = *request.bodies[i];

@@ -20,6 +20,7 @@
 #include <variant>
 
 #include "crypto/random.h"
+#include "net/thread_name.h"
 #include "node/log_format.h"
 
 namespace baolian::node {
@@ -345,7 +346,10 @@ Result<void> LogFile::State::begin_run(Replayed& replayed) {
 }
 
 LogFile::LogFile(std::unique_ptr<State> state) : state_(std::move(state)) {
-  state_->thread = std::thread([state = state_.get()] { state->run(); });
+  state_->thread = std::thread([state = state_.get()] {
+    net::name_thread("log");
+    state->run();
+  });
 }
 
 Result<std::unique_ptr<LogFile>> LogFile::open(Config config, Replayed& replayed) {

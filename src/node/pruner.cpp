@@ -8,6 +8,7 @@
 #include "contracts/execute.h"
 #include "ledger/archive_write.h"
 #include "ledger/audit/archive_check.h"
+#include "net/thread_name.h"
 #include "node/verify_node.h"
 
 namespace baolian::node {
@@ -34,7 +35,10 @@ Pruner::~Pruner() { stop(); }
 
 void Pruner::start() {
   ASSERT(!thread_.joinable());
-  thread_ = std::thread([this] { run(); });
+  thread_ = std::thread([this] {
+    net::name_thread("pruner");
+    run();
+  });
 }
 
 void Pruner::stop() {

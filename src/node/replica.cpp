@@ -14,6 +14,7 @@
 #include "contracts/execute.h"
 #include "contracts/parameters.h"
 #include "crypto/random.h"
+#include "net/thread_name.h"
 #include "node/divergence.h"
 #include "node/executor.h"
 #include "node/snapshot_keeper.h"
@@ -201,18 +202,23 @@ Replica::~Replica() { stop(); }
 void Replica::start(Transport& transport) {
   State& state = *state_;
   ASSERT(state.driver == nullptr && state.engines.has_value());
-  state.executing = std::make_unique<WorkQueue>(1);
+  state.executing = std::make_unique<WorkQueue>("executor", 1);
   state.verifying =
-      std::make_unique<WorkQueue>(std::max<std::size_t>(1, state.config.verify_threads));
+      std::make_unique<WorkQueue>("verify", std::max<std::size_t>(1, state.config.verify_threads));
   state.driver = std::make_unique<ReplicaDriver>(
       state.config.driver,
       ReplicaDriver::Ports{transport, *state.log, state, state, state, *state.snapshots},
       *std::move(state.engines));
   state.engines.reset();
-  state.listening =
-      std::thread([&state, next = state.certified.next()] { state.run_listeners(next); });
+  state.listening = std::thread([&state, next = state.certified.next()] {
+    net::name_thread("listener");
+    state.run_listeners(next);
+  });
   state.executing->post([&state] { state.snapshots->start(); });
-  state.core = std::thread([&state] { state.run_core(); });
+  state.core = std::thread([&state] {
+    net::name_thread("core");
+    state.run_core();
+  });
 }
 
 void Replica::stop() {

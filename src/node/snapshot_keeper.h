@@ -97,8 +97,8 @@ class SnapshotKeeper final : public SnapshotPort {
   std::map<Height, Kept> kept_;
 
   std::optional<ledger::SnapshotInstaller> installer_;  // moving thread
-  WorkQueue making_queue_{1};
-  WorkQueue moving_queue_{1};
+  WorkQueue making_queue_{"snapshots", 1};
+  WorkQueue moving_queue_{"snapshots", 1};
 };
 
 }  // namespace baolian::node

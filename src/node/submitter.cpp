@@ -6,6 +6,7 @@
 
 #include "contracts/parameters.h"
 #include "contracts/state.h"
+#include "net/thread_name.h"
 #include "node/outbox.h"
 
 namespace baolian::node {
@@ -92,6 +93,7 @@ void Submitter::start() {
       open.sender = record.sender;
       open.nonce = record.nonce;
       open.expires_at = record.expires_at;
+      open.hash = ledger::tx_hash(record.transaction);
       open.transaction = std::move(record.transaction);
       open.send_after_ms = config_.resend_ms;
       unresolved_[open.sender].insert(open.nonce);
@@ -100,7 +102,10 @@ void Submitter::start() {
   }
   // The stored bytes go out again, never newly signed ones.
   send_due(now.value);
-  thread_ = std::thread([this] { run(); });
+  thread_ = std::thread([this] {
+    net::name_thread("submitter");
+    run();
+  });
 }
 
 void Submitter::stop() {
@@ -308,6 +313,7 @@ void Submitter::send_jobs(std::vector<Job> jobs) {
   flight.sender = record.sender;
   flight.nonce = record.nonce;
   flight.expires_at = record.expires_at;
+  flight.hash = ledger::tx_hash(record.transaction);
   flight.transaction = record.transaction;
   flight.send_after_ms = config_.resend_ms;
   {
@@ -375,10 +381,14 @@ Result<std::vector<OperationOutcome>> Submitter::read_outcomes(const TxId& id) c
   const auto location = chain_.find_transaction(id);
   if (!location) return fail(Errc::not_certified, "not executed yet; ask again shortly");
   const auto header = chain_.header(location->height);
-  TRY(const auto leaves, chain_.read_leaves(location->height));
-  if (!header || location->first_leaf >= leaves.size()) {
+  const ledger::SharedLeaves shared = chain_.shared_leaves(location->height);
+  if (shared == nullptr) {
+    TRY(chain_.read_block(location->height));  // says why
+  }
+  if (!header || shared == nullptr || location->first_leaf >= shared->size()) {
     return fail(Errc::store_corrupt, "the block of this operation does not hold it");
   }
+  const std::vector<ledger::OperationLeaf>& leaves = *shared;
   const TxHash hash = leaves[location->first_leaf].tx_hash;
   std::vector<OperationOutcome> out;
   for (std::uint32_t i = location->first_leaf; i < leaves.size(); ++i) {
@@ -404,26 +414,28 @@ Result<std::vector<OperationOutcome>> Submitter::read_outcomes(const TxId& id) c
 /// Transactions in flight that stand in the blocks since the last report.
 std::vector<TxId> Submitter::executed_up_to(Height height) {
   std::vector<TxId> out;
-  std::set<TxId> open;
+  std::map<TxHash, TxId> open;
   Height next;
   {
     const std::lock_guard lock(mutex_);
     next = reported_.next();
     reported_ = std::max(reported_, height);
-    for (const auto& [id, flight] : in_flight_) open.insert(id);
+    for (const auto& [id, flight] : in_flight_) open.emplace(flight.hash, id);
   }
   for (; next <= height && !open.empty(); ++next) {
-    const auto block = chain_.block(next);
-    if (!block) {  // came as state, without bodies
-      for (const auto& id : open) {
+    const ledger::SharedLeaves leaves = chain_.shared_leaves(next);
+    if (leaves == nullptr) {  // came as state, without bodies
+      for (const auto& [hash, id] : open) {
         const auto place = chain_.find_transaction(id);
         if (place && place->height == next) out.push_back(id);
       }
       continue;
     }
-    for (const auto& bytes : block->transactions) {
-      const TxId id = ledger::tx_id_of_canonical(bytes);
-      if (open.erase(id) > 0) out.push_back(id);
+    for (const ledger::OperationLeaf& leaf : *leaves) {
+      const auto found = open.find(leaf.tx_hash);
+      if (found == open.end()) continue;
+      out.push_back(found->second);
+      open.erase(found);
     }
   }
   return out;

@@ -114,6 +114,7 @@ class Submitter {
     PublicKey sender;
     Nonce nonce;
     TimeMs expires_at;
+    TxHash hash;
     Bytes transaction;
     std::vector<RequestId> request_ids;
     std::vector<Part> parts;  ///< who waits; none for what an earlier run sent

@@ -4,11 +4,12 @@
 #include <chrono>
 
 #include "core/assert.h"
+#include "net/thread_name.h"
 
 namespace baolian::node {
 namespace {
 
-constexpr auto kPollEvery = std::chrono::milliseconds(500);
+constexpr auto kLateEvery = std::chrono::milliseconds(500);
 
 /// What the leaves of a transaction say, from its first one on.
 TransactionOutcome outcome_at(const ledger::Header& header,
@@ -47,7 +48,10 @@ TransactionDesk::TransactionDesk(Config config, Ports ports, const ledger::Chain
 TransactionDesk::~TransactionDesk() { stop(); }
 
 void TransactionDesk::start() {
-  thread_ = std::thread([this] { run(); });
+  thread_ = std::thread([this] {
+    net::name_thread("desk");
+    run();
+  });
 }
 
 void TransactionDesk::stop() {
@@ -160,7 +164,7 @@ void TransactionDesk::find_executed(const TxHash& hash, const TxId& id) {
   const auto place = chain_.find_transaction(id);
   if (!place || place->height > chain_.certified_height()) return;  // on_certified() follows
   const auto header = chain_.header(place->height);
-  const auto leaves = chain_.read_leaves(place->height);
+  const auto leaves = chain_.shared_leaves(place->height);
   TransactionOutcome outcome;
   if (header && leaves && place->first_leaf < leaves->size()) {
     outcome = outcome_at(*header, *leaves, place->first_leaf);
@@ -183,13 +187,15 @@ void TransactionDesk::on_certified(Height height) {
   }
   const auto header = chain_.header(height);
   ASSERT(header.has_value());
-  const std::vector<ledger::OperationLeaf> leaves = chain_.leaves(height);
+  const ledger::SharedLeaves leaves = chain_.shared_leaves(height);
+  if (leaves == nullptr) return;  // came as state, without bodies: who waits asks again
   std::vector<CallPtr> whole;
   {
     const std::lock_guard lock(mutex_);
-    for (std::size_t i = 0; i < leaves.size(); ++i) {
-      if (!is_first_leaf(leaves[i]) || !waiting_.contains(leaves[i].tx_hash)) continue;
-      settle(leaves[i].tx_hash, outcome_at(*header, leaves, i), whole);
+    for (std::size_t i = 0; i < leaves->size(); ++i) {
+      const ledger::OperationLeaf& leaf = (*leaves)[i];
+      if (!is_first_leaf(leaf) || !waiting_.contains(leaf.tx_hash)) continue;
+      settle(leaf.tx_hash, outcome_at(*header, *leaves, i), whole);
     }
   }
   answer(whole);
@@ -199,7 +205,7 @@ void TransactionDesk::on_certified(Height height) {
 void TransactionDesk::run() {
   std::unique_lock lock(mutex_);
   while (!stopping_) {
-    wake_.wait_for(lock, kPollEvery, [this] { return stopping_; });
+    wake_.wait_for(lock, kLateEvery, [this] { return stopping_; });
     const std::uint64_t now_ms = ports_.now_ms();
     std::vector<CallPtr> late;
     for (auto at = waiting_.begin(); at != waiting_.end();) {

@@ -10,6 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include "net/thread_name.h"
+
 namespace baolian::node {
 
 /// Jobs in order for `threads` workers (one: strict order).
@@ -18,9 +20,13 @@ namespace baolian::node {
 /// Threads:   post() from any; jobs on the workers. close() and the destructor not from a worker.
 class WorkQueue {
  public:
-  explicit WorkQueue(std::size_t threads) {
+  /// `name` is that of the threads and outlives them.
+  WorkQueue(const char* name, std::size_t threads) {
     for (std::size_t i = 0; i < threads; ++i) {
-      workers_.emplace_back([this] { run(); });
+      workers_.emplace_back([this, name] {
+        net::name_thread(name);
+        run();
+      });
     }
   }
   ~WorkQueue() { close(); }

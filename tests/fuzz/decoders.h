@@ -13,6 +13,7 @@
 #include "ledger/genesis.h"
 #include "ledger/header.h"
 #include "ledger/index_format.h"
+#include "ledger/index_rows.h"
 #include "ledger/operation_index.h"
 #include "ledger/transaction.h"
 #include "net/hello.h"
@@ -49,9 +50,9 @@ using NodeMessages =
               node::SnapshotQuery, node::FetchChunk, node::ChunkPart, node::SignedTransactions,
               node::TransactionOutcomes>;
 
-using LedgerObjects =
-    TypeTable<ledger::Transaction, ledger::Header, ledger::Genesis, ledger::Evidence,
-              ledger::Receipt, ledger::OperationRow, ledger::IndexMark, ledger::ArchiveHead,
-              ledger::ArchivedFrame, ledger::ArchiveCertificate>;
+using LedgerObjects = TypeTable<ledger::Transaction, ledger::Header, ledger::Genesis,
+                                ledger::Evidence, ledger::Receipt, ledger::OperationRow,
+                                ledger::IndexMark, ledger::ArchiveHead, ledger::ArchivedFrame,
+                                ledger::ArchiveCertificate, ledger::LogRun, ledger::OperationPage>;
 
 }  // namespace baolian::fuzz

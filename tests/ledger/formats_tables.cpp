@@ -11,6 +11,7 @@
 #include "ledger/formats_doc.h"
 #include "ledger/genesis.h"
 #include "ledger/index_format.h"
+#include "ledger/index_rows.h"
 #include "ledger/snapshot_files.h"
 #include "ledger/state_chunk.h"
 #include "net/hello.h"
@@ -68,8 +69,8 @@ std::map<std::string, std::string> format_tables() {
   add<Evidence, LogWindowQuestion, LogWindowProofs, OperationQuestion, OperationProofs, PathStep,
       StateQuestion, StateProofs, TrailLink, FactGroup, Fact, Sentence>(tables);
   add<ArchiveHead, ArchivedFrame, ArchiveCertificate>(tables);
-  add<StoredBlock, TransactionRow, HeightRow, PositionedEntry, OperationRow, EventMark, IndexMark,
-      StateChunk, StateRow>(tables);
+  add<StoredBlock, TransactionRow, HeightRow, PositionedEntry, LogRun, RunItem, OperationPage,
+      OperationRow, EventMark, IndexMark, StateChunk, StateRow>(tables);
   add<SnapshotHead, SnapshotIndex>(tables);
   add<node::SnapshotOffer, node::SnapshotQuery, node::FetchChunk, node::ChunkPart>(tables);
   add<consensus::Envelope, consensus::Batch, consensus::SyncBlock, consensus::EpochStart>(tables);

@@ -4,6 +4,7 @@
 #include "ledger/chain.h"
 #include "ledger/fixture.h"
 #include "ledger/log_proof.h"
+#include "ledger/operation_index.h"
 #include "support/catch.h"
 
 namespace baolian::ledger {
@@ -60,6 +61,63 @@ std::vector<std::uint64_t> offsets_in(const Proved& proved, TimeMs from, TimeMs 
 }
 
 using Offsets = std::vector<std::uint64_t>;
+
+/// Blocks with so many entries each, in kLog and, every third, in another log.
+std::unique_ptr<Chain> chain_of_runs(const std::vector<std::uint32_t>& entries_of_blocks) {
+  auto chain = open_chain();
+  std::uint64_t time = kBase;
+  for (const std::uint32_t entries : entries_of_blocks) {
+    test::BlockBuilder builder(*chain, TimeMs{++time});
+    for (std::uint32_t done = 0; done < entries;) {
+      const std::uint32_t count = std::min<std::uint32_t>(entries - done, 50);
+      const std::uint32_t first = builder.add_transaction(count);
+      for (std::uint32_t i = 0; i < count; ++i, ++done) {
+        builder.append_to(kLog, first + i);
+        if (done % 3 == 0) builder.append_to(test::log_of(LogKind::alarms, 7), first + i);
+      }
+    }
+    chain->append(builder.take());
+  }
+  return chain;
+}
+
+TEST_CASE("log window: blocks of many entries are listed and proved from any position", "[log]") {
+  const std::vector<std::uint32_t> blocks = {1, 63, 64, 65, 130, 2, 1, 300};
+  const auto chain = chain_of_runs(blocks);
+  std::vector<LogEntry> all;
+  for (std::size_t block = 0; block < blocks.size(); ++block) {
+    const auto leaves = chain->leaves(Height{block + 1});
+    for (std::uint32_t i = 0; i < blocks[block]; ++i) {
+      all.push_back({.time = TimeMs{kBase + block + 1},
+                     .height = Height{block + 1},
+                     .operation = i,
+                     .line = 0,
+                     .leaf_hash = merkle_leaf_hash(encode(leaves[i]))});
+    }
+  }
+  for (std::size_t from = 0; from < all.size(); from += 7) {
+    for (const std::size_t limit : {1U, 63U, 64U, 65U, 1000U}) {
+      const auto page = chain->log_entries(kLog, TimeMs{}, TimeMs{UINT64_MAX}, from, limit);
+      REQUIRE(page.size() == std::min(limit, all.size() - from));
+      for (std::size_t i = 0; i < page.size(); ++i) {
+        REQUIRE(page[i] == PositionedEntry{.index = from + i, .entry = all[from + i]});
+      }
+      const auto rows = chain->operations_of(page);
+      for (std::size_t i = 0; i < page.size(); ++i) {
+        const auto leaf = chain->shared_leaves(page[i].entry.height)->at(page[i].entry.operation);
+        REQUIRE(rows[i] == operation_row(leaf).value());
+      }
+    }
+  }
+  for (std::uint64_t from = 0; from <= blocks.size(); ++from) {
+    for (std::uint64_t to = from; to <= blocks.size(); ++to) {
+      const Proved proved = prove(*chain, at(from), at(to));
+      CHECK(verifies(proved, at(from), at(to)));
+    }
+  }
+  const LogId other = test::log_of(LogKind::alarms, 7);
+  CHECK(verifies(prove(*chain, at(0), at(8), other), at(0), at(8), other));
+}
 
 }  // namespace
 

@@ -150,7 +150,7 @@ TEST_CASE("log page: who follows `next` while blocks are committed meets every e
   for (std::size_t i = 0; i < met.size(); ++i) REQUIRE(met[i] == i);
 }
 
-TEST_CASE("log page: an entry whose operation has no row is shown without words", "[log-page]") {
+TEST_CASE("log page: entries whose operations have no row are shown without words", "[log-page]") {
   const auto disk = std::make_shared<ledger::MemoryDisk>();
   const auto& genesis = test::verify_world().genesis;
   const auto opened = ledger::Chain::open(ledger::make_memory_store(disk), genesis,
@@ -159,12 +159,10 @@ TEST_CASE("log page: an entry whose operation has no row is shown without words"
   const auto& chain = *opened;
   chain->append(make_block(*chain));
   ledger::make_memory_store(disk)->apply(
-      {{ledger::Family::index, ledger::chain_keys::operation(Height{1}, 1), std::nullopt}});
+      {{ledger::Family::index, ledger::chain_keys::operations(Height{1}, 0), std::nullopt}});
   const auto page = nlohmann::json::parse(log_page_json(*chain, {.log = page_log(), .limit = 3}));
   REQUIRE(page["entries"].size() == 3);
-  CHECK(page["entries"][1]["outcome"] == "");
-  CHECK(page["entries"][2]["outcome"] == "");  // an operation without events
-  CHECK(page["entries"][0]["outcome"] == "denied (not_a_holder)");
+  for (const auto& entry : page["entries"]) CHECK(entry["outcome"] == "");
   CHECK(page["entries"][1]["index"] == 1);
 }
 

@@ -1,6 +1,7 @@
 /// Issue 5, item 7 over rows: one flipped bit in each kind of row is found and named.
 #include "core/prng.h"
 #include "ledger/chain_state.h"
+#include "ledger/index_rows.h"
 #include "node/verify_fixture.h"
 #include "support/catch.h"
 
@@ -72,6 +73,14 @@ ledger::LogId long_log(const ledger::KeyValueStore& store) {
   REQUIRE(found.size() == 1);
   const BytesView key = found.front().key;
   return {static_cast<ledger::LogKind>(key[1]), Hash::from(key.subspan(2, 32))};
+}
+
+/// Key of the row that holds an entry.
+Bytes run_of(const ledger::KeyValueStore& store, const ledger::LogId& log, std::uint64_t position) {
+  const auto found =
+      store.scan(Family::index, rows::log_entries(log), rows::log_run(log, position), 1);
+  REQUIRE(found.size() == 1);
+  return found.front().key;
 }
 
 TEST_CASE("verify-node: a whole chain has no damage and every check has looked at something",
@@ -245,7 +254,7 @@ TEST_CASE("verify-node: one bit in a transaction's row, a row lost, a row too ma
 TEST_CASE("verify-node: any bit in an operation's row, a row lost, a row too many",
           "[verify-node]") {
   DamagedChain chain;
-  const Bytes key = rows::operation(Height{50}, 1);
+  const Bytes key = rows::operations(Height{50}, 0);
   SECTION("flipped") {
     const std::size_t bytes = chain.value(Family::index, key).size();
     const auto place = GENERATE_COPY(range(std::size_t{0}, bytes));
@@ -253,11 +262,11 @@ TEST_CASE("verify-node: any bit in an operation's row, a row lost, a row too man
     const auto result = audit(chain.store());
     INFO(text_of(result.report));
     CHECK(result.report.damage_count() == 1);
-    CHECK(has_finding(result.report, Damage::index, 50, "operation row 1"));
+    CHECK(has_finding(result.report, Damage::index, 50, "operation rows from 0"));
   }
   SECTION("lost") {
     chain.put(Family::index, key, std::nullopt);
-    CHECK(has_finding(audit(chain.store()).report, Damage::index, 50, "operation row 1"));
+    CHECK(has_finding(audit(chain.store()).report, Damage::index, 50, "operation rows from 0"));
   }
   SECTION("a bit in its key: one is missing, one too many") {
     // Byte 8, the lowest of the height, would name another row that is there.
@@ -269,7 +278,7 @@ TEST_CASE("verify-node: any bit in an operation's row, a row lost, a row too man
     const auto result = audit(chain.store());
     INFO(text_of(result.report));
     CHECK(result.report.damage_count() == 2);
-    CHECK(has_finding(result.report, Damage::index, 50, "operation row 1"));
+    CHECK(has_finding(result.report, Damage::index, 50, "operation rows from 0"));
     CHECK(has_finding(result.report, Damage::stray_row, std::nullopt, to_hex(other)));
   }
   SECTION("of no leaf, of no height, of another form") {
@@ -277,8 +286,8 @@ TEST_CASE("verify-node: any bit in an operation's row, a row lost, a row too man
     Bytes longer = key;
     longer.push_back(0);
     for (const Bytes& stray :
-         {rows::operation(Height{50}, 2), rows::operation(Height{kHeight + 1}, 0),
-          rows::operation(Height{0}, 0), rows::operation(Height{ChainMaker::kNullHeight}, 0),
+         {rows::operations(Height{50}, 2), rows::operations(Height{kHeight + 1}, 0),
+          rows::operations(Height{0}, 0), rows::operations(Height{ChainMaker::kNullHeight}, 0),
           longer}) {
       chain.put(Family::index, stray, value);
     }
@@ -303,30 +312,41 @@ TEST_CASE("verify-node: one bit in an entry of a complete log names the log and 
           "[verify-node]") {
   DamagedChain chain;
   const ledger::LogId log = long_log(chain.store());
-  const Bytes key = rows::log_entry(log, 300);
-  const auto entry = decode<ledger::LogEntry>(chain.value(Family::index, key));
-  REQUIRE(entry.has_value());
-  const std::uint64_t height = entry->height.value;
-  SECTION("leaf hash") {
-    chain.flip(Family::index, key, 25);
+  const Bytes key = run_of(chain.store(), log, 300);
+  const auto run = decode<ledger::LogRun>(chain.value(Family::index, key));
+  REQUIRE(run.has_value());
+  const std::uint64_t height = run->height.value;
+  const std::uint64_t last = read_big_endian(BytesView(key).last(8));
+  const std::string first = "entry " + std::to_string(last + 1 - run->items.size());
+  SECTION("leaf hash of the last") {
+    chain.flip(Family::index, key, chain.value(Family::index, key).size() - Hash::kSize);
     const auto result = audit(chain.store());
     INFO(text_of(result.report));
-    CHECK(has_finding(result.report, Damage::log_entry, height, "entry 300"));
+    CHECK(has_finding(result.report, Damage::log_entry, height, "entry " + std::to_string(last)));
+  }
+  SECTION("any bit of the row") {
+    const std::size_t bytes = chain.value(Family::index, key).size();
+    const auto place = GENERATE_COPY(range(std::size_t{0}, bytes));
+    chain.flip(Family::index, key, place, static_cast<std::uint8_t>(1U << place % 8));
+    const auto result = audit(chain.store());
+    INFO(text_of(result.report));
+    CHECK(has_finding(result.report, Damage::log_entry));
+    CHECK_FALSE(has_finding(result.report, Damage::log_subtree));
   }
   SECTION("line: nothing but the frontier tells, to 256 entries") {
-    chain.edit<ledger::LogEntry>(Family::index, rows::log_entry(log, 100),
-                                 [](auto& one) { one.line = 9; });
+    chain.edit<ledger::LogRun>(Family::index, run_of(chain.store(), log, 100),
+                               [](auto& one) { one.items.front().line = 9; });
     const auto result = audit(chain.store());
     INFO(text_of(result.report));
     CHECK(has_finding(result.report, Damage::log_entry, std::nullopt, "entries 0 to 255"));
   }
   SECTION("lost") {
     chain.put(Family::index, key, std::nullopt);
-    CHECK(has_finding(audit(chain.store()).report, Damage::log_entry, std::nullopt, "entry 300"));
+    CHECK(has_finding(audit(chain.store()).report, Damage::log_entry, std::nullopt, first));
   }
   SECTION("too many at the end") {
     const auto count = decode<ledger::Frontier>(chain.value(Family::state, log_state_key(log)));
-    chain.put(Family::index, rows::log_entry(log, count->count), chain.value(Family::index, key));
+    chain.put(Family::index, rows::log_run(log, count->count), chain.value(Family::index, key));
     CHECK(has_finding(audit(chain.store()).report, Damage::log_entry));
   }
 }

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "ledger/audit/chain_walk.h"
+#include "ledger/index_rows.h"
 
 namespace baolian::ledger {
 namespace {
@@ -118,9 +119,9 @@ class TransactionRows final : public IndexCheck {
   std::vector<BlockTransaction> transactions_;  ///< of the cached height
 };
 
-/// Rows of tag 'o': what tables show of an operation. They come in the order of blocks and leaves,
-/// so that one cursor goes beside the blocks. Of a block that is damaged or not here nothing is
-/// known, and its rows are passed over.
+/// Rows of tag 'o': what tables show of operations, a page of leaves a row. They come in the order
+/// of blocks and leaves, so that one cursor goes beside the blocks. Of a block that is damaged or
+/// not here nothing is known, and its rows are passed over.
 class OperationRows final : public IndexCheck {
  public:
   explicit OperationRows(ChainWalk& walk)
@@ -133,16 +134,17 @@ class OperationRows final : public IndexCheck {
     std::uint32_t leaf = 0;
     for (; place_ && place_->height <= block.height; next()) {
       if (!block.content.is_whole && place_->height == block.height) continue;
-      if (place_->height < block.height || place_->leaf >= expected.size()) {
+      const bool is_page = place_->leaf % kPageOperationsMax == 0;
+      if (place_->height < block.height || place_->leaf >= expected.size() || !is_page) {
         found_stray(walk_, Family::index, cursor_->key(), place_->height,
                     "the block has no such operation");
         continue;
       }
-      for (; leaf < place_->leaf; ++leaf) found(block.height, leaf, "it is missing");
-      check(*place_, expected[leaf++]);
+      found_missing(block.height, leaf, place_->leaf);
+      leaf = place_->leaf + check(*place_, expected);
     }
     if (!block.content.is_whole || unreadable_) return;
-    for (; leaf < expected.size(); ++leaf) found(block.height, leaf, "it is missing");
+    found_missing(block.height, leaf, static_cast<std::uint32_t>(expected.size()));
   }
 
   void finish() override {
@@ -161,16 +163,26 @@ class OperationRows final : public IndexCheck {
   };
 
   void found(Height height, std::uint32_t leaf, std::string what) {
-    walk_.report.found(Damage::index, height, "operation row " + std::to_string(leaf),
+    walk_.report.found(Damage::index, height, "operation rows from " + std::to_string(leaf),
                        std::move(what));
   }
 
-  void check(const Place& place, const OperationRow& expected) {
+  /// Pages that should stand in [from, to).
+  void found_missing(Height height, std::uint32_t from, std::uint32_t to) {
+    for (; from < to; from += kPageOperationsMax) found(height, from, "it is missing");
+  }
+
+  /// Returns: how many leaves the page has.
+  std::uint32_t check(const Place& place, const std::vector<OperationRow>& expected) {
     ++count_;
+    const auto begin = expected.begin() + static_cast<std::ptrdiff_t>(place.leaf);
+    const auto size = std::min<std::ptrdiff_t>(expected.end() - begin, kPageOperationsMax);
+    const Bytes right = encode(OperationPage{.rows = {begin, begin + size}});
     const BytesView value = cursor_->value();
-    const Bytes right = encode(expected);
-    if (std::equal(value.begin(), value.end(), right.begin(), right.end())) return;
-    found(place.height, place.leaf, "it is not what the block's operation and receipt give");
+    if (!std::equal(value.begin(), value.end(), right.begin(), right.end())) {
+      found(place.height, place.leaf, "it is not what the block's operations and receipts give");
+    }
+    return static_cast<std::uint32_t>(size);
   }
 
   /// Goes to the next row whose key has the right form.

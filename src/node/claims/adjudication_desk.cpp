@@ -71,7 +71,7 @@ AdjudicationDesk::AdjudicationDesk(const Services& services, OpeningBook& book,
       book_(book),
       contents_(contents),
       recipients_(recipients),
-      workers_(threads) {}
+      workers_("adjudication", threads) {}
 
 AdjudicationDesk::~AdjudicationDesk() { stop(); }
 
