@@ -1,10 +1,13 @@
 """baolian-bench on a small network: every operation that it counts is applied, evidence of a sample holds, the
-JSON says what was asked for; one operation a signature, many a signature, an open loop, and Raft."""
+JSON says what was asked for; one operation a signature, many a signature, an open loop, Raft, and a curve."""
 
 import argparse
 import json
+import pathlib
 import subprocess
 import sys
+import tempfile
+import xml.etree.ElementTree
 
 RUNS = [
     ["--ops-per-tx", "50", "--clients", "8"],
@@ -33,8 +36,20 @@ def main():
         check(answer["p50_ms"] <= answer["p99_ms"] <= answer["max_ms"], f"{options}: order: {answer}")
         evidence = answer["evidence_verified_offline"]
         check(evidence["asked"] == evidence["held"] == 5, f"{options}: evidence: {evidence}")
+        check("executor" in [thread["thread"] for thread in answer["threads"]], f"{options}: threads: {answer}")
         check(all(node["fsyncs_per_s"] > 0 for node in answer["nodes"]), f"{options}: durable: {answer}")
         print(" ".join(options), "->", answer["ops_per_s"], "/s, p50", answer["p50_ms"], "ms")
+    with tempfile.TemporaryDirectory() as directory:
+        plot = pathlib.Path(directory) / "curve.svg"
+        done = subprocess.run([bench, "--curve", "100,300", "--ops-per-tx", "10", "--plot", str(plot), *SMALL],
+                              capture_output=True, text=True, timeout=120)
+        check(done.returncode == 0, f"curve: {done.stderr}")
+        points = json.loads(done.stdout)["curve"]
+        check([point["rate_per_s"] for point in points] == [100, 300], f"curve: {points}")
+        check(all(0.7 < point["ops_per_s"] / point["rate_per_s"] < 1.3 for point in points), f"curve: {points}")
+        picture = xml.etree.ElementTree.parse(plot).getroot()
+        lines = picture.findall("{http://www.w3.org/2000/svg}polyline")
+        check([len(line.get("points").split()) for line in lines] == [2, 2], "the plot has p50 and p99")
     refused = subprocess.run([bench, "--ops-per-tx", "1001"], capture_output=True, text=True, timeout=60)
     check(refused.returncode == 1 and "bad_argument" in refused.stderr, f"a bad number: {refused.stderr}")
 

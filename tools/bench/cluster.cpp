@@ -72,8 +72,9 @@ std::string read_whole(const std::string& path) {
   return out.str();
 }
 
-double cpu_seconds(pid_t pid) {
-  const std::string text = read_whole(fmt::format("/proc/{}/stat", pid));
+/// User and system time in a file of the form of /proc/PID/stat.
+double cpu_seconds(const std::string& path) {
+  const std::string text = read_whole(path);
   const std::size_t after_name = text.rfind(')');
   if (after_name == std::string::npos) return 0;
   std::istringstream fields(text.substr(after_name + 2));
@@ -83,6 +84,19 @@ double cpu_seconds(pid_t pid) {
   std::uint64_t system = 0;
   fields >> user >> system;
   return static_cast<double>(user + system) / static_cast<double>(::sysconf(_SC_CLK_TCK));
+}
+
+/// Of the threads that live now; those that ended are only in the process's sum.
+std::map<std::string, double> thread_cpu_seconds(pid_t pid) {
+  std::map<std::string, double> out;
+  std::error_code error;
+  for (const auto& task :
+       std::filesystem::directory_iterator(fmt::format("/proc/{}/task", pid), error)) {
+    std::string name = read_whole(task.path().string() + "/comm");
+    if (!name.empty() && name.back() == '\n') name.pop_back();
+    out[name] += cpu_seconds(task.path().string() + "/stat");
+  }
+  return out;
 }
 
 /// Starts a program with its output in a file.
@@ -108,13 +122,19 @@ Result<pid_t> spawn_process(const std::vector<std::string>& command, const std::
 Result<std::unique_ptr<Cluster>> Cluster::start(const Settings& settings) {
   std::unique_ptr<Cluster> out(new Cluster());
   TRY(out->init(settings));
-  for (const std::string& name : out->names_) TRY(out->spawn(name));
-  for (const std::string& name : out->names_) TRY(out->wait_ready(name));
-  for (Process& process : out->processes_) {
-    TRY(const cli::Profile profile, cli::load_profile(out->profile(process.name + "-compliance")));
+  TRY(out->run());
+  return out;
+}
+
+Result<void> Cluster::run() {
+  ASSERT(processes_.empty());
+  for (const std::string& name : names_) TRY(spawn(name));
+  for (const std::string& name : names_) TRY(wait_ready(name));
+  for (Process& process : processes_) {
+    TRY(const cli::Profile profile, cli::load_profile(this->profile(process.name + "-compliance")));
     TRY(process.client, cli::ApiClient::connect(profile));
   }
-  return out;
+  return ok();
 }
 
 Result<void> Cluster::init(const Settings& settings) {
@@ -184,7 +204,8 @@ Result<std::vector<NodeFigures>> Cluster::figures() {
       return fail(Errc::io_failed, process.name + " has ended; see nodes/" + process.name +
                                        "/output in " + directory_);
     }
-    figures.cpu_s = cpu_seconds(process.pid);
+    figures.cpu_s = cpu_seconds(fmt::format("/proc/{}/stat", process.pid));
+    figures.thread_cpu_s = thread_cpu_seconds(process.pid);
     figures.disk_bytes = bytes_under(data_directory(process.name));
     TRY(const nlohmann::json answer, process.client->request_json("GET", "/v1/status"));
     figures.log_syncs = answer.value("log_syncs", std::uint64_t{0});

@@ -3,6 +3,7 @@
 
 #include <sys/types.h>
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -17,7 +18,8 @@ namespace baolian::bench {
 /// What the operating system says of a node's process.
 struct NodeFigures {
   std::string name;
-  double cpu_s = 0;  ///< user and system since the start
+  double cpu_s = 0;                                 ///< user and system since the start
+  std::map<std::string, double> thread_cpu_s = {};  ///< the same by the threads' names
   std::uint64_t rss_bytes = 0;
   std::uint64_t rss_max_bytes = 0;
   std::uint64_t disk_bytes = 0;  ///< of the files in the data directory
@@ -45,6 +47,8 @@ class Cluster {
   Result<std::vector<NodeFigures>> figures();
   /// Ends the nodes, in good order.
   void stop();
+  /// Starts all nodes and waits until they answer. Returns: Errc::io_failed if one does not.
+  Result<void> run();
   /// Rewrites the stores of the stopped nodes without what is gone; bytes of all data directories.
   Result<std::uint64_t> compact() const;
 

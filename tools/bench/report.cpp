@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <fstream>
+#include <map>
 #include <thread>
 
 #include "node/version.h"
@@ -93,6 +94,25 @@ json settings_json(const Settings& settings) {
           {"seed", settings.seed}};
 }
 
+/// Where the nodes' time goes: all nodes together, by the names of threads, most first.
+json threads_json(const Measured& measured) {
+  const double operations =
+      operations_within(measured.tally, measured.before.at_us, measured.after.at_us);
+  std::map<std::string, double> total_s;
+  for (std::size_t i = 0; i < measured.after.nodes.size(); ++i) {
+    for (const auto& [name, cpu_s] : measured.after.nodes[i].thread_cpu_s) total_s[name] += cpu_s;
+    for (const auto& [name, cpu_s] : measured.before.nodes[i].thread_cpu_s) total_s[name] -= cpu_s;
+  }
+  std::vector<std::pair<double, std::string>> order;
+  for (const auto& [name, cpu_s] : total_s) order.emplace_back(cpu_s * 1e6 / operations, name);
+  std::sort(order.rbegin(), order.rend());
+  json out = json::array();
+  for (const auto& [us, name] : order) {
+    if (rounded(us, 2) > 0) out.push_back({{"thread", name}, {"cpu_us_per_op", rounded(us, 2)}});
+  }
+  return out;
+}
+
 json nodes_json(const Measured& measured) {
   json out = json::array();
   const std::uint64_t from_us = measured.before.at_us;
@@ -127,41 +147,35 @@ json report(const Settings& settings, const Measured& measured) {
   json nodes = nodes_json(measured);
   double cpu_us = 0;
   for (const json& node : nodes) cpu_us += node["cpu_us_per_op"].get<double>();
-  json out = {{"ops_per_s", rounded(operations / seconds, 1)},
-              {"p50_ms", latencies.percentile_ms(50)},
-              {"p90_ms", latencies.percentile_ms(90)},
-              {"p99_ms", latencies.percentile_ms(99)},
-              {"max_ms", latencies.percentile_ms(100)},
-              {"cpu_us_per_op_all_nodes", rounded(cpu_us, 2)},
-              {"applied", measured.tally.applied},
-              {"rejected", measured.tally.rejected},
-              {"transactions_refused_as_busy", measured.tally.busy},
-              {"transactions_sent_again", measured.tally.sent_again},
-              {"transactions_dropped", measured.tally.dropped},
-              {"problem", measured.tally.problem},
-              {"evidence_verified_offline",
-               {{"asked", measured.evidence_asked}, {"held", measured.evidence_held}}},
-              {"prepared",
-               {{"operations", measured.prepared_operations},
-                {"seconds", rounded(measured.prepared_s, 1)}}},
-              {"nodes", std::move(nodes)},
-              {"settings", settings_json(settings)},
-              // What a faster figure could be bought with. None of it can be switched off.
-              {"guarantees",
-               {{"fsync", "every vote rides on an fdatasync of the consensus log"},
-                {"signatures", "Ed25519 of each transaction, checked by every validator"},
-                {"executed", "by every node before it answers"},
-                {"answered", "with the height that a certificate of the validators covers"}}},
-              {"machine", machine()},
-              {"version", node::version_number()},
-              {"commit", node::commit_id()}};
-  if (measured.compacted_bytes_a_node > 0) {
-    out["disk_bytes_per_op_compacted"] =
-        rounded(static_cast<double>(measured.compacted_bytes_a_node) /
-                    static_cast<double>(measured.tally.applied + measured.prepared_operations),
-                1);
-  }
-  return out;
+  return {{"ops_per_s", rounded(operations / seconds, 1)},
+          {"p50_ms", latencies.percentile_ms(50)},
+          {"p90_ms", latencies.percentile_ms(90)},
+          {"p99_ms", latencies.percentile_ms(99)},
+          {"max_ms", latencies.percentile_ms(100)},
+          {"cpu_us_per_op_all_nodes", rounded(cpu_us, 2)},
+          {"applied", measured.tally.applied},
+          {"rejected", measured.tally.rejected},
+          {"transactions_refused_as_busy", measured.tally.busy},
+          {"transactions_sent_again", measured.tally.sent_again},
+          {"transactions_dropped", measured.tally.dropped},
+          {"problem", measured.tally.problem},
+          {"evidence_verified_offline",
+           {{"asked", measured.evidence_asked}, {"held", measured.evidence_held}}},
+          {"prepared",
+           {{"operations", measured.prepared_operations},
+            {"seconds", rounded(measured.prepared_s, 1)}}},
+          {"nodes", std::move(nodes)},
+          {"threads", threads_json(measured)},
+          {"settings", settings_json(settings)},
+          // What a faster figure could be bought with. None of it can be switched off.
+          {"guarantees",
+           {{"fsync", "every vote rides on an fdatasync of the consensus log"},
+            {"signatures", "Ed25519 of each transaction, checked by every validator"},
+            {"executed", "by every node before it answers"},
+            {"answered", "with the height that a certificate of the validators covers"}}},
+          {"machine", machine()},
+          {"version", node::version_number()},
+          {"commit", node::commit_id()}};
 }
 
 void print_report(const json& report) {
@@ -184,6 +198,24 @@ void print_report(const json& report) {
                node["name"].get<std::string>(), node["cpu_cores"].get<double>(),
                node["cpu_us_per_op"].get<double>(), node["rss_mib"].get<std::uint64_t>(),
                node["disk_bytes_per_op"].get<double>(), node["fsyncs_per_s"].get<double>());
+  }
+  fmt::print("\n  all nodes, by thread, us/op:");
+  for (const json& thread : report["threads"]) {
+    fmt::print("  {} {:.2f}", thread["thread"].get<std::string>(),
+               thread["cpu_us_per_op"].get<double>());
+  }
+  if (report.contains("disk_bytes_per_op_compacted")) {
+    fmt::print("\n\n  {:<28} {:>12.1f} bytes", "disk an operation, compacted",
+               report["disk_bytes_per_op_compacted"].get<double>());
+  }
+  if (report.contains("curve")) {
+    fmt::print("\n\n  {:>10} {:>12} {:>10} {:>10}\n", "offered/s", "certified/s", "p50 ms",
+               "p99 ms");
+    for (const json& point : report["curve"]) {
+      fmt::print("  {:>10.0f} {:>12.1f} {:>10.2f} {:>10.2f}\n", point["rate_per_s"].get<double>(),
+                 point["ops_per_s"].get<double>(), point["p50_ms"].get<double>(),
+                 point["p99_ms"].get<double>());
+    }
   }
   const json& evidence = report["evidence_verified_offline"];
   fmt::print(

@@ -28,7 +28,6 @@ struct Measured {
   std::size_t evidence_held = 0;
   std::uint64_t prepared_operations = 0;
   double prepared_s = 0;
-  std::uint64_t compacted_bytes_a_node = 0;  ///< 0: not compacted
 };
 
 /// Every setting, the machine and the figures. `ops_per_s`, `p50_ms` and `p99_ms` stand at the top.

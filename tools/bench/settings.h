@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "crypto/validator_set.h"
 
@@ -27,14 +28,16 @@ struct Settings {
   // The load.
   std::size_t ops_per_tx = 100;
   std::size_t tx_per_call = 1;
-  std::size_t clients = 48;  ///< calls under way at most, each on a connection of its own
-  double rate_per_s = 0;     ///< operations a second (open loop); 0: each client as fast as it can
+  std::size_t clients = 48;   ///< calls under way at most, each on a connection of its own
+  double rate_per_s = 0;      ///< operations a second (open loop); 0: each client as fast as it can
+  std::vector<double> curve;  ///< such rates one after the other; empty: `rate_per_s` alone
   std::uint64_t warm_up_s = 5;
   std::uint64_t duration_s = 60;
   std::uint64_t seed = 1;
   std::size_t sample = 20;  ///< readings whose evidence is verified offline afterwards
 
   bool json = false;
+  std::string plot_file;  ///< SVG of the curve
 };
 
 }  // namespace baolian::bench
