@@ -255,6 +255,34 @@ TEST_CASE("pbft 1.6 V11: P survives execution and commitment, also over a restar
   CHECK(body.certified == Height{0});
 }
 
+TEST_CASE("pbft 1.6 V11: P survives the loss of the store, which leaves the window of votes behind",
+          "[pbft][recovery]") {
+  // Without blocks nothing says whether a change of validators is pending: no height above the
+  // window of what is executed is voted on (1.10). What was prepared before stays prepared.
+  ViewChangeBench bench(1, 4, 4);
+  for (std::uint64_t height = 1; height <= 6; ++height) {
+    const auto proposal = bench.commit_height(height);
+    bench.persist_all();
+    // Certified before it is executed here: the log's certificates come without their headers.
+    const Hash hash = header_hash_of(bench.header_of(height, proposal.vote.digest));
+    for (const ValidatorIndex other : bench.others(bench.quorum())) bench.exec(other, height, hash);
+    bench.persist_all();
+    bench.apply(height, proposal.vote.digest);
+    bench.persist_all();
+  }
+  const auto seventh = bench.prepare_height(7);
+  bench.persist_all();
+  bench.forget_sent();
+  bench.open(bench.log(), {0}, bench.genesis());
+  bench.persist_all();
+  REQUIRE(bench.status().executed == Height{0});
+  REQUIRE(bench.status().certified == Height{6});
+  const auto body = bench.leave();
+  CHECK(body.certified == Height{6});
+  REQUIRE(body.prepared.size() == 1);
+  CHECK(body.prepared[0].vote == seventh.vote);
+}
+
 TEST_CASE("pbft 1.6 V11: an entry of P goes when its height is certified", "[pbft][paper]") {
   ViewChangeBench bench;
   const Hash first = bench.certify_height(1);
