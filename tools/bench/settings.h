@@ -36,6 +36,7 @@ struct Settings {
   std::uint64_t seed = 1;
   std::size_t sample = 20;  ///< readings whose evidence is verified offline afterwards
 
+  bool compacts = false;  ///< the stores, before and after: what an operation takes
   bool json = false;
   std::string plot_file;  ///< SVG of the curve
 };

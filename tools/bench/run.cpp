@@ -1,0 +1,237 @@
+#include "bench/run.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <map>
+
+#include "bench/cluster.h"
+#include "bench/drive.h"
+#include "bench/plot.h"
+#include "bench/readings.h"
+#include "bench/report.h"
+#include "contracts/facts.h"
+#include "ledger/evidence.h"
+#include "progress_bar.h"
+
+namespace baolian::bench {
+namespace {
+
+constexpr std::size_t kRegistrationsPerTx = 500;
+constexpr std::size_t kPreparingClients = 16;
+/// Nonces of one key under way: below the window of 1,024.
+constexpr std::size_t kUnderWayMax = 1000;
+
+Result<void> check(const Settings& settings) {
+  if (settings.workload != "readings") {
+    return fail(Errc::bad_argument, "the workload is readings");
+  }
+  if (settings.validators == 0 || settings.ops_per_tx == 0 ||
+      settings.ops_per_tx > ledger::kOperationsMax || settings.tx_per_call == 0 ||
+      settings.tx_per_call > node::kSignedTransactionsMax || settings.clients == 0 ||
+      settings.duration_s == 0 || settings.subjects == 0) {
+    return fail(Errc::bad_argument, "a number is out of its range; see --help");
+  }
+  if (settings.compacts && !settings.curve.empty()) {
+    return fail(Errc::bad_argument, "--compact weighs one load; leave out --curve");
+  }
+  return ok();
+}
+
+/// Registers all records through the ordinary path, in large transactions.
+Result<std::uint64_t> prepare(const Readings& workload,
+                              std::vector<std::unique_ptr<Department>>& departments,
+                              std::uint64_t seed) {
+  std::vector<std::atomic<std::uint64_t>> next(workload.hospital_count());
+  for (std::size_t i = 0; i < next.size(); ++i) next[i] = i;
+  const std::uint64_t step = kRegistrationsPerTx * workload.hospital_count();
+  Drive drive(
+      departments, {.clients = kPreparingClients},
+      [&](std::size_t hospital, Prng&) {
+        return workload.registrations(hospital, next[hospital].fetch_add(step),
+                                      kRegistrationsPerTx);
+      },
+      seed);
+  tools::ProgressBar bar;
+  const bool has_bar = tools::ProgressBar::is_wanted();
+  TRY(const Tally tally, drive.run([&] {
+    if (has_bar) bar.show("registering records", drive.certified(), workload.record_count());
+  }));
+  if (has_bar) bar.clear();
+  if (tally.applied != workload.record_count()) {
+    return fail(Errc::internal, fmt::format("{} of {} records were registered: {}", tally.applied,
+                                            workload.record_count(), tally.problem));
+  }
+  return tally.applied;
+}
+
+/// Asks each hospital for evidence of some of its operations and verifies it with the genesis
+/// alone.
+Result<void> verify_sample(const Cluster& cluster, std::size_t count, Measured& measured) {
+  const auto& places = measured.tally.places;
+  std::map<std::size_t, cli::ApiClient> clients;
+  for (std::size_t i = 0; i < std::min(count, places.size()); ++i) {
+    const Place& place = places[i * places.size() / std::min(count, places.size())];
+    if (!clients.contains(place.hospital)) {
+      TRY(const cli::Profile profile,
+          cli::load_profile(cluster.profile(cluster.hospitals()[place.hospital] + "-compliance")));
+      TRY(cli::ApiClient client, cli::ApiClient::connect(profile));
+      clients.emplace(place.hospital, std::move(client));
+    }
+    ++measured.evidence_asked;
+    TRY(const std::string file,
+        clients.at(place.hospital)
+            .request_text("GET", fmt::format("/v1/audit/evidence?height={}&leaf={}",
+                                             place.height.value, place.leaf)));
+    const ledger::Verification verification = ledger::verify_evidence(
+        file, cluster.genesis(), crypto::ed25519_verifier(), contracts::fact_reader());
+    if (verification.ok) ++measured.evidence_held;
+  }
+  return ok();
+}
+
+/// Tells when the measured time begins and ends, takes the figures then, and draws the bar.
+class Watch {
+ public:
+  Watch(const Settings& settings, Cluster& cluster, Drive& drive, Measured& out)
+      : cluster_(cluster), drive_(drive), out_(out) {
+    out_.from_us = settings.warm_up_s * 1'000'000;
+    out_.to_us = out_.from_us + settings.duration_s * 1'000'000;
+  }
+
+  void look() {
+    const std::uint64_t now_us = drive_.elapsed_us();
+    if (out_.before.nodes.empty() && now_us >= out_.from_us) take(out_.before);
+    if (out_.after.nodes.empty() && now_us >= out_.to_us) {
+      take(out_.after);
+      drive_.end();
+    }
+    if (has_bar_ && now_us >= next_picture_us_) draw(now_us);
+  }
+  /// Of taking the figures.
+  const Result<void>& result() const { return result_; }
+
+ private:
+  void take(Reading& into) {
+    auto figures = cluster_.figures();
+    into.at_us = drive_.elapsed_us();
+    if (figures) {
+      into.nodes = *std::move(figures);
+    } else {
+      result_ = figures.error();
+      drive_.end();
+    }
+  }
+
+  void draw(std::uint64_t now_us) {
+    const std::uint64_t certified = drive_.certified();
+    bar_.show(now_us < out_.from_us ? "warming up" : "measuring", now_us / 1'000'000,
+              out_.to_us / 1'000'000, fmt::format("{}/s", certified - shown_));
+    shown_ = certified;
+    next_picture_us_ += 1'000'000;
+    if (now_us >= out_.to_us) bar_.clear();
+  }
+
+  Cluster& cluster_;
+  Drive& drive_;
+  Measured& out_;
+  Result<void> result_ = ok();
+  tools::ProgressBar bar_;
+  bool has_bar_ = tools::ProgressBar::is_wanted();
+  std::uint64_t next_picture_us_ = 1'000'000;
+  std::uint64_t shown_ = 0;
+};
+
+Result<Measured> measure(const Settings& settings, Cluster& cluster, const Readings& workload,
+                         std::vector<std::unique_ptr<Department>>& departments) {
+  Measured out;
+  const auto ops_per_call = static_cast<double>(settings.ops_per_tx * settings.tx_per_call);
+  Drive drive(
+      departments,
+      {.clients = settings.clients,
+       .tx_per_call = settings.tx_per_call,
+       .calls_per_s = settings.rate_per_s / ops_per_call},
+      [&](std::size_t hospital, Prng& prng) {
+        return workload.readings(hospital, settings.ops_per_tx, prng);
+      },
+      settings.seed);
+  Watch watch(settings, cluster, drive, out);
+  TRY(out.tally, drive.run([&] { watch.look(); }));
+  TRY(watch.result());
+  return out;
+}
+
+/// One load after the other on the same network; the figures at the top are those of the most
+/// certified operations a second.
+Result<nlohmann::json> measure_all(Settings settings, Cluster& cluster, const Readings& workload,
+                                   std::vector<std::unique_ptr<Department>>& departments,
+                                   Measured prepared) {
+  const std::vector<double> rates =
+      settings.curve.empty() ? std::vector<double>{settings.rate_per_s} : settings.curve;
+  nlohmann::json best;
+  std::vector<CurvePoint> points;
+  nlohmann::json curve = nlohmann::json::array();
+  for (const double rate : rates) {
+    settings.rate_per_s = rate;
+    TRY(Measured measured, measure(settings, cluster, workload, departments));
+    measured.prepared_operations = prepared.prepared_operations;
+    measured.prepared_s = prepared.prepared_s;
+    TRY(verify_sample(cluster, settings.sample, measured));
+    nlohmann::json figures = report(settings, measured);
+    points.push_back({rate, figures["ops_per_s"], figures["p50_ms"], figures["p99_ms"]});
+    curve.push_back({{"rate_per_s", rate},
+                     {"ops_per_s", figures["ops_per_s"]},
+                     {"p50_ms", figures["p50_ms"]},
+                     {"p99_ms", figures["p99_ms"]},
+                     {"cpu_us_per_op_all_nodes", figures["cpu_us_per_op_all_nodes"]}});
+    if (best.is_null() || figures["ops_per_s"] > best["ops_per_s"]) best = std::move(figures);
+  }
+  if (!settings.curve.empty()) best["curve"] = std::move(curve);
+  if (!settings.plot_file.empty()) {
+    const std::string title =
+        fmt::format("{}: {} {} validators, {} operations a transaction", settings.workload,
+                    settings.validators, enum_name(settings.consensus), settings.ops_per_tx);
+    TRY(cli::write_text_file(settings.plot_file, curve_svg(title, points)));
+  }
+  return best;
+}
+
+}  // namespace
+
+Result<nlohmann::json> run(const Settings& settings) {
+  TRY(check(settings));
+  TRY(const std::unique_ptr<Cluster> cluster, Cluster::start(settings));
+  TRY(auto departments, load_departments(*cluster));
+  const std::size_t under_way = (settings.clients / departments.size() + 1) * settings.tx_per_call;
+  if (under_way > kUnderWayMax) {
+    return fail(Errc::bad_argument,
+                "more transactions of one key would be under way than its nonces allow; use fewer "
+                "clients or transactions a call");
+  }
+  const Readings workload(cluster->genesis(), settings);
+  const auto began = std::chrono::steady_clock::now();
+  Measured prepared;
+  TRY(prepared.prepared_operations, prepare(workload, departments, settings.seed));
+  const std::chrono::duration<double> preparing = std::chrono::steady_clock::now() - began;
+  prepared.prepared_s = preparing.count();
+  std::uint64_t bytes_before = 0;
+  if (settings.compacts) {
+    cluster->stop();
+    TRY(bytes_before, cluster->compact());
+    TRY(cluster->run());
+  }
+  TRY(nlohmann::json out,
+      measure_all(settings, *cluster, workload, departments, std::move(prepared)));
+  if (settings.compacts) {
+    cluster->stop();
+    TRY(const std::uint64_t bytes_after, cluster->compact());
+    const auto nodes = static_cast<double>(settings.validators + settings.observers);
+    out["disk_bytes_per_op_compacted"] =
+        (static_cast<double>(bytes_after) - static_cast<double>(bytes_before)) / nodes /
+        out["applied"].get<double>();
+  }
+  return out;
+}
+
+}  // namespace baolian::bench
