@@ -1,9 +1,10 @@
 """Measures enrolment through the ordinary path; no ctest, since a time says nothing on a machine that
 does other work.
 
-Persons are enrolled at both insurers, attested by the bureau, agreed by four validators and an observer.
-Then RAM and disk of each node, the time of a restart until the node answers (the others being idle), and
-the disk after compaction. With --join a node with an empty disk then joins by a snapshot.
+Persons are enrolled at both insurers and attested by the bureau; hospital, insurers and bureau are the four
+validators. Then RAM and disk of each node, the time of a restart until the node answers (the others being
+idle), and the disk after compaction. With --join there are four other validators and the bureau observes, and
+a node with an empty disk then joins by a snapshot.
 
     python3 tests/e2e/enrolment.py --node … --cli … --load … --persons 3000000 --join
 """
@@ -19,6 +20,8 @@ import network
 PERSONS = 100_000
 IDLE_TRIES = 90
 JOINS = "--join" in sys.argv
+FOUR = {"hospital-a": "hospital", "insurer-a": "insurer", "insurer-b": "insurer",
+        "bureau": "medical_insurance+regulator"}
 PERSONS_PER_SNAPSHOT_HEIGHT = 6_000  # some five snapshots on the way
 
 
@@ -85,11 +88,14 @@ def compact(net, name, persons):
 
 def test(make, options):
     persons = PERSONS
-    net = make()
     if JOINS:
+        net = make()
         heights = max(1, persons // PERSONS_PER_SNAPSHOT_HEIGHT)
         for name in network.NODES:
             net.configure(name, snapshot_heights=heights, snapshot_gap_s=0)
+    else:
+        network.NODES[:] = FOUR
+        net = make(institutions=[f"{name}:{name}:{kinds}:vote" for name, kinds in FOUR.items()])
     net.start()
     loading = net.load("--enrol", persons, "--clients", 8)
     summary = net.finish_load(loading, 60 + persons / 200)
@@ -97,7 +103,7 @@ def test(make, options):
     height, root = net.equal_roots()
     show(net, persons)
     wait_until_idle(net)
-    restart(net, "hospital-b")
+    restart(net, "insurer-b")
     compact(net, "hospital-a", persons)
     print(f"height {height}, state root {root}")
     if JOINS:

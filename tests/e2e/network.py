@@ -41,14 +41,16 @@ def wait_for(what, seconds, probe, every=0.1):
 
 
 class Network:
-    def __init__(self, programs, currency="CNY", consensus=None):
+    def __init__(self, programs, currency="CNY", consensus=None, institutions=()):
+        """`institutions`: as --institution takes them; their short names must then stand in NODES."""
         self.programs = programs
         self.root = pathlib.Path(tempfile.mkdtemp(prefix="baolian-e2e-"))
         self.directory = self.root / "network"
         self.receipts = self.root / "receipts.jsonl"  # outside of every node's directory
         self.processes = {}
         self.run(self.programs.cli, "network", "init", self.directory, "--fast-keystores",
-                 "--currency", currency, "--consensus", consensus or programs.consensus)
+                 "--currency", currency, "--consensus", consensus or programs.consensus,
+                 *[part for institution in institutions for part in ("--institution", institution)])
         self.genesis = self.directory / "genesis.json"
 
     # Processes -------------------------------------------------------------------------------
