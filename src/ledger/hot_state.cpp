@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "core/assert.h"
+#include "ledger/log.h"
 
 namespace baolian::ledger {
 namespace {
@@ -16,6 +17,9 @@ constexpr std::size_t kSlotsMin = 1024;
 constexpr std::size_t kValueRoom = 64;
 
 std::uint64_t hash_of(BytesView key) { return std::hash<std::string_view>()(as_text(key)); }
+
+/// The frontier of a log, which the log's next entry needs.
+bool is_log_head(BytesView key) { return as_text(key).starts_with(kLogStatePrefix); }
 
 void copy(BytesView from, std::uint8_t* to) {
   if (!from.empty()) std::memcpy(to, from.data(), from.size());
@@ -163,11 +167,12 @@ std::vector<std::optional<Bytes>> HotState::read_many(const std::vector<Bytes>& 
 void HotState::update(const StateOverlay::Writes& writes) {
   for (const auto& [key, value] : writes) {
     const std::uint64_t hash = hash_of(key);
-    old_.erase(hash, key);
-    if (value) {
-      keep(hash, key, *value);
-    } else {
+    const bool was_old = old_.find(hash, key).has_value();
+    if (was_old) old_.erase(hash, key);
+    if (!value) {
       young_.erase(hash, key);
+    } else if (was_old || is_log_head(key) || young_.find(hash, key)) {
+      keep(hash, key, *value);
     }
   }
 }

@@ -1,5 +1,6 @@
-/// Rows of the state that blocks asked for or wrote lately, in memory: members, records, heads of
-/// logs. What a block reads, blocks before it have mostly read too.
+/// Rows of the state that blocks asked for lately, in memory: members, records, heads of logs. What
+/// a block reads, blocks before it have mostly read too. What is only written - a new policy, a new
+/// record - comes in when it is asked for, but for heads of logs, which grow.
 #pragma once
 
 #include <cstdint>
@@ -75,7 +76,7 @@ class HotState final : public StateReader {
   }
   /// One value for each key. Requires: ascending keys.
   std::vector<std::optional<Bytes>> read_many(const std::vector<Bytes>& keys) const;
-  /// What a block wrote, once the store has it.
+  /// What a block wrote, once the store has it: rows that are here follow, heads of logs come in.
   void update(const StateOverlay::Writes& writes);
 
   std::size_t row_count() const { return young_.row_count() + old_.row_count(); }
