@@ -17,8 +17,9 @@ for program in etcd protoc grpc_cpp_plugin; do
     exit 1
   }
 done
-cmake --preset release -DBAOLIAN_BUILD_BENCH=ON > /dev/null
-cmake --build --preset release --target baolian_etcd_put baolian-bench baoliand > /dev/null
+[ -f "$build/build.ninja" ] || cmake --preset release > /dev/null
+cmake -S . -B "$build" -DBAOLIAN_BUILD_BENCH=ON > /dev/null
+cmake --build "$build" --target baolian_etcd_put baolian-bench baoliand > /dev/null
 
 work=$(mktemp -d)
 pids=()
