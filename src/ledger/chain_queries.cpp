@@ -13,7 +13,7 @@
 namespace baolian::ledger {
 namespace {
 
-constexpr std::size_t kScanRuns = 128;
+constexpr std::uint64_t kScanRuns = 1024;
 constexpr std::size_t kPageEntries = 1024;
 
 Error missing(std::string what) { return fail(Errc::not_found, std::move(what)); }
@@ -49,9 +49,11 @@ void visit_entries(const KeyValueStore& store, const LogId& log, std::uint64_t f
                    std::uint64_t count, const Visit& visit) {
   const Bytes prefix = chain_keys::log_entries(log);
   const std::uint64_t end = first + count;
+  // A row has one entry or many: first as many rows as suffice if all are full, then more.
+  std::uint64_t rows_wanted = std::min<std::uint64_t>(count / kRunEntriesMax + 1, kScanRuns);
   while (first < end) {
-    // As many rows as may be needed: a row has one entry or many.
-    const auto chunk = static_cast<std::size_t>(std::min<std::uint64_t>(end - first, kScanRuns));
+    const auto chunk = static_cast<std::size_t>(std::min<std::uint64_t>(end - first, rows_wanted));
+    rows_wanted = std::min(rows_wanted * 4, kScanRuns);
     const auto rows = store.scan(Family::index, prefix, chain_keys::log_run(log, first), chunk);
     if (rows.empty()) stop_on_corrupt_row(LogRun::kTypeName.data());
     for (const KeyValue& row : rows) {
