@@ -80,6 +80,23 @@ TEST_CASE("pbft 1.7: all validators crash at once, again and again, and go on",
   }
 }
 
+TEST_CASE("pbft 1.7: what all lost that was executed long after the last flush is executed again",
+          "[pbft][recovery]") {
+  // More heights than a node keeps ahead of what it has executed; no peer has a block of them.
+  constexpr std::uint64_t kFar = 150;
+  Network network(4, 1);
+  network.start_all();
+  drive(network, kFar);
+  for (std::size_t i = 0; i < network.size(); ++i) network.crash(i);
+  network.start_all();
+  CHECK(network.node(0).height() == Height{0});
+  network.pass(5000);
+  CHECK(network.all_at({kFar}));
+  REQUIRE(network.propose());
+  network.pass(1000);
+  CHECK(network.all_at({kFar + 1}));
+}
+
 TEST_CASE("pbft 1.7: after a cut at any height the log still holds all that a restart needs",
           "[pbft][recovery]") {
   for (std::uint64_t seed = 1; seed <= 40; ++seed) {

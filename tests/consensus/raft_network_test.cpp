@@ -230,6 +230,26 @@ TEST_CASE("raft R1: a crash at any persist boundary loses nothing and votes noth
   crash_everywhere(run_with_crash, 18);
 }
 
+TEST_CASE("raft 1.7: what all lost that was executed long after the last flush is executed again",
+          "[raft][recovery]") {
+  // More heights than a node keeps ahead of what it has executed; no peer has a block of them.
+  Network network(3, 1, 16, 8, kRaft);
+  elect(network);
+  for (int i = 0; i < 150; ++i) {
+    network.propose(2);
+    network.pass(20);
+  }
+  network.pass(1000);
+  const Height height = network.node(0).status().certified;
+  REQUIRE(height > Height{140});
+  for (std::size_t i = 0; i < network.size(); ++i) network.crash(i);
+  network.start_all();
+  CHECK(network.node(0).height() == Height{0});
+  INFO(network.describe());
+  REQUIRE(network.pass_until([&] { return has_leader(network) && network.all_level(); }, 10'000));
+  CHECK(network.node(0).status().certified >= height);
+}
+
 TEST_CASE("raft 1.7: all validators crash at once, again and again, and go on",
           "[raft][recovery]") {
   for (std::uint64_t seed = 1; seed <= 40; ++seed) {

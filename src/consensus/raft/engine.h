@@ -161,6 +161,7 @@ class RaftEngine final : public ReplicaEngine {
   // leader.cpp (R3-R5, R7, R12)
   Slot& append_own(Height index, const Hash& digest);
   Height first_sendable() const;
+  bool terms_fall_after(Height index) const;
   void replicate();
   void replicate_to(ReplicaId to, Follower& follower, Height first);
   bool may_send(const Follower& follower) const;

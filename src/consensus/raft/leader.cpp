@@ -68,16 +68,24 @@ Slot& RaftEngine::append_own(Height index, const Hash& digest) {
 
 // ------------------------------------------------------------------ sending
 
-/// From here to the end of the log every entry can be sent.
+/// From here to the end of the log every entry can be sent. Where a height was certified elsewhere,
+/// in a later term, entries of an older leader may stand above it: they do not follow its entry.
 Height RaftEngine::first_sendable() const {
   Height first = last_index().next();
   while (first.value > 1) {
     const Slot* slot = slots_.find(Height{first.value - 1});
     if (slot == nullptr || !slot->proposal.has_value()) break;
     if (slot->proposal->state == Proposal::State::waiting_for_bodies) break;
+    if (terms_fall_after(slot->height)) break;
     first = slot->height;
   }
   return first;
+}
+
+bool RaftEngine::terms_fall_after(Height index) const {
+  const std::optional<View> term = terms_.of(index);
+  const std::optional<View> next = terms_.of(index.next());
+  return term.has_value() && next.has_value() && *next < *term;
 }
 
 void RaftEngine::replicate() {
@@ -163,7 +171,8 @@ AppendEntries RaftEngine::append_head(Height prev) {
   AppendEntries out;
   out.term = term_;
   out.prev_index = prev;
-  out.prev_term = terms_.of(prev).value_or(View{});
+  // No term: who does not have the certificate of that height must not take its entry for this one.
+  if (!terms_fall_after(prev)) out.prev_term = terms_.of(prev).value_or(View{});
   out.commit = commit_;
   out.request = run_.next_request++;
   return out;

@@ -150,11 +150,13 @@ void ReplicaEngine::recover_certified(const SharedCertificate& certificate) {
   const crypto::ExecVote& vote = certificate->certificate.vote;
   if (vote.height <= at_.executed) {
     run_.recovered.push_back(certificate->certificate);
-  } else if (vote.height <= at_.executed + keep_ahead()) {
-    Slot& slot = slots_.at_or_new(vote.height);
-    slot.execution.certified_hash = vote.header_hash;
-    slot.execution.certificate = certificate;
-    slot.execution.certificate_durable = true;
+  } else {
+    const bool is_near = vote.height <= at_.executed + keep_ahead();
+    if (Slot* slot = is_near ? &slots_.at_or_new(vote.height) : slots_.find(vote.height)) {
+      slot->execution.certified_hash = vote.header_hash;
+      slot->execution.certificate = certificate;
+      slot->execution.certificate_durable = true;
+    }
   }
   if (!certificate->header.empty()) note_certified_header(certificate->header);
   at_.certifying = std::max(at_.certifying, vote.height);

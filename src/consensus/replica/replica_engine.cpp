@@ -255,7 +255,8 @@ void ReplicaEngine::keep_evidence(Evidence evidence) {
 }
 
 /// Drops what no rule needs any more (N6): heights at or below min(h, executed), and those so far
-/// above the executed height that they will come again as certified blocks.
+/// above the executed height that they will come again as certified blocks. Not what the own log
+/// has of them: if all lost what they had not flushed, nobody else could bring it.
 void ReplicaEngine::prune() {
   slots_.erase_through(low_mark());
   slots_.erase_between(at_.executed + keep_ahead() + 1, at_.certified);
@@ -291,7 +292,11 @@ void ReplicaEngine::check_invariants() const {
   if (run_.stopped) return;  // it stands as it was found, for the inquiry
   ASSERT(at_.executed <= at_.delivered);
   ASSERT(at_.view.value < kViewLimit);
-  ASSERT(slots_.size() <= 2 * keep_ahead() + config_.epoch.log_window);
+  const auto recovered = std::count_if(slots_.begin(), slots_.end(), [this](const auto& at) {
+    return at.first > at_.executed + keep_ahead() && at.first <= at_.certified;
+  });
+  ASSERT(slots_.size() - static_cast<std::size_t>(recovered) <=
+         2 * keep_ahead() + config_.epoch.log_window);
   if (newest_certificate_ != nullptr) {
     ASSERT(newest_certificate_->certificate.vote.height == at_.certified);
     ASSERT(newest_certificate_->certificate.signatures.size() >= quorum_);

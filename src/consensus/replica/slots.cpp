@@ -1,6 +1,7 @@
 #include "consensus/replica/slots.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "core/seeded_bug.h"
 
@@ -121,8 +122,10 @@ Slot* Slots::with_content(const Hash& digest) {
 void Slots::erase_through(Height last) { slots_.erase(slots_.begin(), slots_.upper_bound(last)); }
 
 void Slots::erase_between(Height first, Height last) {
-  if (last < first) return;
-  slots_.erase(slots_.lower_bound(first), slots_.upper_bound(last));
+  auto at = slots_.lower_bound(first);
+  while (at != slots_.end() && at->first <= last) {
+    at = at->second.is_in_log() ? std::next(at) : slots_.erase(at);
+  }
 }
 
 }  // namespace baolian::consensus

@@ -2,6 +2,7 @@
 /// the votes of every validator.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <map>
 #include <optional>
@@ -139,6 +140,11 @@ struct Slot {
   const Content* content(const Hash& digest) const;
   /// The content of this digest, added empty if there is none.
   Content& content_or_new(const Hash& digest);
+  /// A record of the own log has batch and bodies of this height.
+  bool is_in_log() const {
+    return std::any_of(contents.begin(), contents.end(),
+                       [](const Content& content) { return content.logged; });
+  }
   bool is_decided() const { return decision.has_value(); }
   bool is_decided_at_least(Decision::State state) const {
     return decision.has_value() && decision->state >= state;
@@ -155,7 +161,8 @@ struct Slot {
 /// The slots in height order.
 ///
 /// Bounds:      the engine makes slots only in (min(h, executed), h + L] and, for blocks that it
-///              asked for itself, up to a fixed number above the executed height.
+///              asked for itself, up to a fixed number above the executed height. After a restart
+///              also for what the log has and the store has not, which kTailBytesMax bounds.
 /// Ownership:   values; references stay valid until the slot is erased. Threads: engine-confined.
 /// Persistence: rebuilt from the log's records; never written from here.
 /// Source:      Castro & Liskov, OSDI'99 section 4.2-4.3. Differs: one batch per sequence number.
@@ -169,7 +176,7 @@ class Slots {
   /// The slot that holds a content of this digest, or null.
   Slot* with_content(const Hash& digest);
   void erase_through(Height last);
-  /// Erases `first` <= height <= `last`.
+  /// Erases `first` <= height <= `last`, but for what is in the own log.
   void erase_between(Height first, Height last);
 
   std::size_t size() const { return slots_.size(); }
