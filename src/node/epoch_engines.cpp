@@ -117,6 +117,8 @@ Result<EpochEngines> EpochEngines::recover(Config config, Recovered recovered) {
     return fail(Errc::log_corrupt, "the consensus log holds another epoch " +
                                        std::to_string(present->epoch.value) + " than the store");
   }
+  // The store may have lost the certificate that the log has.
+  if (start.has_value()) out.remember(*std::prev(present), *start);
   beginning.silent = out.is_replaying();
   if (!part.has_value() && !beginning.silent && start.has_value()) {
     out.opening_ = opening_of(*start);

@@ -166,8 +166,10 @@ void ReplicaDriver::on_verified(BodyVerdict verdict) {
     if (is_wanted) refuse_wanted(verdict.hash);
   } else if (is_wanted) {
     const CheckedTransaction transaction = *std::move(verdict.transaction);
-    if (!pool_.was_executed(transaction.hash()))
+    // What was executed before must not wait: nothing that is still to come would take it out.
+    if (!verdict.executed && !pool_.was_executed(transaction.hash())) {
       pool_.pin(transaction, now_, engines_.engine().status().request_clock);
+    }
     fill_wanted(transaction);
   } else if (!verdict.executed) {
     const auto admitted =
