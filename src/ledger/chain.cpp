@@ -425,13 +425,22 @@ void Chain::put_certificate(const crypto::ExecCertificate& certificate) {
   s.certified = std::max(s.certified, height);
 }
 
-void Chain::flush() {
-  State& s = *state_;
-  // Certificates come from this thread, so nothing is certified between here and the flush.
-  const Height certified = s.certified;
-  s.store->flush();
-  const std::unique_lock lock(s.mutex);
-  s.durable = certified;
+Height Chain::begin_flush() {
+  // Certificates come from this thread, so nothing is certified between here and the layer's end.
+  const Height certified = state_->certified;
+  state_->store->begin_flush();
+  return certified;
 }
+
+void Chain::finish_flush(Height certified) {
+  State& s = *state_;
+  s.store->finish_flush();
+  const std::unique_lock lock(s.mutex);
+  s.durable = std::max(s.durable, certified);
+}
+
+bool Chain::wants_flush() const { return state_->store->wants_flush(); }
+
+void Chain::flush() { finish_flush(begin_flush()); }
 
 }  // namespace baolian::ledger

@@ -167,6 +167,12 @@ class Chain {
   /// first. Requires: 0 < its height <= height(), and it names the header that is stored there.
   void put_certificate(const crypto::ExecCertificate& certificate);
   void flush();
+  /// flush() in two parts, so that the thread that appends need not wait for the disk: it begins,
+  /// any one thread finishes while others append. Returns: what durable_height() will be.
+  Height begin_flush();
+  void finish_flush(Height certified);
+  /// So much waits in memory that it should be flushed soon.
+  bool wants_flush() const;
 
   /// Blocks below first_block() are looked for there. Call before other threads use the chain.
   void use_archive(std::shared_ptr<const Archive> archive);

@@ -151,12 +151,21 @@ Result<void> Chain::State::load_certificates() {
 
 namespace {
 
-StateLeaves hash_range(const KeyValueStore& store, BytesView from, BytesView end) {
+/// What opening gathers from a range of the state.
+struct RangeOfState {
   StateLeaves leaves;
-  store.visit(Family::state, from, end, [&leaves](BytesView key, BytesView value) {
-    leaves.add({crypto::sha256(key), crypto::sha256(value)});
+  std::vector<std::uint64_t> prefixes;  ///< PrefixFilter::hash() of those that there are
+};
+
+RangeOfState read_range(const KeyValueStore& store, BytesView from, BytesView end) {
+  RangeOfState out;
+  store.visit(Family::state, from, end, [&out](BytesView key, BytesView value) {
+    out.leaves.add({crypto::sha256(key), crypto::sha256(value)});
+    if (key.size() < kStatePrefixBytes) return;
+    const std::uint64_t prefix = PrefixFilter::hash(key);
+    if (out.prefixes.empty() || out.prefixes.back() != prefix) out.prefixes.push_back(prefix);
   });
-  return leaves;
+  return out;
 }
 
 }  // namespace
@@ -167,16 +176,23 @@ Result<void> Chain::State::rebuild_tree() {
   const unsigned threads = std::max(1U, std::thread::hardware_concurrency());
   for (Bytes& key : store->split(Family::state, threads)) starts.push_back(std::move(key));
   starts.emplace_back();
-  std::vector<StateLeaves> parts(starts.size() - 1);
+  std::vector<RangeOfState> parts(starts.size() - 1);
   std::vector<std::thread> others;
   const auto read_part = [&](std::size_t i) {
-    parts[i] = hash_range(*store, starts[i], starts[i + 1]);
+    parts[i] = read_range(*store, starts[i], starts[i + 1]);
   };
   for (std::size_t i = 1; i < parts.size(); ++i) others.emplace_back(read_part, i);
   read_part(0);
   for (std::thread& other : others) other.join();
-  for (std::size_t i = 1; i < parts.size(); ++i) parts[0].join(std::move(parts[i]));
-  tree.build(std::move(parts[0]));
+  std::size_t prefix_count = 0;
+  for (const RangeOfState& part : parts) prefix_count += part.prefixes.size();
+  PrefixFilter prefixes(2 * prefix_count);
+  for (RangeOfState& part : parts) {
+    for (const std::uint64_t prefix : std::exchange(part.prefixes, {})) prefixes.add(prefix);
+  }
+  hot.use_prefixes(std::move(prefixes));
+  for (std::size_t i = 1; i < parts.size(); ++i) parts[0].leaves.join(std::move(parts[i].leaves));
+  tree.build(std::move(parts[0].leaves));
   if (tree.root() != newest.state_root) {
     return corrupt("the state does not have the state_root of header " +
                    std::to_string(newest.height.value));

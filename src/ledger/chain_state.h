@@ -116,18 +116,18 @@ struct Chain::State {
         genesis(agreed),
         chain_id(chain_id_of(agreed)),
         reader(*store),
-        hot(*store, kHotStateBytes) {}
+        hot(*store, tree, kHotStateBytes) {}
 
   const std::unique_ptr<KeyValueStore> store;
   const Genesis genesis;
   const ChainId chain_id;
   const StoredState reader;
-  HotState hot;  ///< of the thread that appends
 
   /// Guards what follows. append() holds it exclusively from the update of the tree to the store's
   /// batch, so that who holds it shared sees tree, store and height of one block.
   mutable std::shared_mutex mutex;
   StateTree tree{std::max(1U, std::thread::hardware_concurrency())};
+  HotState hot;  ///< of the thread that appends, which the mutex does not guard
   Header newest;
   Hash newest_hash;
   Frontier history;  ///< over header hashes 0..newest

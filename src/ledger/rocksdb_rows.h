@@ -6,11 +6,11 @@
 #include <array>
 
 #include "core/bytes.h"
+#include "ledger/store.h"
 
 namespace baolian::ledger {
 
 /// Column families in the order of Family.
-inline constexpr std::size_t kFamilyCount = 4;
 inline constexpr std::array<const char*, kFamilyCount> kFamilyNames = {"blocks", "state", "index",
                                                                        "meta"};
 

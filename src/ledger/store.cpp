@@ -40,6 +40,17 @@ void KeyValueStore::apply_with_state(const std::vector<StoreWrite>& batch,
   apply(all);
 }
 
+void KeyValueStore::apply_and_flush(const std::vector<RowView>& rows) {
+  std::vector<StoreWrite> batch;
+  batch.reserve(rows.size());
+  for (const RowView& row : rows) {
+    batch.push_back({row.family, to_bytes(row.key), std::nullopt});
+    if (row.value) batch.back().value = to_bytes(*row.value);
+  }
+  apply(batch);
+  flush();
+}
+
 void KeyValueStore::clear(Family family) {
   for (;;) {
     std::vector<StoreWrite> batch;

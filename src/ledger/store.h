@@ -22,10 +22,24 @@ namespace baolian::ledger {
 /// Column families.
 enum class Family : std::uint8_t { blocks = 0, state = 1, index = 2, meta = 3 };
 
+inline constexpr std::size_t kFamilyCount = 4;
+
+/// Natural keys of the state that are looked for by prefix and are many (a person's policies,
+/// consents) share more than this with what is looked for: a filter over so many bytes says that
+/// there are none.
+inline constexpr std::size_t kStatePrefixBytes = 79;
+
 struct StoreWrite {
   Family family{};
   Bytes key;
   std::optional<Bytes> value;  ///< nullopt = erase
+};
+
+/// A write whose bytes stand elsewhere.
+struct RowView {
+  Family family{};
+  BytesView key;
+  std::optional<BytesView> value;  ///< nullopt = erase
 };
 
 /// An ordered key-value store with families and atomic batches. Reads see only whole batches.
@@ -69,6 +83,15 @@ class KeyValueStore {
                        std::atomic<bool>& /*cancelled*/) {}
   /// Returns when everything applied so far survives a power cut.
   virtual void flush() = 0;
+  /// flush() in two parts: finish_flush() returns when everything applied before begin_flush()
+  /// survives a power cut. Between the two and during the second others may apply. Any thread may
+  /// finish what another began.
+  virtual void begin_flush() {}
+  virtual void finish_flush() { flush(); }
+  /// So much waits that it should be flushed soon.
+  virtual bool wants_flush() const { return false; }
+  /// apply() of many rows and flush(). Requires: ascending by family and key, each key once.
+  virtual void apply_and_flush(const std::vector<RowView>& rows);
 };
 
 /// Returns: Errc::io_failed, Errc::store_corrupt.

@@ -33,10 +33,10 @@ constexpr std::size_t kStateWriteBufferBytes = std::size_t{64} << 20;
 constexpr std::uint64_t kLogBytesMax = std::uint64_t{192} << 20;
 constexpr std::uint64_t kBlobBytesMin = 4096;
 constexpr int kOpenFilesMax = 512;
-/// Natural keys that are looked for by prefix and are many (a person's policies, consents) share
-/// more than this with what is looked for: a bloom filter over so many bytes says that there are
-/// none, without a look at every level.
-constexpr std::size_t kStatePrefixBytes = 79;
+/// Files of rows that came down one after the other, before some are merged.
+constexpr int kSortedRunsMax = 6;
+/// Bytes above the oldest run, in percent of it, before everything is merged.
+constexpr unsigned kYoungPercentMax = 100;
 constexpr double kMemtableBloomRatio = 0.05;
 constexpr std::size_t kIndexPartBytes = 4096;
 constexpr int kZstdLevel = 1;
@@ -45,6 +45,8 @@ constexpr std::uint32_t kDictionaryTrainBytes = 64 * kDictionaryBytes;
 constexpr std::size_t kVisitReadaheadBytes = std::size_t{2} << 20;
 /// What a row takes in a batch beside key and value, at most.
 constexpr std::size_t kBatchRowBytes = 16;
+/// Fewer bytes than this go to the log: files of their own would be small and many.
+constexpr std::size_t kFileBytesMin = std::size_t{1} << 20;
 
 /// A store that cannot read or write ends the process: the restart path recovers, going on would
 /// not.
@@ -61,6 +63,8 @@ rocksdb::DBOptions database_options() {
   options.create_if_missing = true;
   options.create_missing_column_families = true;
   options.paranoid_checks = true;
+  // What apply_and_flush() writes past the log goes to the disk for all families or for none.
+  options.atomic_flush = true;
   options.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
   options.db_write_buffer_size = kWriteBuffersBytes;
   options.max_total_wal_size = kLogBytesMax;
@@ -98,6 +102,13 @@ rocksdb::ColumnFamilyOptions family_options(Family family,
   options.bottommost_compression_opts.level = kZstdLevel;
   options.bottommost_compression_opts.max_dict_bytes = kDictionaryBytes;
   options.bottommost_compression_opts.zstd_max_train_bytes = kDictionaryTrainBytes;
+  if (family == Family::state || family == Family::index) {
+    // Runs of a size are merged with each other. By levels each of the small ones would be merged
+    // with all that there is.
+    options.compaction_style = rocksdb::kCompactionStyleUniversal;
+    options.level0_file_num_compaction_trigger = kSortedRunsMax;
+    options.compaction_options_universal.max_size_amplification_percent = kYoungPercentMax;
+  }
   if (family == Family::state) {
     options.prefix_extractor.reset(rocksdb::NewCappedPrefixTransform(kStatePrefixBytes));
   }
@@ -275,6 +286,24 @@ class RocksdbStore final : public KeyValueStore {
     write(batch, writes);
   }
 
+  /// In one batch, because RocksDB may turn to files between two. Rows that come in order cost the
+  /// memtable little: the place of each is behind that of the one before.
+  void apply_and_flush(const std::vector<RowView>& rows) override {
+    std::size_t size = 0;
+    for (const RowView& row : rows) {
+      size += row.key.size() + (row.value ? row.value->size() : 0) + kBatchRowBytes;
+    }
+    rocksdb::WriteBatch writes(size);
+    for (const RowView& row : rows) put(row.family, row.key, row.value, writes);
+    rocksdb::WriteOptions options;
+    options.disableWAL = size >= kFileBytesMin;
+    require(database_->Write(options, &writes), "write");
+    if (!options.disableWAL) return flush();
+    writes.Clear();
+    const std::vector<rocksdb::ColumnFamilyHandle*> all(handles_.begin(), handles_.end());
+    require(database_->Flush(rocksdb::FlushOptions(), all), "flush");
+  }
+
   void erase_range(Family family, BytesView first, BytesView end,
                    const std::vector<StoreWrite>& batch) override {
     rocksdb::WriteBatch writes;
@@ -327,7 +356,7 @@ class RocksdbStore final : public KeyValueStore {
     require(database_->Write(rocksdb::WriteOptions(), &writes), "write");
   }
 
-  void put(Family family, const Bytes& key, const std::optional<Bytes>& value,
+  void put(Family family, BytesView key, const std::optional<BytesView>& value,
            rocksdb::WriteBatch& writes) {
     require(value ? writes.Put(handle(family), slice(key), slice(*value))
                   : writes.Delete(handle(family), slice(key)),

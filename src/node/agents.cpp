@@ -25,10 +25,10 @@ Agents::Agents(const Services& services, const Parts& parts) : services_(service
 
 Agents::~Agents() { stop(); }
 
-void Agents::start() {
-  thread_ = std::thread([this] {
+void Agents::start(Height known_certified) {
+  thread_ = std::thread([this, known_certified] {
     net::name_thread("agents");
-    run();
+    run(known_certified);
   });
 }
 
@@ -78,7 +78,12 @@ void Agents::on_message(const InstitutionId& from, Bytes message) {
   wake_.notify_one();
 }
 
-void Agents::run() {
+void Agents::run(Height known_certified) {
+  {
+    std::unique_lock lock(mutex_);
+    wake_.wait(lock, [&] { return stopping_ || certified_ >= known_certified; });
+    if (stopping_) return;
+  }
   Height done = load_cursor();
   Height answered;
   parts_.contents.start();

@@ -38,8 +38,9 @@ class Agents {
   Agents(const Services& services, const Parts& parts);
   ~Agents();
 
-  /// Begins at the saved cursor.
-  void start();
+  /// Begins at the saved cursor, but not before this height is certified here: what was done about
+  /// blocks that a crash took back would meet a state that does not know of them.
+  void start(Height known_certified);
   void stop();
 
   /// Heights up to this one are executed and certified here.
@@ -48,7 +49,7 @@ class Agents {
   void on_message(const InstitutionId& from, Bytes message);
 
  private:
-  void run();
+  void run(Height known_certified);
   void process(Height height);
   void take_message(const InstitutionId& from, Bytes message);
   void act_on(const ledger::OperationLeaf& leaf, Height height, std::uint32_t index);

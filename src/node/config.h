@@ -23,7 +23,7 @@ struct Config {
   std::string api_listen = "127.0.0.1:0";   ///< address of the HTTPS API
   std::string log_level = "info";           ///< trace, debug, info, warn, error
   std::uint32_t log_json = 0;               ///< 1: one JSON object a line
-  std::uint32_t store_flush_ms = 1000;      ///< chain store: made durable at least this often
+  std::uint32_t store_flush_ms = 1000;      ///< chain store: made durable after such a pause
   std::uint64_t log_segment_mib = 64;       ///< consensus log: size of a segment
   std::uint64_t api_body_mib = 32;          ///< largest request body
   /// Blocks older than this, by block time, move to the archive; none: they stay. 1,095 days.

@@ -33,6 +33,19 @@ std::optional<crypto::EpochRecord> Executor::change_fixed_by(
   return next;
 }
 
+/// The batch that was decided, as many bodies with it as it lists. Requires: there is a batch.
+Result<consensus::Batch> decided_batch(const ExecuteRequest& request) {
+  if (consensus::batch_digest(*request.batch) != request.digest) {
+    return bad_block(request.height, "the batch does not have the decided digest");
+  }
+  auto batch = decode<consensus::Batch>(*request.batch);
+  if (!batch) return bad_block(request.height, batch.error().context);
+  if (batch->transactions.size() != request.bodies.size()) {
+    return bad_block(request.height, "batch and bodies differ in number");
+  }
+  return *std::move(batch);
+}
+
 Result<ledger::ExecutedBlock> Executor::run(const ExecuteRequest& request,
                                             const ledger::Header& parent,
                                             std::vector<TxHash>& transactions) const {
@@ -45,18 +58,12 @@ Result<ledger::ExecutedBlock> Executor::run(const ExecuteRequest& request,
     if (consensus::null_digest(chain_.chain_id(), epoch.epoch, request.height) != request.digest) {
       return bad_block(request.height, "no batch, but the digest is not that of the null batch");
     }
+    if (!request.bodies.empty()) return bad_block(request.height, "bodies without a batch");
   } else {
-    if (consensus::batch_digest(*request.batch) != request.digest) {
-      return bad_block(request.height, "the batch does not have the decided digest");
-    }
-    auto batch = decode<consensus::Batch>(*request.batch);
-    if (!batch) return bad_block(request.height, batch.error().context);
+    TRY(consensus::Batch batch, decided_batch(request));
     out.batch = *request.batch;
-    out.timestamp = std::max(parent.timestamp, batch->proposed_at);
-    transactions = std::move(batch->transactions);
-  }
-  if (transactions.size() != request.bodies.size()) {
-    return bad_block(request.height, "batch and bodies differ in number");
+    out.timestamp = std::max(parent.timestamp, batch.proposed_at);
+    transactions = std::move(batch.transactions);
   }
 
   const contracts::BlockContext context{chain_.genesis(), epoch,         chain_.chain_id(),
@@ -91,6 +98,11 @@ Result<AppliedBlock> Executor::execute(const ExecuteRequest& request) {
     ASSERT(header.has_value());
     if (header->batch_digest != request.digest) {
       return bad_block(request.height, "another batch was executed here at this height");
+    }
+    // Who waits for them hears that they are executed, as with any other height.
+    if (request.batch != nullptr) {
+      TRY(consensus::Batch batch, decided_batch(request));
+      applied.transactions = std::move(batch.transactions);
     }
   } else if (request.height != executed.next()) {
     return bad_block(request.height, "it is not the next height");
@@ -162,8 +174,10 @@ std::vector<SharedBytes> Executor::read_blocks(const consensus::ReadBlocks& want
   return out;
 }
 
-Height Executor::flush() {
-  chain_.flush();
+Height Executor::flush() { return finish_flush(begin_flush()); }
+
+Height Executor::finish_flush(Height begun) {
+  chain_.finish_flush(begun);
   return chain_.durable_height();
 }
 

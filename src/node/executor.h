@@ -57,6 +57,9 @@ class Executor {
 
   /// Makes everything durable. Returns the durable height.
   Height flush();
+  /// The same in two parts: any one thread may finish while this one executes what follows.
+  Height begin_flush() { return chain_.begin_flush(); }
+  Height finish_flush(Height begun);
 
  private:
   Result<ledger::ExecutedBlock> run(const ExecuteRequest& request, const ledger::Header& parent,

@@ -124,7 +124,7 @@ Result<void> Node::State::open_replica() {
   replica_config.genesis = genesis;
   replica_config.signer = consensus_signer;
   replica_config.log_segment_bytes = config.log_segment_mib * 1024 * 1024;
-  replica_config.driver.flush_ms = config.store_flush_ms;
+  replica_config.driver.flush_quiet_ms = config.store_flush_ms;
   replica_config.on_alarm = [this](const std::string& reason) {
     spdlog::error("consensus stopped: {}", reason);
     failed = true;
@@ -279,11 +279,12 @@ void Node::State::run() {
     transactions->on_certified(height);
     agents->on_certified(height);
   });
+  const Height known_certified = replica->status().consensus.certified;  // the log's word
   replica->start(*mesh);
   mesh->start();
   submitter->start();
   transactions->start();
-  agents->start();
+  agents->start(known_certified);
   agents->on_certified(replica->chain().certified_height());
   if (pruner) pruner->start();
 }

@@ -14,6 +14,7 @@
 #include "contracts/execute.h"
 #include "contracts/parameters.h"
 #include "crypto/random.h"
+#include "ledger/write_behind.h"
 #include "net/thread_name.h"
 #include "node/divergence.h"
 #include "node/executor.h"
@@ -72,6 +73,7 @@ struct Replica::State final : Application, BodyVerifier, Watcher {
   std::thread core;
   std::unique_ptr<SnapshotKeeper> snapshots;
   std::unique_ptr<WorkQueue> executing;
+  std::unique_ptr<WorkQueue> flushing;
   std::unique_ptr<WorkQueue> verifying;
 
   // What others may look at.
@@ -102,6 +104,7 @@ struct Replica::State final : Application, BodyVerifier, Watcher {
   void put_certificate(crypto::ExecCertificate certificate) override;
   void read_blocks(const consensus::ReadBlocks& wanted) override;
   void flush() override;
+  void begin_flush();
   void verify(TxHash hash, SharedBytes bytes) override;
   void on_stop(consensus::Stop::Kind kind, const std::string& reason) override;
 };
@@ -119,7 +122,9 @@ Result<void> Replica::State::recover() {
 
   TRY(take_joined_store(config.directory));
   TRY(auto store, ledger::open_rocksdb_store(config.directory + "/store"));
-  auto opened = ledger::Chain::open(std::move(store), config.genesis,
+  // What is not flushed when the process ends is executed again from the consensus log.
+  auto gathered = std::make_unique<ledger::WriteBehindStore>(std::move(store));
+  auto opened = ledger::Chain::open(std::move(gathered), config.genesis,
                                     contracts::genesis_writes(config.genesis));
   if (!opened) return opened.error();
   chain = *std::move(opened);
@@ -203,6 +208,7 @@ void Replica::start(Transport& transport) {
   State& state = *state_;
   ASSERT(state.driver == nullptr && state.engines.has_value());
   state.executing = std::make_unique<WorkQueue>("executor", 1);
+  state.flushing = std::make_unique<WorkQueue>("flush", 1);
   state.verifying =
       std::make_unique<WorkQueue>("verify", std::max<std::size_t>(1, state.config.verify_threads));
   state.driver = std::make_unique<ReplicaDriver>(
@@ -234,6 +240,7 @@ void Replica::stop() {
   if (state.core.joinable()) state.core.join();
   if (state.verifying) state.verifying->close();
   if (state.executing) state.executing->close();
+  if (state.flushing) state.flushing->close();
   if (state.snapshots) state.snapshots->stop();
   state.log.reset();
   state.executor->flush();
@@ -342,6 +349,7 @@ void Replica::State::execute(ExecuteRequest request) {
     auto shared = std::make_shared<AppliedBlock>(*std::move(applied));
     post([this, shared] { driver->on_applied(std::move(*shared)); });
     snapshots->after_block();
+    if (chain->wants_flush()) begin_flush();
     publish_certified();
   });
 }
@@ -361,8 +369,13 @@ void Replica::State::read_blocks(const consensus::ReadBlocks& wanted) {
 }
 
 void Replica::State::flush() {
-  executing->post([this] {
-    const Height durable = executor->flush();
+  executing->post([this] { begin_flush(); });
+}
+
+/// What is gathered goes to the disk on a thread of its own: blocks do not wait for it.
+void Replica::State::begin_flush() {
+  flushing->post([this, begun = executor->begin_flush()] {
+    const Height durable = executor->finish_flush(begun);
     post([this, durable] { driver->on_flushed(durable); });
   });
 }

@@ -301,8 +301,14 @@ void ReplicaDriver::propose() {
 
 void ReplicaDriver::flush_if_due() {
   const Height executed = engines_.engine().status().executed;
+  if (executed != last_executed_) {
+    last_executed_ = executed;
+    executed_at_ = now_;
+  }
   if (flushing_ || executed <= flushed_) return;
-  const bool due = executed.value - flush_asked_.value >= config_.flush_heights ||
+  const bool is_quiet = now_.value - executed_at_.value >= config_.flush_quiet_ms;
+  const bool due = (is_quiet && executed > flush_asked_) ||
+                   executed.value - flush_asked_.value >= config_.flush_heights ||
                    now_.value - flushed_at_.value >= config_.flush_ms ||
                    log_bytes_ >= config_.flush_log_bytes;
   if (!due) return;

@@ -44,14 +44,17 @@ class ReplicaDriver {
     consensus::EngineConfig engine = {};  ///< chain and verifier, as the engines have them
     TransactionPool::Limits pool = {};
     TransactionPool::BatchLimits batch = {};
-    std::uint64_t linger_ms = 5;          ///< while heights are in flight
-    std::uint64_t closing_block_ms = 50;  ///< quiet time before an empty block closes the last one
-    std::uint64_t fetch_delay_ms = 10;    ///< a push on its way mostly makes the fetch needless
-    std::uint64_t fetch_again_ms = 100;   ///< then the next validator is asked
-    std::uint64_t flush_heights = 256;    ///< the store is flushed and the log cut after so many
-    std::uint64_t flush_ms = 5'000;       ///< or after this time, if anything was executed
-    std::uint64_t flush_log_bytes = 32 * 1024 * 1024;    ///< or when the log has grown by this
-    std::size_t push_bytes_per_tick = 256 * 1024;        ///< bodies pushed again
+    std::uint64_t linger_ms = 5;           ///< while heights are in flight
+    std::uint64_t closing_block_ms = 50;   ///< quiet time before an empty block closes the last one
+    std::uint64_t fetch_delay_ms = 10;     ///< a push on its way mostly makes the fetch needless
+    std::uint64_t fetch_again_ms = 100;    ///< then the next validator is asked
+    std::uint64_t flush_quiet_ms = 1'000;  ///< the store is flushed and the log cut when nothing
+                                           ///< was executed for so long, if anything was before
+    std::uint64_t flush_ms = 60'000;       ///< or after this time
+    std::uint64_t flush_heights = 4096;    ///< or after so many
+    std::uint64_t flush_log_bytes = 32 * 1024 * 1024;  ///< or when the log has grown by this; less
+                                                       ///< than consensus::kTailBytesMax
+    std::size_t push_bytes_per_tick = 256 * 1024;      ///< bodies pushed again
     std::size_t serve_bytes_per_peer = 4 * 1024 * 1024;  ///< bodies a peer may fetch in 100 ms
     std::size_t verifying_max = 20'000;       ///< bodies pushed by peers that wait for their check
     SnapshotExchange::Config snapshots = {};  ///< genesis and verifier are needed
@@ -205,6 +208,8 @@ class ReplicaDriver {
   Height flushed_;      // durable in the store
   Height flush_asked_;  // executed when the last flush was asked for
   Tick flushed_at_;
+  Height last_executed_;
+  Tick executed_at_;  // when last_executed_ was seen first
   std::uint64_t log_bytes_ = 0;
   bool open_end_ = false;  ///< the newest block has transactions
   Tick applied_at_;

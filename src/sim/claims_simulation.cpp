@@ -42,8 +42,10 @@ Weather draw_weather(Prng& prng, std::size_t nodes) {
     node.clock_skew_ms = static_cast<std::int64_t>(prng.between(0, 200)) - 100;
     node.log_segment_bytes = prng.between(16, 256) * 1024;
     node.driver.flush_heights = prng.between(1, 64);
-    node.driver.flush_ms = prng.between(50, 5000);
+    node.driver.flush_quiet_ms = prng.between(50, 5000);
+    node.driver.flush_ms = node.driver.flush_quiet_ms;
     node.driver.linger_ms = prng.between(0, 20);
+    node.write_behind = i % 2 == 1;
     out.nodes.push_back(node);
   }
   return out;
@@ -144,8 +146,27 @@ class ClaimsSimulation {
       checker_.violation("I17: " + what + " did not end without faults: hospital " +
                          (hospital_.idle() ? "idle" : "busy") + ", X " +
                          (insurers_[0].idle() ? "idle" : insurers_[0].busy_text()) + ", Y " +
-                         (insurers_[1].idle() ? "idle" : insurers_[1].busy_text()));
+                         (insurers_[1].idle() ? "idle" : insurers_[1].busy_text()) + nodes_text());
     }
+  }
+
+  /// What keeps the network from rest.
+  std::string nodes_text() const {
+    std::string out = "; executed " + std::to_string(checker_.executed_height().value) +
+                      ", certified " + std::to_string(checker_.certified_height().value);
+    for (std::size_t i = 0; i < nodes_.size(); ++i) {
+      const SimNode& node = *nodes_[i];
+      out += "; node " + std::to_string(i) + ": ";
+      if (!node.is_up()) {
+        out += "down";
+        continue;
+      }
+      out += std::to_string(node.chain().height().value) + " executed, " +
+             std::to_string(node.chain().certified_height().value) + " certified, " +
+             std::to_string(node.status().highest_seen.value) + " seen, " +
+             std::to_string(node.driver().pool().size()) + " transactions wait";
+    }
+    return out;
   }
 
   bool is_at_rest() const {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "contracts/execute.h"
+#include "ledger/write_behind.h"
 
 namespace baolian::sim {
 
@@ -92,6 +93,12 @@ consensus::ProbeCounts SimNode::probes() const {
   return out;
 }
 
+std::unique_ptr<ledger::KeyValueStore> SimNode::make_store() const {
+  auto store = ledger::make_memory_store(store_disk_);
+  if (!options_.write_behind) return store;
+  return std::make_unique<ledger::WriteBehindStore>(std::move(store));
+}
+
 void SimNode::start() {
   ASSERT(!is_up());
   ++run_;
@@ -100,8 +107,8 @@ void SimNode::start() {
     store_disk_ = std::exchange(snapshot_disk_.joined, nullptr);
     wants_snapshot_ = false;
   }
-  auto chain = ledger::Chain::open(ledger::make_memory_store(store_disk_), world.genesis,
-                                   contracts::genesis_writes(world.genesis));
+  auto chain =
+      ledger::Chain::open(make_store(), world.genesis, contracts::genesis_writes(world.genesis));
   auto records = log_disk_.replay();
   if (!chain || !records) {
     const Error& error = chain ? records.error() : chain.error();
@@ -298,6 +305,7 @@ Result<void> SimNode::rebuild_and_compare() {
   ASSERT(is_up());
   const Hash root = chain_->header(chain_->height())->state_root;
   const Height height = chain_->height();
+  chain_->flush();
   TRY(const auto rebuilt,
       ledger::Chain::open(ledger::make_memory_store(store_disk_), around_.world.genesis,
                           contracts::genesis_writes(around_.world.genesis)));
@@ -382,12 +390,16 @@ void SimNode::read_blocks(const consensus::ReadBlocks& wanted) {
 }
 
 void SimNode::flush() {
-  on_executor(options_.sync_ms_max, [this] {
+  on_executor(0, [this] {
     if (power_goes()) return;
-    const Height certified = executor_->flush();
-    if (power_goes()) return;
-    driver_->on_flushed(options_.flushed == FlushedHeight::executed ? chain_->height() : certified);
-    after_step();
+    const Height executed = chain_->height();
+    after(options_.sync_ms_max, [this, executed, begun = executor_->begin_flush()] {
+      if (power_goes()) return;
+      const Height certified = executor_->finish_flush(begun);
+      if (power_goes()) return;
+      driver_->on_flushed(options_.flushed == FlushedHeight::executed ? executed : certified);
+      after_step();
+    });
   });
 }
 

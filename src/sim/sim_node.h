@@ -40,6 +40,7 @@ struct NodeOptions {
   std::int64_t clock_skew_ms = 0;
   std::uint64_t tick_ms = 10;
   std::size_t log_segment_bytes = 256 * 1024;
+  bool write_behind = false;           ///< what is applied waits in memory for the next flush
   std::uint64_t snapshot_heights = 0;  ///< a snapshot at every multiple; 0: none
   std::uint64_t ban_ms = 0;  ///< a peer that is banned is not listened to for so long; doubles
   node::ReplicaDriver::Config driver;  ///< `engine` is filled in by the node, but for its timers
@@ -138,6 +139,7 @@ class SimNode final : node::Transport, node::Application, node::BodyVerifier, no
   bool power_goes();
   void begin_anew();
   void open_snapshots();
+  std::unique_ptr<ledger::KeyValueStore> make_store() const;
   TimeMs wall() const;
   bool is_byzantine() const { return script_ != nullptr; }
 

@@ -54,7 +54,8 @@ NodeOptions draw_node(Prng& prng, DiskHonesty disk, bool slow, std::uint64_t ban
   node.log_segment_bytes = prng.between(4, 256) * 1024;
   node.ban_ms = ban_ms;
   node.driver.flush_heights = prng.between(1, 64);
-  node.driver.flush_ms = prng.between(50, 5000);
+  node.driver.flush_quiet_ms = prng.between(50, 5000);
+  node.driver.flush_ms = node.driver.flush_quiet_ms;
   node.driver.linger_ms = prng.between(0, 20);
   if (prng.chance_percent(20)) node.driver.pool.least.transactions = 20;
   if (prng.chance_percent(15)) node.flushed = FlushedHeight::executed;
@@ -247,6 +248,13 @@ Swarm draw_swarm(Prng& prng, const SwarmLimits& limits) {
   draw_changes(prng, limits, swarm);
   const bool may_lose = swarm.conditions == Conditions::stormy;
   if (may_lose && prng.chance_percent(35)) draw_lost_stores(prng, swarm);
+  for (NodeOptions& node : swarm.nodes) {
+    node.write_behind = prng.chance_percent(60);
+    if (!prng.chance_percent(30)) continue;
+    node.driver.flush_heights *= 16;  // the store stays far behind
+    node.driver.flush_ms *= 16;
+    node.driver.flush_quiet_ms *= 16;
+  }
   return swarm;
 }
 

@@ -108,6 +108,9 @@ def test(make, options):
     height, _ = net.equal_roots()
 
     beside = Verifier(net, "bureau")
+    # What a node executed reaches its disk after a pause.
+    network.wait_for("the store has all blocks", 30,
+                     lambda: beside.whole()["newest_height"] >= height, every=0.5)
     answer = beside.whole()
     network.check(answer["node_runs"] and answer["newest_height"] > 0,
                   f"beside the running node: {answer}")

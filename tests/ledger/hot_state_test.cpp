@@ -1,23 +1,29 @@
 #include "ledger/hot_state.h"
 
+#include <algorithm>
 #include <map>
 
 #include "core/prng.h"
+#include "ledger/chain_state.h"
 #include "ledger/memory_store.h"
 #include "support/catch.h"
 
 namespace baolian::ledger {
 namespace {
 
+/// Some keys are as long as those that a filter knows by their prefix.
 Bytes key_of(std::uint64_t number) {
   Bytes out = to_bytes("table/");
+  if (number % 3 == 0) out.resize(kStatePrefixBytes, static_cast<std::uint8_t>(number / 12));
   append_big_endian(out, number, 8);
   return out;
 }
 
 /// Writes to the store and tells the rows in memory, as Chain::append() does.
-void write(KeyValueStore& store, HotState& hot, const StateOverlay::Writes& writes) {
+void write(KeyValueStore& store, StateTree& tree, HotState& hot,
+           const StateOverlay::Writes& writes) {
   store.apply_with_state({}, writes);
+  tree.update(tree_changes(writes));
   hot.update(writes);
 }
 
@@ -25,7 +31,9 @@ TEST_CASE("hot state: whatever is read, written and erased, it says what the sto
   // 0: everything goes at once; a piece of memory or two a generation; all.
   const std::size_t bytes_max = GENERATE(0U, 600'000U, 1'200'000U, 100'000'000U);
   const auto store = make_memory_store();
-  HotState hot(*store, bytes_max);
+  StateTree tree;
+  HotState hot(*store, tree, bytes_max);
+  hot.use_prefixes(PrefixFilter(0));
   Prng prng(bytes_max + 1);
   for (int step = 0; step < 2'000; ++step) {
     const Bytes key = key_of(prng.below(200));
@@ -37,7 +45,7 @@ TEST_CASE("hot state: whatever is read, written and erased, it says what the sto
           auto& value = writes[key_of(prng.below(200))];
           if (!is_erased) value = Bytes(prng.below(4'000), static_cast<std::uint8_t>(step));
         }
-        write(*store, hot, writes);
+        write(*store, tree, hot, writes);
         break;
       }
       case 1: {
@@ -52,8 +60,12 @@ TEST_CASE("hot state: whatever is read, written and erased, it says what the sto
         REQUIRE(hot.scan(as_bytes("table/"), key, 3).size() ==
                 store->scan(Family::state, as_bytes("table/"), key, 3).size());
         break;
-      default:
+      default: {
         REQUIRE(hot.read(key) == store->read(Family::state, key));
+        const BytesView prefix =
+            BytesView(key).first(std::min(key.size(), kStatePrefixBytes + prng.below(2)));
+        REQUIRE(hot.scan(prefix, {}, 5).size() == store->scan(Family::state, prefix, {}, 5).size());
+      }
     }
   }
 }
@@ -63,7 +75,9 @@ TEST_CASE("hot state: what is asked for stays, what is not goes") {
   StateOverlay::Writes writes;
   for (std::uint64_t number = 0; number < 100; ++number) writes[key_of(number)] = Bytes(50'000, 1);
   store->apply_with_state({}, writes);
-  HotState hot(*store, 2 << 20);  // some twenty rows a generation
+  StateTree tree;
+  tree.update(tree_changes(writes));
+  HotState hot(*store, tree, 2 << 20);  // some twenty rows a generation
   for (std::uint64_t number = 0; number < 100; ++number) {
     CHECK(hot.read(key_of(number)).has_value());
     CHECK(hot.read(key_of(0)).has_value());
@@ -75,6 +89,30 @@ TEST_CASE("hot state: what is asked for stays, what is not goes") {
   CHECK(hot.read(key_of(1)) == Bytes{9});
 }
 
+TEST_CASE("prefix filter: knows what was added, and little else, however much it grows") {
+  PrefixFilter filter(GENERATE(0U, 5'000U, 100'000U));
+  const auto hash_of = [](std::uint64_t number) {
+    Bytes key(kStatePrefixBytes, 0x2F);
+    append_big_endian(key, number, 8);
+    std::swap_ranges(key.begin(), key.begin() + 8, key.end() - 8);
+    return PrefixFilter::hash(key);
+  };
+  CHECK_FALSE(filter.may_have(hash_of(1)));
+  constexpr std::uint64_t kCount = 60'000;
+  for (std::uint64_t number = 0; number < kCount; ++number) {
+    filter.add(hash_of(number));
+    filter.add(hash_of(number));  // twice is once
+    REQUIRE(filter.may_have(hash_of(number)));
+  }
+  std::size_t wrong = 0;
+  for (std::uint64_t number = 0; number < kCount; ++number) {
+    REQUIRE(filter.may_have(hash_of(number)));
+    if (filter.may_have(hash_of(kCount + number))) ++wrong;
+  }
+  CHECK(wrong < kCount / 20);
+  CHECK(filter.memory_bytes() < 300'000);
+}
+
 TEST_CASE("row table: keys of one hash are kept apart; a value grows and shrinks") {
   RowTable table;
   constexpr std::uint64_t kHash = 5;  // of all of them
@@ -84,17 +122,17 @@ TEST_CASE("row table: keys of one hash are kept apart; a value grows and shrinks
   CHECK(table.row_count() == 42);
   table.put(kHash, key_of(4), Bytes(500, 8));
   table.put(kHash, key_of(4), Bytes{});
-  CHECK(table.find(kHash, key_of(4))->empty());
-  CHECK(table.find(kHash, key_of(6))->size() == 6);
-  CHECK_FALSE(table.find(kHash, key_of(5)).has_value());  // has another hash
+  CHECK(table.value(kHash, key_of(4))->empty());
+  CHECK(table.value(kHash, key_of(6))->size() == 6);
+  CHECK_FALSE(table.value(kHash, key_of(5)).has_value());  // has another hash
   table.erase(kHash, key_of(6));
   table.erase(kHash, key_of(6));
-  CHECK_FALSE(table.find(kHash, key_of(6)).has_value());
+  CHECK_FALSE(table.value(kHash, key_of(6)).has_value());
   CHECK(table.row_count() == 41);
   table.put(kHash, key_of(6), Bytes{1});
   CHECK(table.row_count() == 42);
   table.clear();
-  CHECK_FALSE(table.find(kHash, key_of(8)).has_value());
+  CHECK_FALSE(table.value(kHash, key_of(8)).has_value());
   CHECK(table.row_count() == 0);
 }
 

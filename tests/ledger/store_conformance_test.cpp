@@ -6,6 +6,7 @@
 #include "ledger/fixture.h"
 #include "ledger/memory_store.h"
 #include "ledger/store.h"
+#include "ledger/write_behind.h"
 #include "support/catch.h"
 
 namespace baolian::ledger {
@@ -38,7 +39,23 @@ class OnDisk final : public StoreKind {
   test::TemporaryDirectory directory_;
 };
 
+/// Over another kind. Closing it in order writes down what waits, as the node does.
+class WrittenBehind final : public StoreKind {
+ public:
+  explicit WrittenBehind(std::unique_ptr<StoreKind> below) : below_(std::move(below)) {}
+  std::unique_ptr<KeyValueStore> open() override {
+    return std::make_unique<WriteBehindStore>(below_->open());
+  }
+
+ private:
+  std::unique_ptr<StoreKind> below_;
+};
+
 std::unique_ptr<StoreKind> make_kind(const std::string& name) {
+  constexpr std::string_view kBehind = "behind ";
+  if (name.starts_with(kBehind)) {
+    return std::make_unique<WrittenBehind>(make_kind(name.substr(kBehind.size())));
+  }
   if (name == "memory") return std::make_unique<InMemory>();
   return std::make_unique<OnDisk>();
 }
@@ -57,7 +74,7 @@ std::string scan_text(const KeyValueStore& store, Family family, BytesView prefi
 }  // namespace
 
 TEST_CASE("store: reads what a batch wrote, families apart, erasures gone", "[store]") {
-  const std::string name = GENERATE("memory", "rocksdb");
+  const std::string name = GENERATE("memory", "rocksdb", "behind memory", "behind rocksdb");
   CAPTURE(name);
   const auto kind = make_kind(name);
   const auto store = kind->open();
@@ -76,7 +93,7 @@ TEST_CASE("store: reads what a batch wrote, families apart, erasures gone", "[st
 }
 
 TEST_CASE("store: a range goes with its batch, and its space can be reclaimed", "[store]") {
-  const std::string name = GENERATE("memory", "rocksdb");
+  const std::string name = GENERATE("memory", "rocksdb", "behind memory", "behind rocksdb");
   CAPTURE(name);
   const auto kind = make_kind(name);
   auto store = kind->open();
@@ -110,7 +127,7 @@ TEST_CASE("store: a range goes with its batch, and its space can be reclaimed", 
 }
 
 TEST_CASE("store: the later of two writes to one key in a batch holds", "[store]") {
-  const std::string name = GENERATE("memory", "rocksdb");
+  const std::string name = GENERATE("memory", "rocksdb", "behind memory", "behind rocksdb");
   CAPTURE(name);
   const auto store = make_kind(name)->open();
   store->apply({{Family::state, bytes("a"), bytes("1")},
@@ -122,7 +139,7 @@ TEST_CASE("store: the later of two writes to one key in a batch holds", "[store]
 }
 
 TEST_CASE("store: a scan is ordered by bytes and keeps prefix, start and limit", "[store]") {
-  const std::string name = GENERATE("memory", "rocksdb");
+  const std::string name = GENERATE("memory", "rocksdb", "behind memory", "behind rocksdb");
   CAPTURE(name);
   const auto store = make_kind(name)->open();
   store->apply({{Family::index, {0x70, 0x02}, bytes("2")},
@@ -149,7 +166,7 @@ TEST_CASE("store: a scan is ordered by bytes and keeps prefix, start and limit",
 }
 
 TEST_CASE("store: many keys at once are as each by itself, in any order, also twice", "[store]") {
-  const std::string name = GENERATE("memory", "rocksdb");
+  const std::string name = GENERATE("memory", "rocksdb", "behind memory", "behind rocksdb");
   CAPTURE(name);
   const auto store = make_kind(name)->open();
   store->apply({{Family::index, bytes("a"), bytes("1")},
@@ -169,7 +186,7 @@ TEST_CASE("store: many keys at once are as each by itself, in any order, also tw
 
 TEST_CASE("store: a cleared family is empty, stays so and takes new rows; others keep theirs",
           "[store]") {
-  const std::string name = GENERATE("memory", "rocksdb");
+  const std::string name = GENERATE("memory", "rocksdb", "behind memory", "behind rocksdb");
   CAPTURE(name);
   const auto kind = make_kind(name);
   auto store = kind->open();
@@ -186,6 +203,7 @@ TEST_CASE("store: a cleared family is empty, stays so and takes new rows; others
   store->clear(Family::index);
   CHECK(store->scan(Family::index, {}, {}, 10).empty());
   store->apply({{Family::index, rows[7].key, bytes("again")}});
+  store->flush();
   store.reset();
   store = kind->open();
   REQUIRE(store->scan(Family::index, {}, {}, 10).size() == 1);
@@ -194,7 +212,7 @@ TEST_CASE("store: a cleared family is empty, stays so and takes new rows; others
 }
 
 TEST_CASE("store: what was applied is there after closing and opening again", "[store]") {
-  const std::string name = GENERATE("memory", "rocksdb");
+  const std::string name = GENERATE("memory", "rocksdb", "behind memory", "behind rocksdb");
   CAPTURE(name);
   const auto kind = make_kind(name);
   const Bytes large(100'000, 0x5A);  // goes to a blob file on disk
@@ -203,6 +221,7 @@ TEST_CASE("store: what was applied is there after closing and opening again", "[
     store->apply({{Family::blocks, bytes("b"), large}, {Family::state, bytes("s"), bytes("1")}});
     store->flush();
     store->apply({{Family::state, bytes("s"), bytes("2")}, {Family::meta, bytes("m"), bytes("3")}});
+    if (name.starts_with("behind")) store->flush();
   }
   const auto store = kind->open();
   CHECK(store->read(Family::blocks, as_bytes("b")) == large);
@@ -210,10 +229,12 @@ TEST_CASE("store: what was applied is there after closing and opening again", "[
   CHECK(store->read(Family::meta, as_bytes("m")) == bytes("3"));
 }
 
-TEST_CASE("store: memory and disk give the same answers to random batches", "[store]") {
+TEST_CASE("store: every kind gives the answers of the one in memory to random batches", "[store]") {
+  const std::string name = GENERATE("rocksdb", "behind memory", "behind rocksdb");
+  CAPTURE(name);
   Prng prng(5);
   const auto memory = make_kind("memory")->open();
-  const auto disk_kind = make_kind("rocksdb");
+  const auto disk_kind = make_kind(name);
   const auto disk = disk_kind->open();
   const auto random_key = [&] {
     Bytes key;
@@ -231,7 +252,10 @@ TEST_CASE("store: memory and disk give the same answers to random batches", "[st
     }
     memory->apply(batch);
     disk->apply(batch);
-    if (prng.chance_percent(30)) disk->flush();
+    // A flush that another thread finishes later, or that is finished at once.
+    if (prng.chance_percent(30)) disk->begin_flush();
+    if (prng.chance_percent(20)) disk->finish_flush();
+    if (prng.chance_percent(10)) disk->flush();
     for (int i = 0; i < 20; ++i) {
       const auto family = static_cast<Family>(prng.below(4));
       const Bytes key = random_key();
@@ -247,9 +271,11 @@ TEST_CASE("store: memory and disk give the same answers to random batches", "[st
 TEST_CASE("store: rows of every age are found, by key and by long prefix", "[store]") {
   // Keys that share 79 bytes and more are looked for with a filter. Rows of every age must be
   // found, and no erased one.
+  const std::string name = GENERATE("rocksdb", "behind rocksdb");
+  CAPTURE(name);
   Prng prng(11);
   const auto memory = make_kind("memory")->open();
-  const auto kind = make_kind("rocksdb");
+  const auto kind = make_kind(name);
   auto disk = kind->open();
   const auto key_of = [](std::uint64_t owner, std::uint64_t row) {
     Bytes key(76, 0x2F);
@@ -282,6 +308,7 @@ TEST_CASE("store: rows of every age are found, by key and by long prefix", "[sto
     if (prng.chance_percent(70)) disk->flush();
     are_equal();
   }
+  disk->flush();
   disk.reset();
   disk = kind->open();
   CHECK(scan_text(*memory, Family::state, {}, {}, 20'000) ==
@@ -314,7 +341,7 @@ TEST_CASE("store: the ranges of split() hold every row once, in order", "[store]
 }
 
 TEST_CASE("store: readers on other threads see whole batches only", "[store]") {
-  const std::string name = GENERATE("memory", "rocksdb");
+  const std::string name = GENERATE("memory", "rocksdb", "behind memory", "behind rocksdb");
   CAPTURE(name);
   const auto kind = make_kind(name);
   const auto store = kind->open();

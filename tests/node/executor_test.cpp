@@ -110,6 +110,8 @@ TEST_CASE("executor: a height that is there is answered, not executed again", "[
   REQUIRE(once.has_value());
   REQUIRE(twice.has_value());
   CHECK(once->header_hash == twice->header_hash);
+  CHECK(once->transactions == twice->transactions);  // whoever keeps them lets go of them
+  CHECK(twice->transactions.size() == 1);
   CHECK(chain->height() == Height{1});
   CHECK_FALSE(executor.execute(make_request(1, {})).has_value());
 }

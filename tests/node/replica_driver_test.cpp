@@ -115,11 +115,11 @@ struct Bench final : Transport, LogStore, Application, BodyVerifier, Watcher, Sn
     if (check_at_once) return answer(hash, bytes);
     checks.emplace_back(hash, std::move(bytes));
   }
-  void answer(TxHash hash, SharedBytes bytes) {
+  void answer(TxHash hash, SharedBytes bytes, bool is_executed = false) {
     driver->on_verified({hash,
                          check_body(std::move(bytes), world().chain_id, world().genesis.epoch,
                                     crypto::toy_verifier()),
-                         false});
+                         is_executed});
   }
   void on_stop(consensus::Stop::Kind, const std::string& reason) override {
     stops.push_back(reason);
@@ -278,6 +278,20 @@ TEST_CASE("driver: inline bodies and pushes fill a batch too, checked once", "[d
   CHECK(bench.banned.empty());
 }
 
+TEST_CASE("driver: a body that is executed already fills its batch and does not wait", "[driver]") {
+  // Only the chain knows it: after a start nothing else remembers what was executed before.
+  Bench bench;
+  bench.check_at_once = false;
+  const SharedBytes executed = make_body(world(), 1);
+  const SharedBytes open = make_body(world(), 2);
+  bench.want({executed, open}, {executed, open});
+  REQUIRE(bench.checks.size() == 2);
+  bench.answer(ledger::tx_hash(*executed), executed, true);
+  bench.answer(ledger::tx_hash(*open), open);
+  CHECK(bench.engine->all<consensus::BodiesInput>().size() == 1);
+  CHECK(bench.driver->pool().size() == 1);
+}
+
 TEST_CASE(
     "driver: an invalid body makes the batch bad, whoever sends it; a pusher of one is banned",
     "[driver]") {
@@ -413,7 +427,7 @@ TEST_CASE("consensus 1.12: the signature of a message that is not wanted is not 
 
 TEST_CASE("driver: the store is flushed by heights and by time, and the engine hears of it",
           "[driver]") {
-  Bench bench({.flush_heights = 10, .flush_ms = 60'000});
+  Bench bench({.flush_ms = 60'000, .flush_heights = 10});
   bench.engine->now.executed = Height{9};
   bench.tick(1010);
   CHECK(bench.flushes == 0);
@@ -429,6 +443,27 @@ TEST_CASE("driver: the store is flushed by heights and by time, and the engine h
   CHECK(bench.engine->all<consensus::FlushedInput>().size() == 1);
   CHECK(bench.cuts == 1);
   bench.tick(1040);
+  CHECK(bench.flushes == 2);
+}
+
+TEST_CASE("driver: the store is flushed after a pause, once", "[driver]") {
+  Bench bench({.flush_quiet_ms = 500, .flush_ms = 60'000});
+  for (std::uint64_t at = 1010; at <= 2010; at += 100) {  // a block every 200 ms: no pause
+    bench.engine->now.executed = Height{at / 200};
+    bench.tick(at);
+  }
+  CHECK(bench.flushes == 0);
+  bench.tick(2600);
+  CHECK(bench.flushes == 1);
+  bench.driver->on_flushed(Height{1});  // the newest blocks have no certificate yet
+  bench.tick(2700);
+  CHECK(bench.flushes == 1);
+  bench.engine->now.executed = Height{11};
+  bench.tick(2800);
+  bench.tick(3400);
+  CHECK(bench.flushes == 2);
+  bench.driver->on_flushed(Height{11});
+  bench.tick(70'000);
   CHECK(bench.flushes == 2);
 }
 

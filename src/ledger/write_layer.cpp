@@ -1,0 +1,96 @@
+#include "ledger/write_layer.h"
+
+#include <algorithm>
+#include <iterator>
+
+namespace baolian::ledger {
+namespace {
+
+constexpr std::size_t kPrefixBits = std::size_t{1} << 21;
+constexpr std::size_t kBitsOfWord = 64;
+
+bool is_before(const WriteLayer::Row* a, const WriteLayer::Row* b) {
+  return KeyOrder{}(a->key(), b->key());
+}
+
+WriteLayer::Run merged(const WriteLayer::Run& a, const WriteLayer::Run& b) {
+  WriteLayer::Run out;
+  out.reserve(a.size() + b.size());
+  std::merge(a.begin(), a.end(), b.begin(), b.end(), std::back_inserter(out), is_before);
+  return out;
+}
+
+/// Two places in the filter of prefixes.
+std::array<std::size_t, 2> bits_of(BytesView prefix) {
+  const std::uint64_t hash = row_hash(prefix.first(kStatePrefixBytes));
+  return {hash % kPrefixBits, (hash >> 32) % kPrefixBits};
+}
+
+}  // namespace
+
+WriteLayer::WriteLayer() : prefix_bits_(kPrefixBits / kBitsOfWord) {}
+
+void WriteLayer::put(Family family, BytesView key, std::optional<BytesView> value) {
+  Rows& rows = of(family);
+  const auto [row, is_new] = rows.table.put(row_hash(key), key, value);
+  if (!is_new) return;
+  rows.fresh.push_back(row);
+  if (family != Family::state || key.size() < kStatePrefixBytes) return;
+  for (const std::size_t bit : bits_of(key)) {
+    prefix_bits_[bit / kBitsOfWord] |= std::uint64_t{1} << bit % kBitsOfWord;
+  }
+}
+
+void WriteLayer::end_batch() {
+  for (Rows& rows : families_) {
+    if (rows.fresh.empty()) continue;
+    // What contracts wrote comes in order.
+    if (!std::is_sorted(rows.fresh.begin(), rows.fresh.end(), is_before)) {
+      std::sort(rows.fresh.begin(), rows.fresh.end(), is_before);
+    }
+    rows.runs.push_back(std::move(rows.fresh));
+    rows.fresh.clear();
+    while (rows.runs.size() > 1 &&
+           std::prev(rows.runs.end(), 2)->size() <= rows.runs.back().size()) {
+      Run both = merged(*std::prev(rows.runs.end(), 2), rows.runs.back());
+      rows.runs.pop_back();
+      rows.runs.back() = std::move(both);
+    }
+  }
+}
+
+const WriteLayer::Row* WriteLayer::find(Family family, std::uint64_t hash, BytesView key) const {
+  return of(family).table.find(hash, key);
+}
+
+bool WriteLayer::may_have(Family family, BytesView prefix) const {
+  if (family != Family::state || prefix.size() < kStatePrefixBytes) return true;
+  for (const std::size_t bit : bits_of(prefix)) {
+    if ((prefix_bits_[bit / kBitsOfWord] >> bit % kBitsOfWord & 1U) == 0) return false;
+  }
+  return true;
+}
+
+WriteLayer::Run WriteLayer::sorted(Family family) const {
+  Run out;
+  const std::vector<Run>& runs = of(family).runs;
+  for (auto run = runs.rbegin(); run != runs.rend(); ++run) out = merged(*run, out);
+  return out;
+}
+
+std::size_t WriteLayer::row_count() const {
+  std::size_t out = 0;
+  for (const Rows& rows : families_) {
+    out += rows.fresh.size();
+    for (const Run& run : rows.runs) out += run.size();
+  }
+  return out;
+}
+
+std::size_t WriteLayer::memory_bytes() const {
+  std::size_t out = prefix_bits_.size() * sizeof(std::uint64_t);
+  for (const Rows& rows : families_) out += rows.table.memory_bytes();
+  return out + row_count() * sizeof(const Row*);
+}
+
+}  // namespace baolian::ledger
