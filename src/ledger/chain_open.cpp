@@ -1,6 +1,7 @@
 /// Opening a chain: block 0 of a new store, or everything in memory rebuilt from an old one, which
 /// also proves that the state on disk is intact.
 #include <algorithm>
+#include <mutex>
 #include <thread>
 
 #include "ledger/chain.h"
@@ -151,21 +152,38 @@ Result<void> Chain::State::load_certificates() {
 
 namespace {
 
-/// What opening gathers from a range of the state.
-struct RangeOfState {
-  StateLeaves leaves;
-  std::vector<std::uint64_t> prefixes;  ///< PrefixFilter::hash() of those that there are
+/// The filter of all keys, which several threads fill.
+class SharedFilter {
+ public:
+  void add(const std::vector<std::uint64_t>& numbers) {
+    const std::scoped_lock lock(mutex_);
+    for (const std::uint64_t number : numbers) filter_.add(number);
+  }
+  KeyFilter take() { return std::move(filter_); }
+
+ private:
+  std::mutex mutex_;
+  KeyFilter filter_;
 };
 
-RangeOfState read_range(const KeyValueStore& store, BytesView from, BytesView end) {
-  RangeOfState out;
-  store.visit(Family::state, from, end, [&out](BytesView key, BytesView value) {
-    out.leaves.add({crypto::sha256(key), crypto::sha256(value)});
-    if (key.size() < kStatePrefixBytes) return;
-    const std::uint64_t prefix = PrefixFilter::hash(key);
-    if (out.prefixes.empty() || out.prefixes.back() != prefix) out.prefixes.push_back(prefix);
+constexpr std::size_t kNumbersAtOnce = 8192;
+
+StateLeaves read_range(const KeyValueStore& store, BytesView from, BytesView end,
+                       SharedFilter& filter) {
+  StateLeaves leaves;
+  std::vector<std::uint64_t> numbers;
+  std::uint64_t last_prefix = 0;
+  store.visit(Family::state, from, end, [&](BytesView key, BytesView value) {
+    leaves.add({crypto::sha256(key), crypto::sha256(value)});
+    numbers.push_back(KeyFilter::of_key(key));
+    const auto prefix = KeyFilter::of_prefix(key);
+    if (prefix && *prefix != last_prefix) numbers.push_back(last_prefix = *prefix);
+    if (numbers.size() < kNumbersAtOnce) return;
+    filter.add(numbers);
+    numbers.clear();
   });
-  return out;
+  filter.add(numbers);
+  return leaves;
 }
 
 }  // namespace
@@ -176,23 +194,18 @@ Result<void> Chain::State::rebuild_tree() {
   const unsigned threads = std::max(1U, std::thread::hardware_concurrency());
   for (Bytes& key : store->split(Family::state, threads)) starts.push_back(std::move(key));
   starts.emplace_back();
-  std::vector<RangeOfState> parts(starts.size() - 1);
+  SharedFilter filter;
+  std::vector<StateLeaves> parts(starts.size() - 1);
   std::vector<std::thread> others;
   const auto read_part = [&](std::size_t i) {
-    parts[i] = read_range(*store, starts[i], starts[i + 1]);
+    parts[i] = read_range(*store, starts[i], starts[i + 1], filter);
   };
   for (std::size_t i = 1; i < parts.size(); ++i) others.emplace_back(read_part, i);
   read_part(0);
   for (std::thread& other : others) other.join();
-  std::size_t prefix_count = 0;
-  for (const RangeOfState& part : parts) prefix_count += part.prefixes.size();
-  PrefixFilter prefixes(2 * prefix_count);
-  for (RangeOfState& part : parts) {
-    for (const std::uint64_t prefix : std::exchange(part.prefixes, {})) prefixes.add(prefix);
-  }
-  hot.use_prefixes(std::move(prefixes));
-  for (std::size_t i = 1; i < parts.size(); ++i) parts[0].leaves.join(std::move(parts[i].leaves));
-  tree.build(std::move(parts[0].leaves));
+  hot.use_filter(filter.take());
+  for (std::size_t i = 1; i < parts.size(); ++i) parts[0].join(std::move(parts[i]));
+  tree.build(std::move(parts[0]));
   if (tree.root() != newest.state_root) {
     return corrupt("the state does not have the state_root of header " +
                    std::to_string(newest.height.value));

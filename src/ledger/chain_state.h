@@ -116,7 +116,7 @@ struct Chain::State {
         genesis(agreed),
         chain_id(chain_id_of(agreed)),
         reader(*store),
-        hot(*store, tree, kHotStateBytes) {}
+        hot(*store, kHotStateBytes) {}
 
   const std::unique_ptr<KeyValueStore> store;
   const Genesis genesis;

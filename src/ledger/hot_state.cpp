@@ -2,7 +2,6 @@
 
 #include <utility>
 
-#include "crypto/hash.h"
 #include "ledger/log.h"
 
 namespace baolian::ledger {
@@ -32,10 +31,15 @@ void HotState::keep(std::uint64_t hash, BytesView key, BytesView value) const {
   young_.put(hash, key, value);
 }
 
+/// True only if no row of the state has the key.
+bool HotState::is_absent(BytesView key) const {
+  return keys_ && !keys_->may_have(KeyFilter::of_key(key));
+}
+
 std::optional<Bytes> HotState::read(BytesView key) const {
   const std::uint64_t hash = row_hash(key);
   if (const auto value = find(hash, key)) return to_bytes(*value);
-  if (!tree_.has(crypto::sha256(key))) return std::nullopt;
+  if (is_absent(key)) return std::nullopt;
   auto value = store_.read(Family::state, key);
   if (value) keep(hash, key, *value);
   return value;
@@ -48,7 +52,7 @@ std::vector<std::optional<Bytes>> HotState::read_many(const std::vector<Bytes>& 
   for (std::size_t i = 0; i < keys.size(); ++i) {
     if (const auto value = find(row_hash(keys[i]), keys[i])) {
       out[i] = to_bytes(*value);
-    } else if (tree_.has(crypto::sha256(keys[i]))) {
+    } else if (!is_absent(keys[i])) {
       places.push_back(i);
       missing.push_back(keys[i]);
     }
@@ -63,18 +67,14 @@ std::vector<std::optional<Bytes>> HotState::read_many(const std::vector<Bytes>& 
 }
 
 std::vector<KeyValue> HotState::scan(BytesView prefix, BytesView from, std::size_t limit) const {
-  if (prefixes_ && prefix.size() >= kStatePrefixBytes &&
-      !prefixes_->may_have(PrefixFilter::hash(prefix))) {
-    return {};
-  }
+  const auto number = KeyFilter::of_prefix(prefix);
+  if (keys_ && number && !keys_->may_have(*number)) return {};
   return store_.scan(Family::state, prefix, from, limit);
 }
 
 void HotState::update(const StateOverlay::Writes& writes) {
   for (const auto& [key, value] : writes) {
-    if (value && prefixes_ && key.size() >= kStatePrefixBytes) {
-      prefixes_->add(PrefixFilter::hash(key));
-    }
+    if (value && keys_) keys_->add_key(key);
     const std::uint64_t hash = row_hash(key);
     const bool was_old = old_.value(hash, key).has_value();
     if (was_old) old_.erase(hash, key);

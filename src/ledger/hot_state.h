@@ -6,9 +6,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "ledger/prefix_filter.h"
+#include "ledger/key_filter.h"
 #include "ledger/row_table.h"
-#include "ledger/state_tree.h"
 #include "ledger/state_view.h"
 #include "ledger/store.h"
 
@@ -17,20 +16,18 @@ namespace baolian::ledger {
 /// Two generations: a row that is asked for comes to the young one; when that is full it becomes
 /// the old one, and what nobody asked for since goes with the old one before.
 ///
-/// What is not in the state is not looked for in the store: the tree, which is in memory, knows all
-/// keys, and a filter knows what long prefixes there are.
+/// What is not in the state is mostly not looked for in the store: a filter knows all keys.
 ///
 /// Bounds:     bytes_max of memory, and a piece.
-/// Ownership:  neither the store nor the tree, which outlive it. The tree is that of the state in
-///             the store whenever this is asked.
+/// Ownership:  not the store, which outlives it.
 /// Threads:    one, that which appends blocks. Reading fills it.
 class HotState final : public StateReader {
  public:
-  HotState(const KeyValueStore& store, const StateTree& tree, std::size_t bytes_max)
-      : store_(store), tree_(tree), generation_bytes_(bytes_max / 2) {}
+  HotState(const KeyValueStore& store, std::size_t bytes_max)
+      : store_(store), generation_bytes_(bytes_max / 2) {}
 
-  /// Once the filter knows all of the state. Until then every scan goes to the store.
-  void use_prefixes(PrefixFilter prefixes) { prefixes_ = std::move(prefixes); }
+  /// Requires: it knows all keys of the state. Until then the store is always asked.
+  void use_filter(KeyFilter keys) { keys_ = std::move(keys); }
 
   std::optional<Bytes> read(BytesView key) const override;
   std::vector<KeyValue> scan(BytesView prefix, BytesView from, std::size_t limit) const override;
@@ -43,11 +40,11 @@ class HotState final : public StateReader {
 
  private:
   std::optional<BytesView> find(std::uint64_t hash, BytesView key) const;
+  bool is_absent(BytesView key) const;
   void keep(std::uint64_t hash, BytesView key, BytesView value) const;
 
   const KeyValueStore& store_;
-  const StateTree& tree_;
-  std::optional<PrefixFilter> prefixes_;
+  std::optional<KeyFilter> keys_;
   const std::size_t generation_bytes_;
   // What is remembered is no part of what a reader sees.
   mutable RowTable young_;

@@ -191,7 +191,6 @@ class Subtree {
     ASSERT(leaf_count_ == 1 && is_bucket(root_.ref));
     return leaves_of(root_.ref).front();
   }
-  bool has(const Hash& key_hash) const;
   void prove(const Sought& sought, StateProof& proof) const;
 
   std::size_t memory_bytes() const {
@@ -371,16 +370,6 @@ void Subtree::prove(const Sought& sought, StateProof& proof) const {
   prove_in_leaves(leaves_of(at), depth, sought, proof);
 }
 
-bool Subtree::has(const Hash& key_hash) const {
-  Ref at = root_.ref;
-  for (unsigned depth = kTopBits; at != kEmpty && !is_bucket(at); ++depth) {
-    at = inners_.at(at - 1)->refs[bit_of(key_hash, depth) ? 1 : 0];
-  }
-  const Leaves leaves = leaves_of(at);
-  return std::any_of(leaves.begin(), leaves.end(),
-                     [&key_hash](const Leaf& leaf) { return leaf.key_hash == key_hash; });
-}
-
 }  // namespace
 
 /// The 16 subtrees and the few nodes above them, as a heap: top[1] is the root, top[2 i] and
@@ -515,10 +504,6 @@ std::size_t StateTree::memory_bytes() const {
   std::size_t bytes = 0;
   for (const Subtree& subtree : nodes_->subtrees) bytes += subtree.memory_bytes();
   return bytes;
-}
-
-bool StateTree::has(const Hash& key_hash) const {
-  return nodes_->subtrees[subtree_of(key_hash)].has(key_hash);
 }
 
 StateProof StateTree::prove(BytesView key) const {

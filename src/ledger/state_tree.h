@@ -97,8 +97,6 @@ class StateTree {
   std::size_t leaf_count() const;
   /// Bytes held for nodes, used and free. Without what the allocator adds.
   std::size_t memory_bytes() const;
-  /// Whether a key with this hash is in the state.
-  bool has(const Hash& key_hash) const;
   StateProof prove(BytesView key) const;
   /// Where the subtree of all keys stands whose kh begins with the first `bits` bits of `prefix`:
   /// its siblings from the root down, `bits` of them unless the path ends earlier, at nothing or at

@@ -34,7 +34,7 @@ constexpr std::uint64_t kLogBytesMax = std::uint64_t{192} << 20;
 constexpr std::uint64_t kBlobBytesMin = 4096;
 constexpr int kOpenFilesMax = 512;
 /// Files of rows that came down one after the other, before some are merged.
-constexpr int kSortedRunsMax = 6;
+constexpr int kSortedRunsMax = 8;
 /// Bytes above the oldest run, in percent of it, before everything is merged.
 constexpr unsigned kYoungPercentMax = 100;
 constexpr double kMemtableBloomRatio = 0.05;

@@ -4,7 +4,6 @@
 #include <map>
 
 #include "core/prng.h"
-#include "ledger/chain_state.h"
 #include "ledger/memory_store.h"
 #include "support/catch.h"
 
@@ -20,10 +19,8 @@ Bytes key_of(std::uint64_t number) {
 }
 
 /// Writes to the store and tells the rows in memory, as Chain::append() does.
-void write(KeyValueStore& store, StateTree& tree, HotState& hot,
-           const StateOverlay::Writes& writes) {
+void write(KeyValueStore& store, HotState& hot, const StateOverlay::Writes& writes) {
   store.apply_with_state({}, writes);
-  tree.update(tree_changes(writes));
   hot.update(writes);
 }
 
@@ -31,9 +28,8 @@ TEST_CASE("hot state: whatever is read, written and erased, it says what the sto
   // 0: everything goes at once; a piece of memory or two a generation; all.
   const std::size_t bytes_max = GENERATE(0U, 600'000U, 1'200'000U, 100'000'000U);
   const auto store = make_memory_store();
-  StateTree tree;
-  HotState hot(*store, tree, bytes_max);
-  hot.use_prefixes(PrefixFilter(0));
+  HotState hot(*store, bytes_max);
+  hot.use_filter(KeyFilter());
   Prng prng(bytes_max + 1);
   for (int step = 0; step < 2'000; ++step) {
     const Bytes key = key_of(prng.below(200));
@@ -45,7 +41,7 @@ TEST_CASE("hot state: whatever is read, written and erased, it says what the sto
           auto& value = writes[key_of(prng.below(200))];
           if (!is_erased) value = Bytes(prng.below(4'000), static_cast<std::uint8_t>(step));
         }
-        write(*store, tree, hot, writes);
+        write(*store, hot, writes);
         break;
       }
       case 1: {
@@ -75,9 +71,7 @@ TEST_CASE("hot state: what is asked for stays, what is not goes") {
   StateOverlay::Writes writes;
   for (std::uint64_t number = 0; number < 100; ++number) writes[key_of(number)] = Bytes(50'000, 1);
   store->apply_with_state({}, writes);
-  StateTree tree;
-  tree.update(tree_changes(writes));
-  HotState hot(*store, tree, 2 << 20);  // some twenty rows a generation
+  HotState hot(*store, 2 << 20);  // some twenty rows a generation
   for (std::uint64_t number = 0; number < 100; ++number) {
     CHECK(hot.read(key_of(number)).has_value());
     CHECK(hot.read(key_of(0)).has_value());
@@ -89,28 +83,31 @@ TEST_CASE("hot state: what is asked for stays, what is not goes") {
   CHECK(hot.read(key_of(1)) == Bytes{9});
 }
 
-TEST_CASE("prefix filter: knows what was added, and little else, however much it grows") {
-  PrefixFilter filter(GENERATE(0U, 5'000U, 100'000U));
-  const auto hash_of = [](std::uint64_t number) {
+TEST_CASE("key filter: knows keys and prefixes that were added, and little else, as it grows") {
+  KeyFilter filter;
+  const auto key_at = [](std::uint64_t number) {
     Bytes key(kStatePrefixBytes, 0x2F);
     append_big_endian(key, number, 8);
     std::swap_ranges(key.begin(), key.begin() + 8, key.end() - 8);
-    return PrefixFilter::hash(key);
+    return key;
   };
-  CHECK_FALSE(filter.may_have(hash_of(1)));
+  CHECK_FALSE(filter.may_have(KeyFilter::of_key(key_at(1))));
+  CHECK_FALSE(KeyFilter::of_prefix(Bytes(kStatePrefixBytes - 1, 0x2F)).has_value());
   constexpr std::uint64_t kCount = 60'000;
   for (std::uint64_t number = 0; number < kCount; ++number) {
-    filter.add(hash_of(number));
-    filter.add(hash_of(number));  // twice is once
-    REQUIRE(filter.may_have(hash_of(number)));
+    filter.add_key(key_at(number));
+    filter.add_key(key_at(number));  // twice is once
+    REQUIRE(filter.may_have(KeyFilter::of_key(key_at(number))));
   }
   std::size_t wrong = 0;
   for (std::uint64_t number = 0; number < kCount; ++number) {
-    REQUIRE(filter.may_have(hash_of(number)));
-    if (filter.may_have(hash_of(kCount + number))) ++wrong;
+    REQUIRE(filter.may_have(KeyFilter::of_key(key_at(number))));
+    REQUIRE(filter.may_have(KeyFilter::of_prefix(key_at(number)).value()));
+    if (filter.may_have(KeyFilter::of_key(key_at(kCount + number)))) ++wrong;
+    if (filter.may_have(KeyFilter::of_prefix(key_at(kCount + number)).value())) ++wrong;
   }
   CHECK(wrong < kCount / 20);
-  CHECK(filter.memory_bytes() < 300'000);
+  CHECK(filter.memory_bytes() < 500'000);
 }
 
 TEST_CASE("row table: keys of one hash are kept apart; a value grows and shrinks") {
