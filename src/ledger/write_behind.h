@@ -15,11 +15,10 @@ namespace baolian::ledger {
 /// What is not flushed is lost when the process ends, however it ends: who needs it keeps what it
 /// was made from, as the consensus log does.
 ///
-/// Memory:   what was applied since begin_flush() and what is being written. An apply() that would
-///           take it beyond `bytes_max` flushes first.
-/// Threads:  any. apply() and begin_flush() do not wait for the disk; finish_flush() does, and
-/// others
-///           read and apply meanwhile.
+/// Memory:   what was applied since begin_flush() and what is being written. An apply() after which
+///           the first alone has half of `bytes_max` flushes before it returns.
+/// Threads:  any. apply() and begin_flush() else do not wait for the disk; finish_flush() does, and
+///           others read and apply meanwhile.
 class WriteBehindStore final : public KeyValueStore {
  public:
   static constexpr std::size_t kBytesMax = std::size_t{320} << 20;

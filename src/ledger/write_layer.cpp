@@ -6,9 +6,6 @@
 namespace baolian::ledger {
 namespace {
 
-constexpr std::size_t kPrefixBits = std::size_t{1} << 21;
-constexpr std::size_t kBitsOfWord = 64;
-
 bool is_before(const WriteLayer::Row* a, const WriteLayer::Row* b) {
   return KeyOrder{}(a->key(), b->key());
 }
@@ -20,25 +17,15 @@ WriteLayer::Run merged(const WriteLayer::Run& a, const WriteLayer::Run& b) {
   return out;
 }
 
-/// Two places in the filter of prefixes.
-std::array<std::size_t, 2> bits_of(BytesView prefix) {
-  const std::uint64_t hash = row_hash(prefix.first(kStatePrefixBytes));
-  return {hash % kPrefixBits, (hash >> 32) % kPrefixBits};
-}
-
 }  // namespace
-
-WriteLayer::WriteLayer() : prefix_bits_(kPrefixBits / kBitsOfWord) {}
 
 void WriteLayer::put(Family family, BytesView key, std::optional<BytesView> value) {
   Rows& rows = of(family);
   const auto [row, is_new] = rows.table.put(row_hash(key), key, value);
   if (!is_new) return;
   rows.fresh.push_back(row);
-  if (family != Family::state || key.size() < kStatePrefixBytes) return;
-  for (const std::size_t bit : bits_of(key)) {
-    prefix_bits_[bit / kBitsOfWord] |= std::uint64_t{1} << bit % kBitsOfWord;
-  }
+  if (family != Family::state) return;
+  if (const auto prefix = KeyFilter::of_prefix(key)) prefixes_.add(*prefix);
 }
 
 void WriteLayer::end_batch() {
@@ -64,11 +51,8 @@ const WriteLayer::Row* WriteLayer::find(Family family, std::uint64_t hash, Bytes
 }
 
 bool WriteLayer::may_have(Family family, BytesView prefix) const {
-  if (family != Family::state || prefix.size() < kStatePrefixBytes) return true;
-  for (const std::size_t bit : bits_of(prefix)) {
-    if ((prefix_bits_[bit / kBitsOfWord] >> bit % kBitsOfWord & 1U) == 0) return false;
-  }
-  return true;
+  const auto number = KeyFilter::of_prefix(prefix);
+  return family != Family::state || !number || prefixes_.may_have(*number);
 }
 
 WriteLayer::Run WriteLayer::sorted(Family family) const {
@@ -88,7 +72,7 @@ std::size_t WriteLayer::row_count() const {
 }
 
 std::size_t WriteLayer::memory_bytes() const {
-  std::size_t out = prefix_bits_.size() * sizeof(std::uint64_t);
+  std::size_t out = prefixes_.memory_bytes();
   for (const Rows& rows : families_) out += rows.table.memory_bytes();
   return out + row_count() * sizeof(const Row*);
 }

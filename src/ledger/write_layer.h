@@ -6,6 +6,7 @@
 #include <memory>
 #include <vector>
 
+#include "ledger/key_filter.h"
 #include "ledger/row_table.h"
 #include "ledger/store.h"
 
@@ -24,10 +25,8 @@ class WriteLayer {
   using Row = RowTable::Row;
   using Run = std::vector<const Row*>;
 
-  WriteLayer();
-
   void put(Family family, BytesView key, std::optional<BytesView> value);
-  /// Ends a batch: what was put is found by scans. Finds stand in between are the writer's matter.
+  /// Ends a batch: what was put stands in the runs from now on.
   void end_batch();
 
   /// The row if the key was written here, erased or not; else null.
@@ -52,7 +51,7 @@ class WriteLayer {
   const Rows& of(Family family) const { return families_[static_cast<std::size_t>(family)]; }
 
   std::array<Rows, kFamilyCount> families_;
-  std::vector<std::uint64_t> prefix_bits_;  ///< a Bloom filter over long prefixes of the state
+  KeyFilter prefixes_;  ///< of the state alone, and no keys
 };
 
 }  // namespace baolian::ledger
