@@ -249,14 +249,14 @@ class LogAppender {
   std::vector<Head> heads_;
 };
 
-/// Rows of the transactions' places. Asserts that leaves and bodies tell the same story, on which
-/// Chain::leaves() relies.
+/// Rows of the transactions' places. Asserts that the leaves are those of as many transactions in a
+/// row, on which Chain::leaves() relies; that they are of these bodies, who executes them knows.
 void add_transaction_rows(const ExecutedBlock& block, const KeyValueStore& store,
                           std::vector<StoreWrite>& rows) {
   std::size_t leaf = 0;
   for (const Bytes& transaction : block.transactions) {
-    const TxHash hash = tx_hash(transaction);
-    ASSERT(leaf < block.leaves.size() && block.leaves[leaf].tx_hash == hash);
+    ASSERT(leaf < block.leaves.size());
+    const TxHash& hash = block.leaves[leaf].tx_hash;
     const TransactionRow row{.height = block.height,
                              .first_leaf = static_cast<std::uint32_t>(leaf),
                              .rejected_whole = block.leaves[leaf].op_index == kWholeTransaction};

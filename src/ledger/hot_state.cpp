@@ -1,7 +1,11 @@
 #include "ledger/hot_state.h"
 
+#include <algorithm>
+#include <array>
 #include <utility>
 
+#include "core/assert.h"
+#include "core/prefetch.h"
 #include "ledger/log.h"
 
 namespace baolian::ledger {
@@ -45,12 +49,30 @@ std::optional<Bytes> HotState::read(BytesView key) const {
   return value;
 }
 
+/// Asks for the memory of rows that are looked for next.
+void HotState::expect(std::span<const std::uint64_t> hashes) const {
+  for (const std::uint64_t hash : hashes) {
+    young_.expect_slot(hash);
+    old_.expect_slot(hash);
+  }
+  for (const std::uint64_t hash : hashes) {
+    young_.expect_row(hash);
+    old_.expect_row(hash);
+  }
+}
+
 std::vector<std::optional<Bytes>> HotState::read_many(const std::vector<Bytes>& keys) const {
   std::vector<std::optional<Bytes>> out(keys.size());
+  std::vector<std::uint64_t> hashes;
+  hashes.reserve(keys.size());
+  for (const Bytes& key : keys) hashes.push_back(row_hash(key));
   std::vector<std::size_t> places;
   std::vector<Bytes> missing;
   for (std::size_t i = 0; i < keys.size(); ++i) {
-    if (const auto value = find(row_hash(keys[i]), keys[i])) {
+    if (i % kPrefetchGroup == 0) {
+      expect(std::span(hashes).subspan(i, std::min(kPrefetchGroup, keys.size() - i)));
+    }
+    if (const auto value = find(hashes[i], keys[i])) {
       out[i] = to_bytes(*value);
     } else if (!is_absent(keys[i])) {
       places.push_back(i);
@@ -60,7 +82,7 @@ std::vector<std::optional<Bytes>> HotState::read_many(const std::vector<Bytes>& 
   if (missing.empty()) return out;
   auto values = store_.read_many(Family::state, missing);
   for (std::size_t i = 0; i < missing.size(); ++i) {
-    if (values[i]) keep(row_hash(missing[i]), missing[i], *values[i]);
+    if (values[i]) keep(hashes[places[i]], missing[i], *values[i]);
     out[places[i]] = std::move(values[i]);
   }
   return out;
@@ -73,17 +95,36 @@ std::vector<KeyValue> HotState::scan(BytesView prefix, BytesView from, std::size
 }
 
 void HotState::update(const StateOverlay::Writes& writes) {
+  std::vector<Write> group;
+  group.reserve(kPrefetchGroup);
   for (const auto& [key, value] : writes) {
-    if (value && keys_) keys_->add_key(key);
-    const std::uint64_t hash = row_hash(key);
-    const bool was_old = old_.value(hash, key).has_value();
-    if (was_old) old_.erase(hash, key);
-    if (!value) {
-      young_.erase(hash, key);
-    } else if (was_old || is_log_head(key) || young_.value(hash, key)) {
-      keep(hash, key, *value);
+    group.push_back({row_hash(key), key, value, false});
+    if (group.size() == kPrefetchGroup) update(group);
+  }
+  update(group);
+}
+
+/// Empties the group.
+void HotState::update(std::vector<Write>& group) {
+  std::array<std::uint64_t, kPrefetchGroup> hashes;
+  ASSERT(group.size() <= hashes.size());
+  for (std::size_t i = 0; i < group.size(); ++i) hashes[i] = group[i].hash;
+  expect(std::span(hashes).first(group.size()));
+  for (Write& write : group) {
+    write.is_here = young_.value(write.hash, write.key) || old_.value(write.hash, write.key);
+    if (keys_ && write.value && !write.is_here) keys_->expect_key(write.key);
+  }
+  for (const Write& write : group) {
+    // What is here came from the state: the filter knows it.
+    if (keys_ && write.value && !write.is_here) keys_->add_key(write.key);
+    old_.erase(write.hash, write.key);
+    if (!write.value) {
+      young_.erase(write.hash, write.key);
+    } else if (write.is_here || is_log_head(write.key)) {
+      keep(write.hash, write.key, *write.value);
     }
   }
+  group.clear();
 }
 
 }  // namespace baolian::ledger

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "ledger/key_filter.h"
@@ -39,6 +40,14 @@ class HotState final : public StateReader {
   std::size_t row_count() const { return young_.row_count() + old_.row_count(); }
 
  private:
+  struct Write {
+    std::uint64_t hash;
+    const Bytes& key;
+    const std::optional<Bytes>& value;
+    bool is_here;
+  };
+  void update(std::vector<Write>& group);
+  void expect(std::span<const std::uint64_t> hashes) const;
   std::optional<BytesView> find(std::uint64_t hash, BytesView key) const;
   bool is_absent(BytesView key) const;
   void keep(std::uint64_t hash, BytesView key, BytesView value) const;

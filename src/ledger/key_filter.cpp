@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/prefetch.h"
 #include "ledger/row_table.h"
 #include "ledger/store.h"
 
@@ -17,10 +18,14 @@ constexpr unsigned kPlaceBits = 9;  ///< of a bit in its line
 constexpr std::size_t kRoomMin = 4096;
 constexpr std::size_t kGrowth = 7;
 
+std::size_t line_of(std::uint64_t number, std::size_t words) {
+  return number % (words / kLineWords) * kLineWords;
+}
+
 /// Calls `bit(word, mask)` for each bit of a number, until it says false.
 template <typename Bit>
 bool for_each_bit(std::uint64_t number, std::size_t words, const Bit& bit) {
-  const std::size_t line = number % (words / kLineWords) * kLineWords;
+  const std::size_t line = line_of(number, words);
   std::uint64_t places = number * 0x9E3779B97F4A7C15ULL;  // the line took the low bits
   for (unsigned i = 0; i < kBitsSet; ++i, places >>= kPlaceBits) {
     const std::size_t place = places % kLineBits;
@@ -43,10 +48,21 @@ void KeyFilter::add_key(BytesView key) {
   if (const auto prefix = of_prefix(key)) add(*prefix);
 }
 
+void KeyFilter::expect_key(BytesView key) const {
+  expect(of_key(key));
+  if (const auto prefix = of_prefix(key)) expect(*prefix);
+}
+
 void KeyFilter::grow(std::size_t room) {
   Part& part = parts_.emplace_back();
   part.room = std::max(room, kRoomMin);
   part.words.resize(part.room * kBitsOfNumber / kLineBits * kLineWords);
+}
+
+void KeyFilter::expect(std::uint64_t number) const {
+  for (const Part& part : parts_) {
+    prefetch(&part.words[line_of(number, part.words.size())], kLineWords * sizeof(std::uint64_t));
+  }
 }
 
 void KeyFilter::add(std::uint64_t number) {

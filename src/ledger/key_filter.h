@@ -28,6 +28,9 @@ class KeyFilter {
   static std::optional<std::uint64_t> of_prefix(BytesView key);
   void add(std::uint64_t number);
   void add_key(BytesView key);
+  /// Asks for the memory that add_key() or add() of the same will need (core/prefetch.h).
+  void expect(std::uint64_t number) const;
+  void expect_key(BytesView key) const;
   /// False only if it was never added.
   bool may_have(std::uint64_t number) const;
 

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <utility>
 
-#include "core/assert.h"
+#include "core/prefetch.h"
 
 namespace baolian::ledger {
 namespace {
@@ -15,6 +15,8 @@ namespace {
 constexpr std::size_t kSlotsMin = 1024;
 /// Values grow a little where they stand: the frontier of a log gains and loses peaks.
 constexpr std::size_t kValueRoom = 32;
+/// What is asked for of a row: itself, its key and the most or all of its value.
+constexpr std::size_t kRowPrefetchBytes = 256;
 
 std::size_t with_room(std::size_t value_bytes) {
   return (value_bytes / kValueRoom + 1) * kValueRoom;
@@ -38,6 +40,18 @@ std::size_t RowTable::place(std::uint64_t hash, BytesView key) const {
                          std::memcmp(slot.row->key_bytes(), key.data(), key.size()) == 0;
     if (is_same) return at;
   }
+}
+
+void RowTable::expect_slot(std::uint64_t hash) const {
+  if (!slots_.empty()) prefetch(&slots_[hash & (slots_.size() - 1)], sizeof(Slot));
+}
+
+void RowTable::expect_row(std::uint64_t hash) const {
+  if (slots_.empty()) return;
+  const std::size_t mask = slots_.size() - 1;
+  std::size_t at = hash & mask;
+  while (slots_[at].row != nullptr && slots_[at].hash != hash) at = (at + 1) & mask;
+  if (slots_[at].row != nullptr) prefetch(slots_[at].row, kRowPrefetchBytes);
 }
 
 const RowTable::Row* RowTable::find(std::uint64_t hash, BytesView key) const {

@@ -43,6 +43,10 @@ class RowTable {
     bool is_erased_ = false;
   };
 
+  /// Ask for the memory of a row that is looked for or put next (core/prefetch.h): first for the
+  /// slots of a group of rows, then for the rows, whose place the slots say.
+  void expect_slot(std::uint64_t hash) const;
+  void expect_row(std::uint64_t hash) const;
   /// The row, erased or not; null if the key was never put.
   const Row* find(std::uint64_t hash, BytesView key) const;
   /// The value; nullopt if the key is not here or erased. Valid until the key is put or clear().

@@ -13,6 +13,7 @@
 #include <iterator>
 #include <thread>
 
+#include "core/prefetch.h"
 #include "crypto/hash.h"
 #include "ledger/merkle.h"
 
@@ -183,7 +184,10 @@ class Subtree {
     leaf_count_ = leaves.size();
   }
   /// Requires: ascending changes of this subtree's keys.
-  void update(Changes changes) { root_ = apply(root_, changes, kTopBits); }
+  void update(Changes changes) {
+    expect(changes);
+    root_ = apply(root_, changes, kTopBits);
+  }
   const Hash& hash() const { return root_.hash; }
   std::size_t leaf_count() const { return leaf_count_; }
   /// The only leaf. Requires: leaf_count() == 1.
@@ -245,6 +249,7 @@ class Subtree {
 
   Child build(Leaves leaves, unsigned depth);
   Child join(Ref ref, const Child& left, const Child& right);
+  void expect(Changes changes) const;
   bool merge(Leaves old, Changes changes);
   Child apply_to_bucket(const Child& at, Changes changes, unsigned depth);
   Child apply(const Child& at, Changes changes, unsigned depth);
@@ -291,6 +296,33 @@ Subtree::Child Subtree::join(Ref ref, const Child& left, const Child& right) {
   }
   *inners_.at(ref - 1) = {.refs = {left.ref, right.ref}, .hashes = {left.hash, right.hash}};
   return {.ref = ref, .hash = merkle_node_hash(left.hash, right.hash)};
+}
+
+/// Asks for the memory of all paths before the first is walked, level by level: a node's place is
+/// known only when the one above it is here, but those of one level can be waited for together.
+void Subtree::expect(Changes changes) const {
+  struct Walker {
+    const Hash* path;
+    Ref at;
+  };
+  std::vector<Walker> walkers;
+  walkers.reserve(changes.size());
+  for (const Change& change : changes) walkers.push_back({&change.key_hash, root_.ref});
+  const auto step = [this](Walker& walker, unsigned depth) {
+    if (walker.at == kEmpty || is_bucket(walker.at)) return true;  // at the end
+    walker.at = inners_.at(walker.at - 1)->refs[bit_of(*walker.path, depth) ? 1 : 0];
+    if (walker.at == kEmpty) return true;
+    if (is_bucket(walker.at)) {
+      const Leaves leaves = leaves_of(walker.at);
+      prefetch(leaves.data(), leaves.size_bytes());
+    } else {
+      prefetch(inners_.at(walker.at - 1), sizeof(Inner));
+    }
+    return false;
+  };
+  for (unsigned depth = kTopBits; !walkers.empty(); ++depth) {
+    std::erase_if(walkers, [&](Walker& walker) { return step(walker, depth); });
+  }
 }
 
 /// merged_ := `old` with the changes made. Returns: whether anything is different.

@@ -37,11 +37,10 @@ constexpr int kOpenFilesMax = 512;
 constexpr int kSortedRunsMax = 8;
 /// Bytes above the oldest run, in percent of it, before everything is merged.
 constexpr unsigned kYoungPercentMax = 100;
-constexpr double kMemtableBloomRatio = 0.05;
 constexpr std::size_t kIndexPartBytes = 4096;
 constexpr int kZstdLevel = 1;
 constexpr std::uint32_t kDictionaryBytes = 16 * 1024;  ///< of a file
-constexpr std::uint32_t kDictionaryTrainBytes = 64 * kDictionaryBytes;
+constexpr std::uint32_t kDictionaryTrainBytes = 16 * kDictionaryBytes;
 constexpr std::size_t kVisitReadaheadBytes = std::size_t{2} << 20;
 /// What a row takes in a batch beside key and value, at most.
 constexpr std::size_t kBatchRowBytes = 16;
@@ -111,16 +110,14 @@ rocksdb::ColumnFamilyOptions family_options(Family family,
   }
   if (family == Family::state) {
     options.prefix_extractor.reset(rocksdb::NewCappedPrefixTransform(kStatePrefixBytes));
-  }
-  if (family != Family::blocks) {
-    options.memtable_prefix_bloom_size_ratio = kMemtableBloomRatio;
-    options.memtable_whole_key_filtering = true;
+    // The filter in memory (key_filter.h) says what is not there: whoever comes down to the oldest
+    // run finds it.
+    options.optimize_filters_for_hits = true;
   }
   if (family == Family::blocks) {
     options.enable_blob_files = true;
     options.min_blob_size = kBlobBytesMin;
     options.blob_compression_type = rocksdb::kLZ4Compression;
-    options.enable_blob_garbage_collection = true;
   }
   return options;
 }

@@ -205,26 +205,21 @@ std::unique_ptr<StateReader> WriteBehindStore::freeze_state() const {
 
 // ------------------------------------------------------------------ writing
 
-template <typename Fill>
-void WriteBehindStore::change(const Fill& fill) {
-  bool is_full = false;
-  {
-    const std::unique_lock lock(mutex_);
-    fill(*active_);
-    active_->end_batch();
-    is_full = active_->memory_bytes() > bytes_max_ / 2;
-  }
-  if (is_full) flush();
-}
-
 void WriteBehindStore::apply(const std::vector<StoreWrite>& batch) { apply_with_state(batch, {}); }
 
 void WriteBehindStore::apply_with_state(const std::vector<StoreWrite>& batch,
                                         const StateOverlay::Writes& state) {
-  change([&](WriteLayer& layer) {
-    for (const auto& [key, value] : state) layer.put(Family::state, key, value);
-    for (const StoreWrite& write : batch) layer.put(write.family, write.key, write.value);
-  });
+  std::vector<RowView> rows;
+  rows.reserve(state.size() + batch.size());
+  for (const auto& [key, value] : state) rows.push_back({Family::state, key, value});
+  for (const StoreWrite& write : batch) rows.push_back({write.family, write.key, write.value});
+  bool is_full = false;
+  {
+    const std::unique_lock lock(mutex_);
+    active_->apply(rows);
+    is_full = active_->memory_bytes() > bytes_max_ / 2;
+  }
+  if (is_full) flush();
 }
 
 void WriteBehindStore::clear(Family family) {

@@ -52,8 +52,6 @@ class WriteBehindStore final : public KeyValueStore {
  private:
   using Layers = std::vector<std::shared_ptr<const WriteLayer>>;
 
-  template <typename Fill>
-  void change(const Fill& fill);
   void freeze() const;
   Layers layers() const;
   bool is_empty() const;

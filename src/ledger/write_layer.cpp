@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <iterator>
+#include <span>
+
+#include "core/prefetch.h"
 
 namespace baolian::ledger {
 namespace {
@@ -19,15 +22,31 @@ WriteLayer::Run merged(const WriteLayer::Run& a, const WriteLayer::Run& b) {
 
 }  // namespace
 
-void WriteLayer::put(Family family, BytesView key, std::optional<BytesView> value) {
-  Rows& rows = of(family);
-  const auto [row, is_new] = rows.table.put(row_hash(key), key, value);
-  if (!is_new) return;
-  rows.fresh.push_back(row);
-  if (family != Family::state) return;
-  if (const auto prefix = KeyFilter::of_prefix(key)) prefixes_.add(*prefix);
+void WriteLayer::apply(const std::vector<RowView>& batch) {
+  std::array<std::uint64_t, kPrefetchGroup> hashes;
+  for (std::size_t first = 0; first < batch.size(); first += kPrefetchGroup) {
+    const std::size_t count = std::min(kPrefetchGroup, batch.size() - first);
+    const auto group = std::span(batch).subspan(first, count);
+    for (std::size_t i = 0; i < count; ++i) {
+      hashes[i] = row_hash(group[i].key);
+      of(group[i].family).table.expect_slot(hashes[i]);
+    }
+    for (std::size_t i = 0; i < count; ++i) of(group[i].family).table.expect_row(hashes[i]);
+    for (std::size_t i = 0; i < count; ++i) put(group[i], hashes[i]);
+  }
+  end_batch();
 }
 
+void WriteLayer::put(const RowView& row, std::uint64_t hash) {
+  Rows& rows = of(row.family);
+  const auto [place, is_new] = rows.table.put(hash, row.key, row.value);
+  if (!is_new) return;
+  rows.fresh.push_back(place);
+  if (row.family != Family::state) return;
+  if (const auto prefix = KeyFilter::of_prefix(row.key)) prefixes_.add(*prefix);
+}
+
+/// What was put stands in the runs from now on.
 void WriteLayer::end_batch() {
   for (Rows& rows : families_) {
     if (rows.fresh.empty()) continue;

@@ -25,9 +25,8 @@ class WriteLayer {
   using Row = RowTable::Row;
   using Run = std::vector<const Row*>;
 
-  void put(Family family, BytesView key, std::optional<BytesView> value);
-  /// Ends a batch: what was put stands in the runs from now on.
-  void end_batch();
+  /// A batch. Of a key that is there twice the later row counts.
+  void apply(const std::vector<RowView>& batch);
 
   /// The row if the key was written here, erased or not; else null.
   const Row* find(Family family, std::uint64_t hash, BytesView key) const;
@@ -47,6 +46,8 @@ class WriteLayer {
     std::vector<Run> runs;
     Run fresh;  ///< of the batch that has not ended
   };
+  void put(const RowView& row, std::uint64_t hash);
+  void end_batch();
   Rows& of(Family family) { return families_[static_cast<std::size_t>(family)]; }
   const Rows& of(Family family) const { return families_[static_cast<std::size_t>(family)]; }
 
