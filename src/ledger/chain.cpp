@@ -151,16 +151,15 @@ class LogAppender {
               std::vector<StoreWrite>& rows)
       : leaf_hashes_(leaf_hashes), rows_(rows) {
     const std::vector<std::size_t> head_of = make_heads(block);
-    std::vector<Head*> in_order;
-    for (Head& head : heads_) in_order.push_back(&head);
-    std::sort(in_order.begin(), in_order.end(),
-              [](const Head* a, const Head* b) { return a->state_key < b->state_key; });
+    for (Head& head : heads_) in_order_.push_back(&head);
+    std::sort(in_order_.begin(), in_order_.end(),
+              [](const Head* a, const Head* b) { return KeyOrder{}(a->state_key, b->state_key); });
     std::vector<Bytes> keys;
     keys.reserve(heads_.size());
-    for (const Head* head : in_order) keys.push_back(head->state_key);
+    for (const Head* head : in_order_) keys.push_back(head->state_key);
     const auto stored = state.read_many(keys);
-    for (std::size_t i = 0; i < in_order.size(); ++i) {
-      Head& head = *in_order[i];
+    for (std::size_t i = 0; i < in_order_.size(); ++i) {
+      Head& head = *in_order_[i];
       if (stored[i]) head.frontier = from_own_bytes(*stored[i]);
       if (joined_store != nullptr) keep_base(*joined_store, head.log, head.frontier);
     }
@@ -171,8 +170,9 @@ class LogAppender {
   }
 
   void write_frontiers(StateOverlay::Writes& writes) const {
-    for (const Head& head : heads_) {
-      writes.insert_or_assign(head.state_key, encode(head.frontier));
+    auto next = writes.begin();  // keys of logs stand side by side there
+    for (const Head* head : in_order_) {
+      next = std::next(writes.insert_or_assign(next, head->state_key, encode(head->frontier)));
     }
   }
 
@@ -195,6 +195,8 @@ class LogAppender {
     std::unordered_map<LogId, std::size_t, LogHash> numbers;  // never iterated
     std::vector<std::size_t> out;
     out.reserve(block.appends.size());
+    heads_.reserve(block.appends.size());
+    numbers.reserve(block.appends.size());
     for (const ExecutedBlock::Append& wish : block.appends) {
       const LogId& log = wish.append.log;
       const auto [at, is_new] = numbers.try_emplace(log, heads_.size());
@@ -247,6 +249,7 @@ class LogAppender {
   const std::vector<Hash>& leaf_hashes_;
   std::vector<StoreWrite>& rows_;
   std::vector<Head> heads_;
+  std::vector<Head*> in_order_;  ///< of their keys
 };
 
 /// Rows of the transactions' places. Asserts that the leaves are those of as many transactions in a
