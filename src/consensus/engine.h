@@ -207,9 +207,15 @@ struct TransferLeadershipInput {
   ReplicaId target = 0;
 };
 
+/// A peer sent something of a later epoch: all blocks of this one may be asked from it, whether it
+/// votes here or not. Nothing is believed: a lie costs one unanswered FETCH.
+struct PeerAheadInput {
+  ReplicaId peer = 0;
+};
+
 using Input = std::variant<TickInput, DeliverInput, ProposeInput, BodiesInput, BadBodiesInput,
                            PersistedInput, AppliedInput, FlushedInput, TransferInput,
-                           BlocksReadInput, TransferLeadershipInput>;
+                           BlocksReadInput, TransferLeadershipInput, PeerAheadInput>;
 
 // ------------------------------------------------------------------ epochs (1.10)
 

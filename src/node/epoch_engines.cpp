@@ -119,13 +119,24 @@ Result<EpochEngines> EpochEngines::recover(Config config, Recovered recovered) {
   }
   // The store may have lost the certificate that the log has.
   if (start.has_value()) out.remember(*std::prev(present), *start);
-  beginning.silent = out.is_replaying();
+  out.silence_if_left(beginning, present->epoch);
   if (!part.has_value() && !beginning.silent && start.has_value()) {
     out.opening_ = opening_of(*start);
   }
   if (std::next(present) != recovered.epochs.end()) beginning.pending = *std::next(present);
   out.start_engine(std::move(beginning), *present);
   return out;
+}
+
+/// Of an epoch that the log has left it may know nothing but the end, which peers may lack.
+void EpochEngines::silence_if_left(Beginning& beginning, Epoch epoch) const {
+  beginning.silent = is_replaying();
+  if (later_.empty() || later_.front().epoch() != epoch.next()) return;
+  const std::optional<EpochStart>& next = later_.front().start;
+  ASSERT(next.has_value());
+  const consensus::ExecCert end{next->header, next->certificate};
+  beginning.part.records.push_back(
+      {RecordType::exec_cert, std::make_shared<const Bytes>(encode(end))});
 }
 
 std::optional<EpochEngines::Part> EpochEngines::take_part(std::vector<Part> parts, Epoch epoch) {
@@ -217,7 +228,7 @@ Result<void> EpochEngines::begin(EpochStart next) {
                                          " than the chain made");
     }
   }
-  beginning.silent = is_replaying();
+  silence_if_left(beginning, epoch.epoch);
   start_engine(std::move(beginning), epoch);
   return ok();
 }

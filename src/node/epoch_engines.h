@@ -108,6 +108,7 @@ class EpochEngines {
     bool silent = false;
   };
   static Result<std::vector<Part>> split(std::vector<consensus::LogRecord> log);
+  void silence_if_left(Beginning& beginning, Epoch epoch) const;
   static consensus::LogRecord opening_of(const consensus::EpochStart& start);
   Names names_in(const crypto::EpochRecord& epoch) const;
   void start_engine(Beginning beginning, const crypto::EpochRecord& epoch);

@@ -96,7 +96,7 @@ void ReplicaDriver::on_message(ReplicaId from, MessageClass message_class, Share
   const std::optional<Epoch> epoch = consensus::envelope_epoch(*bytes);
   if (epoch.has_value() && *epoch != engines_.epoch().epoch) {
     // Another epoch is no misbehaviour: the peer may be ahead or behind.
-    return serve_past(from, *epoch, std::move(bytes));
+    return on_other_epoch(from, *epoch, std::move(bytes));
   }
   auto message =
       consensus::read_envelope(engines_.replica_of(from), std::move(bytes), engines_.epoch());

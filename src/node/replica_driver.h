@@ -151,7 +151,7 @@ class ReplicaDriver {
   void transmit(const consensus::Send& send);
   void broadcast(MessageClass message_class, const SharedBytes& bytes);
   void append_opening();
-  void serve_past(ReplicaId from, Epoch epoch, SharedBytes bytes);
+  void on_other_epoch(ReplicaId from, Epoch epoch, SharedBytes bytes);
   void handle_past(consensus::Effects& effects, const EpochEngines::Past& past);
 
   std::vector<std::pair<TxHash, SharedBytes>> begin_wanting(consensus::NeedBodies& need);

@@ -70,11 +70,14 @@ void ReplicaDriver::append_opening() {
   ports_.log.append(std::exchange(next_write_, PersistId{next_write_ + 1}), {*std::move(opening)});
 }
 
-// ------------------------------------------------------------------ past epochs
+// ------------------------------------------------------------------ other epochs
 
-void ReplicaDriver::serve_past(ReplicaId from, Epoch epoch, SharedBytes bytes) {
+void ReplicaDriver::on_other_epoch(ReplicaId from, Epoch epoch, SharedBytes bytes) {
+  if (epoch > engines_.epoch().epoch) {
+    return give(consensus::PeerAheadInput{engines_.replica_of(from)});
+  }
   EpochEngines::Past* past = engines_.past(epoch);
-  if (past == nullptr) return;  // ahead of this node, or not known here
+  if (past == nullptr) return;  // not known here
   const auto verified =
       consensus::verify_envelope(past->replica_of[from], std::move(bytes), config_.engine.chain_id,
                                  past->server.epoch(), *config_.engine.verifier);

@@ -447,6 +447,24 @@ TEST_CASE("pbft 1.8: FETCH of blocks is served from the store, later if it must 
   CHECK(bench.fetch(4, {7, consensus::FetchBlocks{{0}}}) == RejectReason::bad_content);
 }
 
+TEST_CASE("pbft 1.10: blocks are asked from whoever is in a later epoch, validator or not",
+          "[pbft][epoch]") {
+  Bench bench;
+  constexpr ReplicaId kObserverPeer = 4;
+  bench.pass(5000, Bench::Heartbeat::heard);
+  CHECK(bench.all_sent(MessageKind::fetch).empty());  // nobody says that there is more
+  CHECK(bench.step(PeerAheadInput{99}).reason == RejectReason::not_member);
+  CHECK(bench.step(PeerAheadInput{kObserverPeer}).accepted);
+  CHECK(bench.step(PeerAheadInput{kObserverPeer}).reason == RejectReason::duplicate);
+  bench.pass(5000, Bench::Heartbeat::heard);
+  CHECK_FALSE(bench.all_sent(MessageKind::fetch).empty());
+  for (const Send& send : bench.all_sends()) {
+    const auto envelope = decode<Envelope>(*send.bytes);
+    REQUIRE(envelope.has_value());
+    if (envelope->kind == MessageKind::fetch) CHECK(send.to == kObserverPeer);
+  }
+}
+
 TEST_CASE("pbft 1.12: a peer that floods FETCH costs one read at a time", "[pbft]") {
   Bench bench;
   bench.certify_height(1);

@@ -69,6 +69,33 @@ std::vector<consensus::Send> sends_of(consensus::Engine& engine) {
   return out;
 }
 
+/// STATUS of a validator of epoch 0 whose newest certified height is this one.
+SharedBytes status_message(ValidatorIndex sender, std::uint64_t certified) {
+  consensus::StatusBody body;
+  body.active = true;
+  body.certified = Height{certified};
+  body.executed = Height{certified};
+  const Bytes encoded = encode(body);
+  const Signature signature = world().node_signers[sender]->sign_object(
+      crypto::ObjectType::status, world().chain_id, Epoch{0}, crypto::sha256(encoded));
+  return consensus::make_envelope(consensus::MessageKind::status, Epoch{0}, sender, encoded,
+                                  signature);
+}
+
+std::vector<consensus::Send> answers_to(consensus::Engine& engine, const SharedBytes& message) {
+  const auto from = decode<consensus::Envelope>(*message).value().sender;
+  auto verified = consensus::verify_envelope(from, message, world().chain_id, world().genesis.epoch,
+                                             crypto::toy_verifier());
+  REQUIRE(verified.has_value());
+  consensus::Effects effects;
+  static_cast<void>(engine.step(consensus::DeliverInput{*std::move(verified)}, effects));
+  std::vector<consensus::Send> out;
+  for (const consensus::Effect& effect : effects) {
+    if (const auto* send = std::get_if<consensus::Send>(&effect)) out.push_back(*send);
+  }
+  return out;
+}
+
 }  // namespace
 
 TEST_CASE("epochs: of an epoch that the log has cut away a node signs nothing", "[node][epoch]") {
@@ -113,6 +140,42 @@ TEST_CASE("epochs: in an epoch that its log has left a node signs nothing more",
   REQUIRE(engines->begin(start_of(1)).has_value());
   CHECK_FALSE(engines->is_replaying());
   CHECK_FALSE(engines->engine().status().silent);
+}
+
+TEST_CASE("epochs: of an epoch that its log has left a node still says how it ended",
+          "[node][epoch]") {
+  const consensus::LogRecord left{consensus::RecordType::epoch,
+                                  std::make_shared<const Bytes>(encode(start_of(1)))};
+  auto engines = EpochEngines::recover(config(), lost_store({left}));
+  REQUIRE(engines.has_value());
+  REQUIRE(engines->engine().status().silent);
+  CHECK(engines->engine().status().certified == Height{kFirstOfNext - 1});
+  static_cast<void>(sends_of(engines->engine()));  // the first ticks
+
+  const auto answers = answers_to(engines->engine(), status_message(0, kFirstOfNext - 5));
+  REQUIRE(answers.size() == 1);
+  CHECK(answers[0].to == ReplicaId{0});
+  const auto envelope = decode<consensus::Envelope>(*answers[0].bytes);
+  REQUIRE(envelope.has_value());
+  const auto reply = decode<consensus::Reply>(envelope->body);
+  REQUIRE(reply.has_value());
+  const auto* certificate = std::get_if<consensus::ReplyCertificate>(&reply->what);
+  REQUIRE(certificate != nullptr);
+  CHECK(certificate->certificate.vote.height == Height{kFirstOfNext - 1});
+  // Who knows it is told nothing.
+  CHECK(answers_to(engines->engine(), status_message(2, kFirstOfNext - 1)).empty());
+}
+
+TEST_CASE("epochs: the end of the epoch before is known by the log alone", "[node][epoch]") {
+  // The store has the last block of epoch 0, but lost the certificate.
+  EpochEngines::Recovered recovered = lost_store({snapshot_of(1, 2)});
+  recovered.epochs.push_back(start_of(1).epoch);
+  recovered.executed = Height{kFirstOfNext - 1};
+  auto engines = EpochEngines::recover(config(), std::move(recovered));
+  REQUIRE(engines.has_value());
+  CHECK(engines->epoch().epoch == Epoch{1});
+  CHECK(engines->past(Epoch{0}) != nullptr);
+  CHECK(engines->past(Epoch{1}) == nullptr);
 }
 
 TEST_CASE("epochs: a log that begins with the genesis leaves no epoch in silence",

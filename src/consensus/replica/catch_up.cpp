@@ -2,6 +2,7 @@
 /// 1.5 N6, 1.6 S2, 1.8 "Near"). Everything here certifies itself: no sender is trusted, no
 /// announced height is believed.
 #include <algorithm>
+#include <utility>
 
 #include "consensus/replica/past_epoch.h"
 #include "consensus/replica/replica_engine.h"
@@ -89,17 +90,34 @@ Height ReplicaEngine::highest_served_elsewhere() const {
   return out;
 }
 
-/// The next validator from `first` on that says it has the block after the last delivered one; any
-/// validator if none says so.
+Verdict ReplicaEngine::on_peer_ahead(const PeerAheadInput& input) {
+  if (input.peer >= peers_.size()) return Verdict::reject(RejectReason::not_member);
+  const bool was_ahead = std::exchange(peers_[input.peer].is_ahead, true);
+  return was_ahead ? Verdict::reject(RejectReason::duplicate) : Verdict::accept();
+}
+
+bool ReplicaEngine::has_peer_ahead() const {
+  return std::any_of(peers_.begin(), peers_.end(), [](const Peer& peer) { return peer.is_ahead; });
+}
+
+/// Whether the peer says, by STATUS or by being in a later epoch, that it has the block after the
+/// last delivered one. Who does not vote hears no STATUS of most: any validator may have it.
+bool ReplicaEngine::may_serve(ReplicaId id) const {
+  const Peer& peer = peers_[id];
+  if (peer.is_ahead) return true;
+  if (id >= validator_count()) return false;
+  if (!peer.status.has_value()) return !is_validator();
+  return std::min(peer.status->certified, peer.status->executed) > at_.delivered;
+}
+
+/// The next peer from `first` on that may serve; any validator if there is none.
 std::optional<ReplicaId> ReplicaEngine::next_source(ReplicaId first) const {
   std::optional<ReplicaId> any;
-  for (std::size_t i = 0; i < validator_count(); ++i) {
-    const auto id = static_cast<ReplicaId>((first + i) % validator_count());
+  for (std::size_t i = 0; i < peers_.size(); ++i) {
+    const auto id = static_cast<ReplicaId>((first + i) % peers_.size());
     if (id == config_.self) continue;
-    if (!any.has_value()) any = id;
-    const std::optional<StatusBody>& status = peers_[id].status;
-    if (!status.has_value()) continue;
-    if (std::min(status->certified, status->executed) > at_.delivered) return id;
+    if (may_serve(id)) return id;
+    if (!any.has_value() && id < validator_count()) any = id;
   }
   return any;
 }
@@ -126,7 +144,7 @@ Verdict ReplicaEngine::on_state_transfer(TransferInput& input) {
 void ReplicaEngine::fetch_blocks_if_due() {
   if (fetch_.paused) return;
   const bool follows = !is_validator();  // an observer always wants the next block
-  if (!follows && highest_served_elsewhere() <= at_.delivered) {
+  if (!follows && !has_peer_ahead() && highest_served_elsewhere() <= at_.delivered) {
     fetch_.eager = false;
     fetch_.open = false;
     fetch_.behind_since.reset();

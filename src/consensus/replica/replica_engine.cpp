@@ -88,6 +88,7 @@ Verdict ReplicaEngine::dispatch(Input& input) {
   if (const auto* transfer = std::get_if<TransferLeadershipInput>(&input)) {
     return on_transfer(*transfer);
   }
+  if (const auto* ahead = std::get_if<PeerAheadInput>(&input)) return on_peer_ahead(*ahead);
   auto* read = std::get_if<BlocksReadInput>(&input);
   ASSERT(read != nullptr);
   return on_blocks_read(*read);

@@ -62,6 +62,7 @@ struct Peer {
   std::optional<Tick> batches_at;       ///< last answer to FetchBatch
   std::optional<Tick> view_changes_at;  ///< since when VIEW-CHANGEs served are counted
   std::size_t view_changes_served = 0;
+  bool is_ahead = false;  ///< in a later epoch
 };
 
 /// The one FETCH of blocks that may be open.
@@ -331,6 +332,9 @@ class ReplicaEngine : public Engine {
   void take_block(ReplicaId from, SyncBlock& block, const HeaderFacts& facts);
   Result<HeaderFacts> check_block(const SyncBlock& block) const;
   void fetch_blocks_if_due();
+  Verdict on_peer_ahead(const PeerAheadInput& input);
+  bool has_peer_ahead() const;
+  bool may_serve(ReplicaId id) const;
   std::optional<ReplicaId> next_source(ReplicaId first) const;
   Height highest_served_elsewhere() const;
 

@@ -56,7 +56,7 @@ bool ReplicaEngine::anything_open() const {
 // ------------------------------------------------------------------ S2, S3, S6
 
 Verdict ReplicaEngine::on_status(const Verified& message) {
-  if (!is_validator()) return Verdict::reject(RejectReason::not_wanted);
+  if (!is_validator() && !config_.silent) return Verdict::reject(RejectReason::not_wanted);
   Result<StatusBody> decoded = decode<StatusBody>(message.envelope().body);
   if (!decoded.has_value()) return malformed(message.from(), decoded.error());
   if (decoded->progress.size() > config_.epoch.log_window || decoded->view.value >= kViewLimit ||
@@ -66,7 +66,7 @@ Verdict ReplicaEngine::on_status(const Verified& message) {
   }
   Peer& peer = peers_[message.from()];
   const bool needs_help = stands_still(peer.status, *decoded);
-  on_peer_status(message.from(), *decoded);
+  if (!config_.silent) on_peer_status(message.from(), *decoded);
   peer.status = *std::move(decoded);
   peer.status_at = run_.now;
   const bool may_help = !peer.helped_at.has_value() || *peer.helped_at + kHelpGapMs <= run_.now;
@@ -85,6 +85,8 @@ void ReplicaEngine::help(ReplicaId peer, const StatusBody& status) {
     send_reply(peer, Reply{0, ReplyCertificate{newest_certificate_->header,
                                                newest_certificate_->certificate}});
   }
+  // Whose log has left this epoch may be the last to know how it ended, but says no more than that.
+  if (config_.silent) return;
   for (const auto& [height, slot] : slots_) {
     if (height <= status.certified) continue;
     if (height.value - status.certified.value > config_.epoch.log_window) break;
