@@ -40,7 +40,7 @@ void KeyValueStore::apply_with_state(const std::vector<StoreWrite>& batch,
   apply(all);
 }
 
-void KeyValueStore::apply_and_flush(const std::vector<RowView>& rows) {
+void KeyValueStore::apply_and_flush(std::vector<RowView> rows) {
   std::vector<StoreWrite> batch;
   batch.reserve(rows.size());
   for (const RowView& row : rows) {

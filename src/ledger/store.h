@@ -91,7 +91,7 @@ class KeyValueStore {
   /// So much waits that it should be flushed soon.
   virtual bool wants_flush() const { return false; }
   /// apply() of many rows and flush(). Requires: ascending by family and key, each key once.
-  virtual void apply_and_flush(const std::vector<RowView>& rows);
+  virtual void apply_and_flush(std::vector<RowView> rows);
 };
 
 /// Returns: Errc::io_failed, Errc::store_corrupt.

@@ -285,20 +285,13 @@ class RocksdbStore final : public KeyValueStore {
 
   /// In one batch, because RocksDB may turn to files between two. Rows that come in order cost the
   /// memtable little: the place of each is behind that of the one before.
-  void apply_and_flush(const std::vector<RowView>& rows) override {
-    std::size_t size = 0;
-    for (const RowView& row : rows) {
-      size += row.key.size() + (row.value ? row.value->size() : 0) + kBatchRowBytes;
+  void apply_and_flush(std::vector<RowView> rows) override {
+    if (write_past_log(std::move(rows))) {
+      const std::vector<rocksdb::ColumnFamilyHandle*> all(handles_.begin(), handles_.end());
+      require(database_->Flush(rocksdb::FlushOptions(), all), "flush");
+    } else {
+      flush();
     }
-    rocksdb::WriteBatch writes(size);
-    for (const RowView& row : rows) put(row.family, row.key, row.value, writes);
-    rocksdb::WriteOptions options;
-    options.disableWAL = size >= kFileBytesMin;
-    require(database_->Write(options, &writes), "write");
-    if (!options.disableWAL) return flush();
-    writes.Clear();
-    const std::vector<rocksdb::ColumnFamilyHandle*> all(handles_.begin(), handles_.end());
-    require(database_->Flush(rocksdb::FlushOptions(), all), "flush");
   }
 
   void erase_range(Family family, BytesView first, BytesView end,
@@ -340,6 +333,22 @@ class RocksdbStore final : public KeyValueStore {
   void flush() override { require(database_->FlushWAL(true), "sync"); }
 
  private:
+  /// Few rows go to the log all the same: false. What the batch took is free again at the end, as
+  /// the flush needs much.
+  bool write_past_log(std::vector<RowView> rows) {
+    std::size_t size = 0;
+    for (const RowView& row : rows) {
+      size += row.key.size() + (row.value ? row.value->size() : 0) + kBatchRowBytes;
+    }
+    rocksdb::WriteBatch writes(size);
+    for (const RowView& row : rows) put(row.family, row.key, row.value, writes);
+    rows = {};
+    rocksdb::WriteOptions options;
+    options.disableWAL = size >= kFileBytesMin;
+    require(database_->Write(options, &writes), "write");
+    return options.disableWAL;
+  }
+
   /// Rows go down in the order of their keys: RocksDB looks for the place of each from that of the
   /// one before, and rows of many people come in no order of their own.
   void write(const std::vector<StoreWrite>& batch, rocksdb::WriteBatch& writes) {

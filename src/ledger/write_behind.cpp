@@ -285,7 +285,7 @@ void WriteBehindStore::write_down(const WriteLayer& layer) {
       rows.push_back({family, row->key(), row->value()});
     }
   }
-  below_->apply_and_flush(rows);
+  below_->apply_and_flush(std::move(rows));
 }
 
 }  // namespace baolian::ledger
