@@ -24,7 +24,7 @@
 namespace baolian::ledger {
 namespace {
 
-constexpr std::size_t kBlockCacheBytes = std::size_t{128} << 20;
+constexpr std::size_t kBlockCacheBytes = std::size_t{96} << 20;
 constexpr std::size_t kWriteBuffersBytes = std::size_t{192} << 20;  // all families together
 constexpr std::size_t kWriteBufferBytes = std::size_t{24} << 20;
 /// Keys of the state come in no order: the more of them go down together, the fewer times the level
