@@ -10,6 +10,7 @@ from verify_node import Verifier, stop
 
 SPAN = 20
 RETENTION_S = 2
+FLUSH_PAUSE_S = 1.5
 READINGS = 400
 
 
@@ -40,7 +41,9 @@ def first_reading(net):
 
 
 def load_until_pruned(net, spans):
-    """Readings until every node has pruned so many spans; blocks carry the time that judges age."""
+    """Readings until every node has pruned so many spans; blocks carry the time that judges age. A
+    node prunes what its store has durably, and flushes it when nothing was executed for a second
+    (else after a minute): so each round leaves it such a pause."""
     def pruned():
         return all(net.status(name)["first_block"] > spans * SPAN for name in network.NODES)
 
@@ -49,6 +52,7 @@ def load_until_pruned(net, spans):
         network.check(time.monotonic() < deadline,
                       f"pruned: {[net.status(name)['first_block'] for name in network.NODES]}")
         net.finish_load(net.load("--clients", 8, "--count", 60), 60)
+        time.sleep(FLUSH_PAUSE_S)
 
 
 def check_offline(net, file, reading):
