@@ -94,8 +94,15 @@ class KeyValueStore {
   virtual void apply_and_flush(std::vector<RowView> rows);
 };
 
+/// How rows of state and index are packed when they are merged. A store reads both.
+enum class Packing : std::uint8_t {
+  fast,   ///< for a node at work, which merges the same rows again and again
+  dense,  ///< for a compaction that is asked for: fewer bytes, several times the work
+};
+
 /// Returns: Errc::io_failed, Errc::store_corrupt.
-Result<std::unique_ptr<KeyValueStore>> open_rocksdb_store(const std::string& directory);
+Result<std::unique_ptr<KeyValueStore>> open_rocksdb_store(const std::string& directory,
+                                                          Packing packing = Packing::fast);
 std::unique_ptr<KeyValueStore> make_memory_store();
 
 /// A stored block. `batch` is the canonical consensus batch, `transactions` its bodies in order,

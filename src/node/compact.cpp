@@ -38,7 +38,7 @@ Result<Compaction> compact_directory(const std::string& data_directory,
   Compaction out;
   out.bytes_before = bytes_below(directory);
   {
-    TRY(const auto store, ledger::open_rocksdb_store(directory));
+    TRY(const auto store, ledger::open_rocksdb_store(directory, ledger::Packing::dense));
     std::atomic<bool> cancelled = false;
     for (std::size_t i = 0; i < kFamilies.size(); ++i) {
       if (progress) progress(i, kFamilies.size());
