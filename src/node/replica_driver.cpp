@@ -281,7 +281,10 @@ void ReplicaDriver::propose() {
   while (engines_.engine().can_propose() && pool_.has_proposable()) {
     const consensus::Status status = engines_.engine().status();
     const bool idle = status.highest_seen <= status.executed;
-    const bool waited = pool_.oldest_proposable()->value + config_.linger_ms <= now_.value;
+    // The more blocks wait to be executed, the less one more block hurries, and the more it costs.
+    const std::uint64_t under_way = idle ? 0 : status.highest_seen.value - status.executed.value;
+    const std::uint64_t linger_ms = config_.linger_ms * under_way;
+    const bool waited = pool_.oldest_proposable()->value + linger_ms <= now_.value;
     if (!idle && !waited && !pool_.has_full_batch(config_.batch)) return;
     TransactionPool::Selection selection = pool_.select(config_.batch);
     const std::vector<TxHash> hashes = selection.hashes;

@@ -24,7 +24,8 @@ namespace baolian::node {
 /// Order:       a message that rides on a write is given to the transport only after the log said
 ///              that the write is durable, and before the engine hears of it.
 /// Proposing:   an idle network gets a proposal at once; while heights are in flight the next batch
-///              fills until it is full or its oldest transaction has waited linger_ms.
+///              fills until it is full or its oldest transaction has waited linger_ms for each of
+///              them.
 /// Epochs:      at the end of one the next engine takes over (epoch_engines.h); writes of the
 ///              engine before may still become durable, and what rides on them is still sent.
 /// Ownership:   the engines; none of the ports, which outlive the driver.
@@ -44,7 +45,7 @@ class ReplicaDriver {
     consensus::EngineConfig engine = {};  ///< chain and verifier, as the engines have them
     TransactionPool::Limits pool = {};
     TransactionPool::BatchLimits batch = {};
-    std::uint64_t linger_ms = 5;           ///< while heights are in flight
+    std::uint64_t linger_ms = 5;           ///< for each height in flight
     std::uint64_t closing_block_ms = 50;   ///< quiet time before an empty block closes the last one
     std::uint64_t fetch_delay_ms = 10;     ///< a push on its way mostly makes the fetch needless
     std::uint64_t fetch_again_ms = 100;    ///< then the next validator is asked
