@@ -27,6 +27,7 @@ int main(int argc, char** argv) {
       "Every figure is of certified operations: signed, ordered, executed by every node, durable.\n"
       "The JSON carries ops_per_s, p50_ms, p99_ms and every setting.\n\nExamples:\n"
       "  baolian-bench --workload readings --validators 4 --ops-per-tx 100 --duration 60 --json\n"
+      "  baolian-bench --workload exchanged         (latency: of all three transactions)\n"
       "  baolian-bench --ops-per-tx 1 --tx-per-call 8 --clients 64\n"
       "  baolian-bench --rate 12000                 (open loop: latency at a load)\n"
       "  baolian-bench --curve 2000,4000,8000 --duration 20 --plot curve.svg\n"
@@ -34,7 +35,11 @@ int main(int argc, char** argv) {
   bench::Settings settings;
   settings.node_program = program_beside("baoliand");
   std::string consensus = "pbft";
-  app.add_option("--workload", settings.workload, "readings")->capture_default_str();
+  app.add_option("--workload", settings.workload,
+                 "readings: of own records; exchanged: of another's, requested, released and "
+                 "received; mixed: 95 % readings")
+      ->check(CLI::IsMember({"readings", "exchanged", "mixed"}))
+      ->capture_default_str();
   app.add_option("--validators", settings.validators, "nodes that vote")->capture_default_str();
   app.add_option("--observers", settings.observers, "nodes that follow")->capture_default_str();
   app.add_option("--consensus", consensus, "pbft or raft")

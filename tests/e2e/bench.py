@@ -1,5 +1,6 @@
 """baolian-bench on a small network: every operation that it counts is applied, evidence of a sample holds, the
-JSON says what was asked for; one operation a signature, many a signature, an open loop, Raft, and a curve."""
+JSON says what was asked for; one operation a signature, many a signature, an open loop, Raft, a curve,
+and readings of another's records."""
 
 import argparse
 import json
@@ -13,6 +14,8 @@ RUNS = [
     ["--ops-per-tx", "50", "--clients", "8"],
     ["--ops-per-tx", "1", "--tx-per-call", "4", "--clients", "8", "--rate", "200"],
     ["--ops-per-tx", "20", "--clients", "4", "--consensus", "raft", "--validators", "3"],
+    ["--workload", "exchanged", "--ops-per-tx", "20", "--clients", "4"],
+    ["--workload", "mixed", "--ops-per-tx", "10", "--clients", "8"],
 ]
 SMALL = ["--records", "2000", "--subjects", "500", "--other-records", "0", "--warm-up", "1", "--duration", "2",
          "--sample", "5", "--json"]

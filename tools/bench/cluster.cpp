@@ -40,6 +40,7 @@ node::NetworkPlan plan_of(const Settings& settings, const std::string& directory
     institution.slug = fmt::format("{}-{}", is_hospital ? "hospital" : "insurer", number);
     institution.name = institution.slug;
     institution.kinds = {is_hospital ? InstitutionKind::hospital : InstitutionKind::insurer};
+    if (i == 1) institution.kinds.push_back(InstitutionKind::medical_insurance);
     institution.votes = i < settings.validators;
     institution.departments = is_hospital ? departments : 0;
     plan.institutions.push_back(std::move(institution));

@@ -26,7 +26,8 @@ struct NodeFigures {
   std::uint64_t log_syncs = 0;   ///< fdatasyncs of the consensus log since the start
 };
 
-/// Hospitals and insurers in turn, each with a node that votes; then observers.
+/// Hospitals and insurers in turn, each with a node that votes; then observers. The first insurer
+/// is the medical-insurance bureau too.
 ///
 /// Ownership: the processes; they are ended with the object, and the directory is removed unless
 ///            settings.keep.
@@ -43,6 +44,8 @@ class Cluster {
   /// Short names of the hospitals.
   const std::vector<std::string>& hospitals() const { return hospitals_; }
   std::size_t departments() const { return kDepartments; }
+  /// Who vouches for consents, for profile(). Requires: an insurer.
+  std::string attestor() const { return "insurer-1-officer"; }
   std::string profile(const std::string& holder) const;
   Result<std::vector<NodeFigures>> figures();
   /// Ends the nodes, in good order.

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <thread>
 
 #include "crypto/keystore.h"
@@ -26,6 +27,13 @@ Result<std::unique_ptr<const crypto::Signer>> load_signer(const cli::Profile& pr
   return std::unique_ptr<const crypto::Signer>(crypto::make_ed25519_signer(*seed));
 }
 
+Result<std::unique_ptr<Department>> load_sender(const std::string& profile) {
+  auto out = std::make_unique<Department>();
+  TRY(out->profile, cli::load_profile(profile));
+  TRY(out->signer, load_signer(out->profile));
+  return out;
+}
+
 void merge(Tally& into, Tally&& from) {
   into.samples.insert(into.samples.end(), from.samples.begin(), from.samples.end());
   into.places.insert(into.places.end(), from.places.begin(), from.places.end());
@@ -43,20 +51,38 @@ Result<std::vector<std::unique_ptr<Department>>> load_departments(const Cluster&
   std::vector<std::unique_ptr<Department>> out;
   for (std::size_t number = 1; number <= cluster.departments(); ++number) {
     for (std::size_t hospital = 0; hospital < cluster.hospitals().size(); ++hospital) {
-      auto department = std::make_unique<Department>();
+      TRY(auto department, load_sender(cluster.profile(fmt::format(
+                               "{}-department-{}", cluster.hospitals()[hospital], number))));
       department->hospital = hospital;
-      TRY(department->profile, cli::load_profile(cluster.profile(fmt::format(
-                                   "{}-department-{}", cluster.hospitals()[hospital], number))));
-      TRY(department->signer, load_signer(department->profile));
       out.push_back(std::move(department));
     }
   }
   return out;
 }
 
-Drive::Drive(std::vector<std::unique_ptr<Department>>& departments, Pace pace, NextOperations next,
+Result<std::vector<std::unique_ptr<Department>>> load_attestor(const Cluster& cluster) {
+  std::vector<std::unique_ptr<Department>> out;
+  TRY(auto sender, load_sender(cluster.profile(cluster.attestor())));
+  out.push_back(std::move(sender));
+  return out;
+}
+
+/// One of those that send at the same time, on a thread of its own.
+struct Drive::Client {
+  Client(std::size_t which, std::uint64_t seed) : number(which), prng(seed * 1'000'003 + which) {}
+
+  std::size_t number;
+  Prng prng;
+  std::vector<std::unique_ptr<Script>> scripts;
+  std::map<std::size_t, net::HttpsClient> connections;  ///< by hospital
+  std::size_t hospital = 0;                             ///< of the newest call
+  std::uint64_t due_us = 0;                             ///< of what belongs together
+  Tally tally;
+};
+
+Drive::Drive(std::vector<std::unique_ptr<Department>>& departments, Pace pace, MakeScript script,
              std::uint64_t seed)
-    : departments_(departments), pace_(pace), next_(std::move(next)), seed_(seed) {}
+    : departments_(departments), pace_(pace), script_(std::move(script)), seed_(seed) {}
 
 std::uint64_t Drive::elapsed_us() const {
   return static_cast<std::uint64_t>(
@@ -74,47 +100,76 @@ std::optional<std::uint64_t> Drive::next_due_us() {
   return due_us;
 }
 
-std::vector<Drive::Outgoing> Drive::make_call(Department& department, Prng& prng) {
+/// Clients take turns at the departments of a hospital.
+Department& Drive::department(std::size_t number, std::size_t hospital) const {
+  std::vector<Department*> of_hospital;
+  for (const auto& one : departments_) {
+    if (one->hospital == hospital) of_hospital.push_back(one.get());
+  }
+  const std::size_t round = number * of_hospital.size() / departments_.size();
+  return *of_hospital[round % of_hospital.size()];
+}
+
+/// The next step of each script; empty at their end.
+std::vector<Drive::Outgoing> Drive::make_call(Client& client) const {
   std::vector<Outgoing> out;
-  for (std::size_t i = 0; i < pace_.tx_per_call; ++i) {
+  for (const auto& script : client.scripts) {
+    Step step = script->next(client.prng);
+    if (step.operations.empty()) break;
+    client.hospital = step.hospital;
+    Department& sender = department(client.number, step.hospital);
     ledger::TransactionBody body;
-    body.operations = next_(department.hospital, prng);
-    if (body.operations.empty()) break;
-    body.chain_id = department.profile.chain_id;
-    body.sender = department.signer->public_key();
-    body.nonce = Nonce{department.next_nonce++};
+    body.operations = std::move(step.operations);
+    body.chain_id = sender.profile.chain_id;
+    body.sender = sender.signer->public_key();
+    body.nonce = Nonce{sender.next_nonce++};
     body.expires_at = TimeMs{cli::now_ms().value + kExpiryMs};
     const auto operations = static_cast<std::uint32_t>(body.operations.size());
-    out.push_back(
-        {encode(ledger::sign_transaction(std::move(body), *department.signer)), operations});
+    const TxId id = ledger::tx_id(body);
+    out.push_back({.script = script.get(),
+                   .bytes = encode(ledger::sign_transaction(std::move(body), *sender.signer)),
+                   .tx_id = id,
+                   .operations = operations,
+                   .is_last = step.is_last});
   }
   return out;
 }
 
-void Drive::note(const node::TransactionOutcome& outcome, const Department& department,
-                 const Outgoing& sent, std::uint64_t due_us, Tally& tally) {
+void Drive::note(const node::TransactionOutcome& outcome, Client& client, const Outgoing& sent) {
+  Tally& tally = client.tally;
   const auto applied = static_cast<std::uint64_t>(
       std::count(outcome.codes.begin(), outcome.codes.end(), std::uint16_t{0}));
-  tally.applied += applied;
   tally.rejected += sent.operations - applied;
   if (applied < sent.operations) {
     tally.problem = fmt::format("an operation was rejected with code {}", outcome.codes.back());
   }
-  tally.samples.push_back({due_us, elapsed_us(), sent.operations});
-  tally.places.push_back({department.hospital, outcome.height, outcome.leaf});
+  sent.script->certified(sent.tx_id);
+  if (!sent.is_last) return;
+  tally.applied += applied;
+  tally.samples.push_back({client.due_us, elapsed_us(), sent.operations});
+  tally.places.push_back({client.hospital, outcome.height, outcome.leaf});
   certified_ += applied;
 }
 
 /// Sends a call until the fate of each transaction is known. False if it was given up.
-bool Drive::send_until_known(net::HttpsClient& client, Department& department,
-                             std::vector<Outgoing> call, std::uint64_t due_us, Tally& tally) {
+bool Drive::send_until_known(Client& client, std::vector<Outgoing> call) {
   static const net::HttpHeaders kHeaders = {{"Content-Type", "application/octet-stream"}};
+  const cli::Profile& profile = department(client.number, client.hospital).profile;
+  net::HttpsClient& connection =
+      client.connections
+          .try_emplace(client.hospital,
+                       net::HttpsClientConfig{.host = profile.host,
+                                              .port = profile.port,
+                                              .certificate_fingerprint = profile.fingerprint,
+                                              .request_timeout_ms = kRequestTimeoutMs})
+          .first->second;
+  Tally& tally = client.tally;
   const std::uint64_t give_up_us = elapsed_us() + kGiveUpUs;
-  while (!call.empty()) {
+  while (true) {
     node::SignedTransactions message;
     for (const Outgoing& one : call) message.transactions.push_back(one.bytes);
-    auto answer =
-        client.request("POST", "/v1/transactions", std::string(as_text(encode(message))), kHeaders);
+    auto answer = connection.request("POST", "/v1/transactions",
+                                     std::string(as_text(encode(message))), kHeaders);
     Result<node::TransactionOutcomes> outcomes = fail(Errc::http_status, "");
     if (!answer) {
       tally.problem = answer.error().context;
@@ -130,7 +185,7 @@ bool Drive::send_until_known(net::HttpsClient& client, Department& department,
       const bool is_refused = outcome.fate == node::TransactionFate::refused;
       const bool is_busy = is_refused && static_cast<Errc>(outcome.error) == Errc::busy;
       if (outcome.fate == node::TransactionFate::certified) {
-        note(outcome, department, call[i], due_us, tally);
+        note(outcome, client, call[i]);
       } else if (is_refused && !is_busy) {
         ++tally.dropped;
         tally.problem = errc_name(static_cast<Errc>(outcome.error));
@@ -144,28 +199,31 @@ bool Drive::send_until_known(net::HttpsClient& client, Department& department,
     if (elapsed_us() > give_up_us) return false;
     std::this_thread::sleep_for(kAgainAfter);
   }
-  return true;
 }
 
 Result<void> Drive::run_client(std::size_t number) {
-  Department& department = *departments_[number % departments_.size()];
-  net::HttpsClient client({.host = department.profile.host,
-                           .port = department.profile.port,
-                           .certificate_fingerprint = department.profile.fingerprint,
-                           .request_timeout_ms = kRequestTimeoutMs});
-  Prng prng(seed_ * 1'000'003 + number);
-  Tally tally;
+  Client client(number, seed_);
+  for (std::size_t i = 0; i < pace_.tx_per_call; ++i) {
+    client.scripts.push_back(script_(departments_[number % departments_.size()]->hospital));
+  }
   Result<void> result = ok();
-  while (const auto due_us = next_due_us()) {
-    std::vector<Outgoing> call = make_call(department, prng);
+  bool is_last = true;
+  while (true) {
+    if (is_last) {
+      const auto due_us = next_due_us();
+      if (!due_us) break;
+      client.due_us = *due_us;
+    }
+    std::vector<Outgoing> call = make_call(client);
     if (call.empty()) break;
-    if (!send_until_known(client, department, std::move(call), *due_us, tally)) {
-      result = fail(Errc::timed_out, "outcomes stayed unknown: " + tally.problem);
+    is_last = call.front().is_last;
+    if (!send_until_known(client, std::move(call))) {
+      result = fail(Errc::timed_out, "outcomes stayed unknown: " + client.tally.problem);
       break;
     }
   }
   const std::lock_guard lock(mutex_);
-  merge(tally_, std::move(tally));
+  merge(tally_, std::move(client.tally));
   return result;
 }
 

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "bench/cluster.h"
+#include "bench/script.h"
 #include "core/prng.h"
 #include "crypto/signing.h"
 #include "node/transaction_messages.h"
@@ -28,10 +29,12 @@ struct Department {
 
 /// Those of all hospitals, the hospitals in turn. Returns: errors of the profiles.
 Result<std::vector<std::unique_ptr<Department>>> load_departments(const Cluster& cluster);
+/// The member who vouches for consents, as if it were the one department of hospital 0.
+Result<std::vector<std::unique_ptr<Department>>> load_attestor(const Cluster& cluster);
 
-/// What became of one transaction.
+/// What became of one transaction, or of those that belong together (script.h).
 struct Sample {
-  std::uint64_t due_us = 0;   ///< when it was to be sent, from the beginning of the drive
+  std::uint64_t due_us = 0;   ///< when the first was to be sent, from the beginning of the drive
   std::uint64_t done_us = 0;  ///< when its certified outcome was here
   std::uint32_t operations = 0;
 };
@@ -46,7 +49,7 @@ struct Place {
 /// What happened in a drive.
 struct Tally {
   std::vector<Sample> samples;
-  std::vector<Place> places;     ///< the first operation of each transaction
+  std::vector<Place> places;     ///< the first operation of each last transaction
   std::uint64_t applied = 0;     ///< operations
   std::uint64_t rejected = 0;    ///< operations that executed and were rejected
   std::uint64_t busy = 0;        ///< transactions that were refused as busy and sent again
@@ -62,18 +65,18 @@ struct Pace {
   double calls_per_s = 0;  ///< open loop; 0: each client sends when it has its answer
 };
 
-/// The operations of the next transaction of a client; empty: there are none any more.
-/// Called on the client's thread.
-using NextOperations =
-    std::function<std::vector<ledger::Operation>(std::size_t hospital, Prng& prng)>;
+/// The script of a client of this hospital; a step without operations ends it. Each transaction of
+/// a call has a script of its own, and all of a client take their steps together.
+using MakeScript = std::function<std::unique_ptr<Script>(std::size_t hospital)>;
 
-/// Drives until end() or until there is nothing to send, and all outcomes are here.
+/// Drives until end() or until there is nothing to send, and all outcomes are here. What belongs
+/// together is brought to its end.
 ///
 /// Latency counts from the time at which a call was due: in an open loop a network that falls
 /// behind makes calls wait, and that is part of it.
 class Drive {
  public:
-  Drive(std::vector<std::unique_ptr<Department>>& departments, Pace pace, NextOperations next,
+  Drive(std::vector<std::unique_ptr<Department>>& departments, Pace pace, MakeScript script,
         std::uint64_t seed);
 
   /// Runs the clients on threads of their own; `watch` is called on this one, 50 times a second.
@@ -88,20 +91,23 @@ class Drive {
 
  private:
   struct Outgoing {
+    Script* script = nullptr;
     Bytes bytes;
+    TxId tx_id;
     std::uint32_t operations = 0;
+    bool is_last = true;
   };
+  struct Client;
   std::optional<std::uint64_t> next_due_us();
   Result<void> run_client(std::size_t number);
-  std::vector<Outgoing> make_call(Department& department, Prng& prng);
-  bool send_until_known(net::HttpsClient& client, Department& department,
-                        std::vector<Outgoing> call, std::uint64_t due_us, Tally& tally);
-  void note(const node::TransactionOutcome& outcome, const Department& department,
-            const Outgoing& sent, std::uint64_t due_us, Tally& tally);
+  Department& department(std::size_t number, std::size_t hospital) const;
+  std::vector<Outgoing> make_call(Client& client) const;
+  bool send_until_known(Client& client, std::vector<Outgoing> call);
+  void note(const node::TransactionOutcome& outcome, Client& client, const Outgoing& sent);
 
   std::vector<std::unique_ptr<Department>>& departments_;
   Pace pace_;
-  NextOperations next_;
+  MakeScript script_;
   std::uint64_t seed_;
   std::chrono::steady_clock::time_point began_;
   std::atomic<std::uint64_t> next_call_{0};

@@ -9,7 +9,7 @@
 #include "bench/cluster.h"
 #include "bench/drive.h"
 #include "bench/plot.h"
-#include "bench/readings.h"
+#include "bench/prepare.h"
 #include "bench/report.h"
 #include "contracts/facts.h"
 #include "ledger/evidence.h"
@@ -18,14 +18,18 @@
 namespace baolian::bench {
 namespace {
 
-constexpr std::size_t kRegistrationsPerTx = 500;
-constexpr std::size_t kPreparingClients = 16;
 /// Nonces of one key under way: below the window of 1,024.
 constexpr std::size_t kUnderWayMax = 1000;
 
 Result<void> check(const Settings& settings) {
-  if (settings.workload != "readings") {
-    return fail(Errc::bad_argument, "the workload is readings");
+  if (!is_workload(settings.workload)) {
+    return fail(Errc::bad_argument, "the workload is readings, exchanged or mixed");
+  }
+  if (needs_consents(settings.workload) && settings.validators + settings.observers < 3) {
+    return fail(Errc::bad_argument, "records are exchanged by two hospitals: three nodes or more");
+  }
+  if (settings.workload == "mixed" && settings.tx_per_call != 1) {
+    return fail(Errc::bad_argument, "mixed: one transaction a call");
   }
   if (settings.validators == 0 || settings.ops_per_tx == 0 ||
       settings.ops_per_tx > ledger::kOperationsMax || settings.tx_per_call == 0 ||
@@ -37,33 +41,6 @@ Result<void> check(const Settings& settings) {
     return fail(Errc::bad_argument, "--compact weighs one load; leave out --curve");
   }
   return ok();
-}
-
-/// Registers all records through the ordinary path, in large transactions.
-Result<std::uint64_t> prepare(const Readings& workload,
-                              std::vector<std::unique_ptr<Department>>& departments,
-                              std::uint64_t seed) {
-  std::vector<std::atomic<std::uint64_t>> next(workload.hospital_count());
-  for (std::size_t i = 0; i < next.size(); ++i) next[i] = i;
-  const std::uint64_t step = kRegistrationsPerTx * workload.hospital_count();
-  Drive drive(
-      departments, {.clients = kPreparingClients},
-      [&](std::size_t hospital, Prng&) {
-        return workload.registrations(hospital, next[hospital].fetch_add(step),
-                                      kRegistrationsPerTx);
-      },
-      seed);
-  tools::ProgressBar bar;
-  const bool has_bar = tools::ProgressBar::is_wanted();
-  TRY(const Tally tally, drive.run([&] {
-    if (has_bar) bar.show("registering records", drive.certified(), workload.record_count());
-  }));
-  if (has_bar) bar.clear();
-  if (tally.applied != workload.record_count()) {
-    return fail(Errc::internal, fmt::format("{} of {} records were registered: {}", tally.applied,
-                                            workload.record_count(), tally.problem));
-  }
-  return tally.applied;
 }
 
 /// Asks each hospital for evidence of some of its operations and verifies it with the genesis
@@ -143,7 +120,7 @@ class Watch {
   std::uint64_t shown_ = 0;
 };
 
-Result<Measured> measure(const Settings& settings, Cluster& cluster, const Readings& workload,
+Result<Measured> measure(const Settings& settings, Cluster& cluster, const Records& records,
                          std::vector<std::unique_ptr<Department>>& departments) {
   Measured out;
   const auto ops_per_call = static_cast<double>(settings.ops_per_tx * settings.tx_per_call);
@@ -152,8 +129,8 @@ Result<Measured> measure(const Settings& settings, Cluster& cluster, const Readi
       {.clients = settings.clients,
        .tx_per_call = settings.tx_per_call,
        .calls_per_s = settings.rate_per_s / ops_per_call},
-      [&](std::size_t hospital, Prng& prng) {
-        return workload.readings(hospital, settings.ops_per_tx, prng);
+      [&](std::size_t hospital) {
+        return make_script(settings.workload, records, hospital, settings.ops_per_tx);
       },
       settings.seed);
   Watch watch(settings, cluster, drive, out);
@@ -164,7 +141,7 @@ Result<Measured> measure(const Settings& settings, Cluster& cluster, const Readi
 
 /// One load after the other on the same network; the figures at the top are those of the most
 /// certified operations a second.
-Result<nlohmann::json> measure_all(Settings settings, Cluster& cluster, const Readings& workload,
+Result<nlohmann::json> measure_all(Settings settings, Cluster& cluster, const Records& records,
                                    std::vector<std::unique_ptr<Department>>& departments,
                                    Measured prepared) {
   const std::vector<double> rates =
@@ -174,7 +151,7 @@ Result<nlohmann::json> measure_all(Settings settings, Cluster& cluster, const Re
   nlohmann::json curve = nlohmann::json::array();
   for (const double rate : rates) {
     settings.rate_per_s = rate;
-    TRY(Measured measured, measure(settings, cluster, workload, departments));
+    TRY(Measured measured, measure(settings, cluster, records, departments));
     measured.prepared_operations = prepared.prepared_operations;
     measured.prepared_s = prepared.prepared_s;
     TRY(verify_sample(cluster, settings.sample, measured));
@@ -209,10 +186,10 @@ Result<nlohmann::json> run(const Settings& settings) {
                 "more transactions of one key would be under way than its nonces allow; use fewer "
                 "clients or transactions a call");
   }
-  const Readings workload(cluster->genesis(), settings);
+  const Records records(cluster->genesis(), settings);
   const auto began = std::chrono::steady_clock::now();
   Measured prepared;
-  TRY(prepared.prepared_operations, prepare(workload, departments, settings.seed));
+  TRY(prepared.prepared_operations, prepare(settings, *cluster, records, departments));
   const std::chrono::duration<double> preparing = std::chrono::steady_clock::now() - began;
   prepared.prepared_s = preparing.count();
   std::uint64_t bytes_before = 0;
@@ -222,7 +199,7 @@ Result<nlohmann::json> run(const Settings& settings) {
     TRY(cluster->run());
   }
   TRY(nlohmann::json out,
-      measure_all(settings, *cluster, workload, departments, std::move(prepared)));
+      measure_all(settings, *cluster, records, departments, std::move(prepared)));
   if (settings.compacts) {
     cluster->stop();
     TRY(const std::uint64_t bytes_after, cluster->compact());
