@@ -206,14 +206,11 @@ void execute_transaction(const BlockContext& block, const Transaction& transacti
 void finish_block(const BlockContext& block, std::size_t operation_count,
                   ledger::StateOverlay& state) {
   const Bytes prefix = keys::grant_ends();
-  const auto ends = state.scan(prefix, prefix, operation_count * 2);
+  const Bytes now = keys::grant_ends_from(block.time);
+  const auto ends = state.scan({prefix, {}, now}, operation_count * 2);
   for (const ledger::KeyValue& end : ends) {
-    const auto id = keys::last_id<GrantId>(end.key);
-    const auto grant = state.read_as<GrantState>(keys::grant(id));
-    ASSERT(grant.has_value());
-    if (grant->ends_at >= block.time) return;  // the range is in order of time
     state.erase(end.key);
-    state.erase(keys::grant(id));
+    state.erase(keys::grant(keys::last_id<GrantId>(end.key)));
   }
 }
 

@@ -61,6 +61,7 @@ Bytes holder(const RecordRef& record, const InstitutionId& institution) {
 }
 Bytes grant(const GrantId& id) { return make("grant", {id.view()}); }
 Bytes grant_ends() { return make("grant_end", {}); }
+Bytes grant_ends_from(TimeMs end) { return make("grant_end", {big_endian(end.value, 8)}); }
 Bytes grant_end(TimeMs end, const GrantId& id) {
   return make("grant_end", {big_endian(end.value, 8), id.view()});
 }
@@ -102,6 +103,7 @@ Bytes insurer_claim(const InstitutionId& insurer, const ClaimId& claim) {
   return make("insurer_claim", {insurer.view(), claim.view()});
 }
 Bytes deadlines() { return make("deadline", {}); }
+Bytes deadlines_from(TimeMs due) { return make("deadline", {big_endian(due.value, 8)}); }
 Bytes deadline(TimeMs due, const ClaimId& claim, DeadlineKind kind) {
   const std::uint8_t kind_byte = static_cast<std::uint8_t>(kind);
   return make("deadline", {big_endian(due.value, 8), claim.view(), BytesView(&kind_byte, 1)});

@@ -103,6 +103,8 @@ Bytes holders(const RecordRef& record);
 Bytes grant(const GrantId& id);
 /// Prefix of all ends of grants, ascending by time.
 Bytes grant_ends();
+/// Below all that end at this time or later, above all that end before.
+Bytes grant_ends_from(TimeMs end);
 Bytes grant_end(TimeMs end, const GrantId& id);
 
 Bytes product(const ProductId& id, std::uint32_t version);
@@ -129,6 +131,8 @@ Bytes insurer_claims(const InstitutionId& insurer);
 Bytes insurer_claim(const InstitutionId& insurer, const ClaimId& claim);
 /// Prefix of all deadlines, ascending by time.
 Bytes deadlines();
+/// Below all of this time or later, above all before.
+Bytes deadlines_from(TimeMs due);
 Bytes deadline(TimeMs due, const ClaimId& claim, DeadlineKind kind);
 /// What a key under deadlines() says; nullopt for another key.
 struct Deadline {

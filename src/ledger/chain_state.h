@@ -80,8 +80,8 @@ class StoredState final : public StateReader {
   std::optional<Bytes> read(BytesView key) const override {
     return store_.read(Family::state, key);
   }
-  std::vector<KeyValue> scan(BytesView prefix, BytesView from, std::size_t limit) const override {
-    return store_.scan(Family::state, prefix, from, limit);
+  std::vector<KeyValue> scan(const KeyRange& range, std::size_t limit) const override {
+    return store_.scan(Family::state, range, limit);
   }
 
  private:

@@ -88,10 +88,10 @@ std::vector<std::optional<Bytes>> HotState::read_many(const std::vector<Bytes>& 
   return out;
 }
 
-std::vector<KeyValue> HotState::scan(BytesView prefix, BytesView from, std::size_t limit) const {
-  const auto number = KeyFilter::of_prefix(prefix);
+std::vector<KeyValue> HotState::scan(const KeyRange& range, std::size_t limit) const {
+  const auto number = KeyFilter::of_prefix(range.prefix);
   if (keys_ && number && !keys_->may_have(*number)) return {};
-  return store_.scan(Family::state, prefix, from, limit);
+  return store_.scan(Family::state, range, limit);
 }
 
 void HotState::update(const StateOverlay::Writes& writes) {

@@ -31,7 +31,8 @@ class HotState final : public StateReader {
   void use_filter(KeyFilter keys) { keys_ = std::move(keys); }
 
   std::optional<Bytes> read(BytesView key) const override;
-  std::vector<KeyValue> scan(BytesView prefix, BytesView from, std::size_t limit) const override;
+  using StateReader::scan;
+  std::vector<KeyValue> scan(const KeyRange& range, std::size_t limit) const override;
   /// One value for each key. Requires: ascending keys.
   std::vector<std::optional<Bytes>> read_many(const std::vector<Bytes>& keys) const;
   /// What a block wrote, once the store has it: rows that are here follow, heads of logs come in.

@@ -34,16 +34,12 @@ void MemoryDisk::power_cut(std::size_t surviving_batches) {
 
 namespace {
 
-std::vector<KeyValue> scan_rows(const std::map<Bytes, Bytes, KeyOrder>& rows, BytesView prefix,
-                                BytesView from, std::size_t limit) {
+std::vector<KeyValue> scan_rows(const std::map<Bytes, Bytes, KeyOrder>& rows, const KeyRange& range,
+                                std::size_t limit) {
   std::vector<KeyValue> out;
-  auto row = rows.lower_bound(KeyOrder{}(from, prefix) ? prefix : from);
-  for (; row != rows.end() && out.size() < limit; ++row) {
-    const Bytes& key = row->first;
-    if (key.size() < prefix.size() || !std::equal(prefix.begin(), prefix.end(), key.begin())) {
-      break;
-    }
-    out.push_back({key, row->second});
+  auto row = rows.lower_bound(range.first());
+  for (; row != rows.end() && out.size() < limit && range.has(row->first); ++row) {
+    out.push_back({row->first, row->second});
   }
   return out;
 }
@@ -58,8 +54,8 @@ class FrozenRows final : public StateReader {
     if (found == rows_.end()) return std::nullopt;
     return found->second;
   }
-  std::vector<KeyValue> scan(BytesView prefix, BytesView from, std::size_t limit) const override {
-    return scan_rows(rows_, prefix, from, limit);
+  std::vector<KeyValue> scan(const KeyRange& range, std::size_t limit) const override {
+    return scan_rows(rows_, range, limit);
   }
 
  private:
@@ -80,11 +76,11 @@ class MemoryStore final : public KeyValueStore {
     return found->second;
   }
 
-  std::vector<KeyValue> scan(Family family, BytesView prefix, BytesView from,
+  std::vector<KeyValue> scan(Family family, const KeyRange& range,
                              std::size_t limit) const override {
     const std::scoped_lock lock(disk_->mutex_);
     const auto& rows = disk_->families_[static_cast<std::size_t>(family)];
-    return scan_rows(rows, prefix, from, limit);
+    return scan_rows(rows, range, limit);
   }
 
   std::unique_ptr<StateReader> freeze_state() const override {

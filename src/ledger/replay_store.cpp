@@ -17,9 +17,9 @@ class ReplayStore final : public KeyValueStore {
   std::optional<Bytes> read(Family family, BytesView key) const override {
     return at(family).read(family, key);
   }
-  std::vector<KeyValue> scan(Family family, BytesView prefix, BytesView from,
+  std::vector<KeyValue> scan(Family family, const KeyRange& range,
                              std::size_t limit) const override {
-    return at(family).scan(family, prefix, from, limit);
+    return at(family).scan(family, range, limit);
   }
   void apply(const std::vector<StoreWrite>& batch) override {
     std::vector<StoreWrite> index;

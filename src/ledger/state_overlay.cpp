@@ -13,12 +13,12 @@ bool begins_with(BytesView key, BytesView prefix) {
   return key.size() >= prefix.size() && std::equal(prefix.begin(), prefix.end(), key.begin());
 }
 
-/// The lower reader's pairs of a prefix, one after the other, fetched in chunks.
+/// The lower reader's pairs of a range, one after the other, fetched in chunks.
 class Cursor {
  public:
-  Cursor(const StateReader& below, BytesView prefix, BytesView from, std::size_t limit)
-      : below_(below), prefix_(prefix), chunk_(std::min(limit, kChunk)) {
-    pairs_ = below_.scan(prefix_, from, chunk_);
+  Cursor(const StateReader& below, const KeyRange& range, std::size_t limit)
+      : below_(below), range_(range), chunk_(std::min(limit, kChunk)) {
+    pairs_ = below_.scan(range_, chunk_);
   }
 
   const KeyValue* current() {
@@ -36,12 +36,12 @@ class Cursor {
   void refill() {
     Bytes from = std::move(last_key_);
     from.push_back(0);  // the smallest key above the last one
-    pairs_ = below_.scan(prefix_, from, chunk_);
+    pairs_ = below_.scan({range_.prefix, from, range_.until}, chunk_);
     position_ = 0;
   }
 
   const StateReader& below_;
-  BytesView prefix_;
+  KeyRange range_;
   std::size_t chunk_;
   std::vector<KeyValue> pairs_;
   std::size_t position_ = 0;
@@ -56,20 +56,25 @@ bool KeyOrder::operator()(BytesView a, BytesView b) const {
   return order != 0 ? order < 0 : a.size() < b.size();
 }
 
+BytesView KeyRange::first() const { return KeyOrder()(from, prefix) ? prefix : from; }
+
+bool KeyRange::has(BytesView key) const {
+  return begins_with(key, prefix) && (until.empty() || KeyOrder()(key, until));
+}
+
 std::optional<Bytes> StateOverlay::read(BytesView key) const {
   const auto found = writes_.find(key);
   if (found != writes_.end()) return found->second;
   return below_.read(key);
 }
 
-std::vector<KeyValue> StateOverlay::scan(BytesView prefix, BytesView from,
-                                         std::size_t limit) const {
+std::vector<KeyValue> StateOverlay::scan(const KeyRange& range, std::size_t limit) const {
   std::vector<KeyValue> out;
   if (limit == 0) return out;
-  Cursor below(below_, prefix, from, limit);
-  auto own = writes_.lower_bound(KeyOrder()(from, prefix) ? prefix : from);
+  Cursor below(below_, range, limit);
+  auto own = writes_.lower_bound(range.first());
   while (out.size() < limit) {
-    const bool has_own = own != writes_.end() && begins_with(own->first, prefix);
+    const bool has_own = own != writes_.end() && range.has(own->first);
     const KeyValue* lower = below.current();
     if (!has_own && lower == nullptr) break;
     if (!has_own || (lower != nullptr && lower->key < own->first)) {

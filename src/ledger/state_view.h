@@ -19,14 +19,30 @@ struct KeyValue {
   Bytes value;
 };
 
+/// Keys that begin with `prefix`, not below `from` (empty: from the start), below `until` (empty:
+/// to the end). Where a queue is served in order of time `until` saves much: erased rows are passed
+/// one by one, and behind the newest that is due nearly all may be erased.
+struct KeyRange {
+  BytesView prefix = {};
+  BytesView from = {};
+  BytesView until = {};
+
+  /// The smallest key that may be in it.
+  BytesView first() const;
+  /// Whether a key not below first() is in it. If not, none above is.
+  bool has(BytesView key) const;
+};
+
 /// Reading side. Implementations: the store at its one height, an overlay on another reader.
 class StateReader {
  public:
   virtual ~StateReader() = default;
   virtual std::optional<Bytes> read(BytesView key) const = 0;
-  /// Keys that begin with `prefix` and are not below `from` (empty: from the start), ascending, at
-  /// most `limit`.
-  virtual std::vector<KeyValue> scan(BytesView prefix, BytesView from, std::size_t limit) const = 0;
+  /// The rows of a range, ascending, at most `limit`.
+  virtual std::vector<KeyValue> scan(const KeyRange& range, std::size_t limit) const = 0;
+  std::vector<KeyValue> scan(BytesView prefix, BytesView from, std::size_t limit) const {
+    return scan(KeyRange{prefix, from, {}}, limit);
+  }
 };
 
 /// The order of keys, byte by byte, for maps that are asked with views.
@@ -48,7 +64,8 @@ class StateOverlay final : public StateReader {
   StateOverlay& operator=(const StateOverlay&) = delete;
 
   std::optional<Bytes> read(BytesView key) const override;
-  std::vector<KeyValue> scan(BytesView prefix, BytesView from, std::size_t limit) const override;
+  using StateReader::scan;
+  std::vector<KeyValue> scan(const KeyRange& range, std::size_t limit) const override;
   /// Requires: sizes within kStateKeyBytesMax and kStateValueBytesMax.
   void write(Bytes key, Bytes value);
   void erase(Bytes key);

@@ -48,8 +48,13 @@ class KeyValueStore {
  public:
   virtual ~KeyValueStore() = default;
   virtual std::optional<Bytes> read(Family family, BytesView key) const = 0;
-  virtual std::vector<KeyValue> scan(Family family, BytesView prefix, BytesView from,
+  /// The rows of a range, ascending, at most `limit`.
+  virtual std::vector<KeyValue> scan(Family family, const KeyRange& range,
                                      std::size_t limit) const = 0;
+  std::vector<KeyValue> scan(Family family, BytesView prefix, BytesView from,
+                             std::size_t limit) const {
+    return scan(family, KeyRange{prefix, from, {}}, limit);
+  }
   /// Hands every row with first <= key < end (empty: from the first, to the last) to `row`,
   /// ascending: for reading all of a family once. The views live as long as the call.
   virtual void visit(Family family, BytesView first, BytesView end,

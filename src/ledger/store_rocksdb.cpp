@@ -141,17 +141,17 @@ std::optional<Bytes> read_row(rocksdb::DB& database, rocksdb::ColumnFamilyHandle
 }
 
 std::vector<KeyValue> scan_rows(rocksdb::DB& database, rocksdb::ColumnFamilyHandle* family,
-                                rocksdb::ReadOptions options, BytesView prefix, BytesView from,
+                                rocksdb::ReadOptions options, const KeyRange& range,
                                 std::size_t limit) {
   std::vector<KeyValue> out;
   if (limit == 0) return out;
-  const Bytes end = end_of(prefix);
-  const rocksdb::Slice upper_bound = slice(end);
-  if (!end.empty()) options.iterate_upper_bound = &upper_bound;
+  const Bytes end = end_of(range.prefix);
+  const bool ends_before = !range.until.empty() && (end.empty() || KeyOrder()(range.until, end));
+  const rocksdb::Slice upper_bound = slice(ends_before ? range.until : end);
+  if (!upper_bound.empty()) options.iterate_upper_bound = &upper_bound;
   const std::unique_ptr<rocksdb::Iterator> row(database.NewIterator(options, family));
-  const bool is_from_below = slice(from).compare(slice(prefix)) < 0;
-  for (row->Seek(slice(is_from_below ? prefix : from)); row->Valid(); row->Next()) {
-    if (!row->key().starts_with(slice(prefix))) break;
+  for (row->Seek(slice(range.first())); row->Valid(); row->Next()) {
+    if (!range.has(view(row->key()))) break;
     out.push_back({to_bytes(view(row->key())), to_bytes(view(row->value()))});
     if (out.size() == limit) break;
   }
@@ -175,8 +175,8 @@ class FrozenState final : public StateReader {
   std::optional<Bytes> read(BytesView key) const override {
     return read_row(database_, family_, options_, key);
   }
-  std::vector<KeyValue> scan(BytesView prefix, BytesView from, std::size_t limit) const override {
-    return scan_rows(database_, family_, options_, prefix, from, limit);
+  std::vector<KeyValue> scan(const KeyRange& range, std::size_t limit) const override {
+    return scan_rows(database_, family_, options_, range, limit);
   }
 
  private:
@@ -205,13 +205,13 @@ class RocksdbStore final : public KeyValueStore {
     return read_row(*database_, handle(family), rocksdb::ReadOptions(), key);
   }
 
-  std::vector<KeyValue> scan(Family family, BytesView prefix, BytesView from,
+  std::vector<KeyValue> scan(Family family, const KeyRange& range,
                              std::size_t limit) const override {
-    const bool has_bloom = family == Family::state && prefix.size() >= kStatePrefixBytes;
+    const bool has_bloom = family == Family::state && range.prefix.size() >= kStatePrefixBytes;
     rocksdb::ReadOptions options;
     options.prefix_same_as_start = has_bloom;
     options.total_order_seek = !has_bloom;
-    return scan_rows(*database_, handle(family), options, prefix, from, limit);
+    return scan_rows(*database_, handle(family), options, range, limit);
   }
 
   void visit(Family family, BytesView first, BytesView end,

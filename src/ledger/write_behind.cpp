@@ -8,7 +8,7 @@ namespace baolian::ledger {
 namespace {
 
 using Layers = std::vector<std::shared_ptr<const WriteLayer>>;  // oldest first
-using Page = std::function<std::vector<KeyValue>(BytesView from, std::size_t limit)>;
+using Page = std::function<std::vector<KeyValue>(const KeyRange& rest, std::size_t limit)>;
 
 std::optional<Bytes> copy_of(const std::optional<BytesView>& value) {
   if (!value) return std::nullopt;
@@ -23,17 +23,15 @@ const WriteLayer::Row* find_newest(const Layers& layers, Family family, BytesVie
   return nullptr;
 }
 
-/// The rows of all layers that begin with a prefix, in order of their keys, of each key the newest.
+/// The rows of all layers in a range, in order of their keys, of each key the newest.
 class LayerRows {
  public:
-  LayerRows(const Layers& layers, Family family, BytesView prefix, BytesView from)
-      : prefix_(prefix) {
-    const BytesView first = KeyOrder{}(from, prefix) ? prefix : from;
+  LayerRows(const Layers& layers, Family family, const KeyRange& range) : range_(range) {
     for (auto layer = layers.rbegin(); layer != layers.rend(); ++layer) {
-      if (!(*layer)->may_have(family, prefix)) continue;
+      if (!(*layer)->may_have(family, range.prefix)) continue;
       for (const WriteLayer::Run& run : (*layer)->runs(family)) {
         const auto at = std::lower_bound(
-            run.begin(), run.end(), first,
+            run.begin(), run.end(), range.first(),
             [](const WriteLayer::Row* row, BytesView key) { return KeyOrder{}(row->key(), key); });
         if (at != run.end()) sources_.push_back({at, run.end()});
       }
@@ -48,7 +46,7 @@ class LayerRows {
       if (source.at == source.end) continue;
       if (least == nullptr || KeyOrder{}((*source.at)->key(), least->key())) least = *source.at;
     }
-    if (least == nullptr || !as_text(least->key()).starts_with(as_text(prefix_))) return nullptr;
+    if (least == nullptr || !range_.has(least->key())) return nullptr;
     return least;
   }
   /// Goes on behind a key that it stands at.
@@ -63,21 +61,21 @@ class LayerRows {
     WriteLayer::Run::const_iterator at;
     WriteLayer::Run::const_iterator end;
   };
-  BytesView prefix_;
+  KeyRange range_;
   std::vector<Source> sources_;  ///< of newer layers first
 };
 
 /// What a scan finds if the rows of the layers stand before those of `below`.
-std::vector<KeyValue> scan_through(const Layers& layers, Family family, BytesView prefix,
-                                   BytesView from, std::size_t limit, const Page& below) {
+std::vector<KeyValue> scan_through(const Layers& layers, Family family, const KeyRange& range,
+                                   std::size_t limit, const Page& below) {
   std::vector<KeyValue> out;
   if (limit == 0) return out;
-  LayerRows own(layers, family, prefix, from);
+  LayerRows own(layers, family, range);
   const WriteLayer::Row* row = own.current();
-  Bytes next = to_bytes(from);
+  Bytes next = to_bytes(range.from);
   for (;;) {
     const std::size_t wanted = limit - out.size();
-    std::vector<KeyValue> page = below(next, wanted);
+    std::vector<KeyValue> page = below({range.prefix, next, range.until}, wanted);
     const bool is_last = page.size() < wanted;
     for (std::size_t i = 0; i < page.size() || (is_last && row != nullptr);) {
       if (out.size() == limit) return out;
@@ -110,10 +108,10 @@ class FrozenLayers final : public StateReader {
     if (const auto* row = find_newest(layers_, Family::state, key)) return copy_of(row->value());
     return below_->read(key);
   }
-  std::vector<KeyValue> scan(BytesView prefix, BytesView from, std::size_t limit) const override {
+  std::vector<KeyValue> scan(const KeyRange& range, std::size_t limit) const override {
     return scan_through(
-        layers_, Family::state, prefix, from, limit,
-        [&](BytesView next, std::size_t rows) { return below_->scan(prefix, next, rows); });
+        layers_, Family::state, range, limit,
+        [&](const KeyRange& rest, std::size_t rows) { return below_->scan(rest, rows); });
   }
 
  private:
@@ -171,12 +169,12 @@ std::vector<std::optional<Bytes>> WriteBehindStore::read_many(
   return out;
 }
 
-std::vector<KeyValue> WriteBehindStore::scan(Family family, BytesView prefix, BytesView from,
+std::vector<KeyValue> WriteBehindStore::scan(Family family, const KeyRange& range,
                                              std::size_t limit) const {
   // Held to the end: rows that are applied meanwhile would stand there in part.
   const std::shared_lock lock(mutex_);
-  return scan_through(layers(), family, prefix, from, limit, [&](BytesView next, std::size_t rows) {
-    return below_->scan(family, prefix, next, rows);
+  return scan_through(layers(), family, range, limit, [&](const KeyRange& rest, std::size_t rows) {
+    return below_->scan(family, rest, rows);
   });
 }
 

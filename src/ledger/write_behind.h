@@ -27,7 +27,8 @@ class WriteBehindStore final : public KeyValueStore {
                             std::size_t bytes_max = kBytesMax);
 
   std::optional<Bytes> read(Family family, BytesView key) const override;
-  std::vector<KeyValue> scan(Family family, BytesView prefix, BytesView from,
+  using KeyValueStore::scan;
+  std::vector<KeyValue> scan(Family family, const KeyRange& range,
                              std::size_t limit) const override;
   void visit(Family family, BytesView first, BytesView end,
              const std::function<void(BytesView key, BytesView value)>& row) const override;

@@ -161,7 +161,7 @@ class World {
   class Empty final : public ledger::StateReader {
    public:
     std::optional<Bytes> read(BytesView) const override { return std::nullopt; }
-    std::vector<ledger::KeyValue> scan(BytesView, BytesView, std::size_t) const override {
+    std::vector<ledger::KeyValue> scan(const ledger::KeyRange&, std::size_t) const override {
       return {};
     }
   };

@@ -17,11 +17,12 @@ class MapState final : public StateReader {
     if (found == pairs.end()) return std::nullopt;
     return to_bytes(found->second);
   }
-  std::vector<KeyValue> scan(BytesView prefix, BytesView from, std::size_t limit) const override {
+  std::vector<KeyValue> scan(const KeyRange& range, std::size_t limit) const override {
     std::vector<KeyValue> out;
     for (const auto& [key, value] : pairs) {
       if (out.size() == limit) break;
-      if (key.starts_with(as_text(prefix)) && key >= as_text(from)) {
+      const bool is_before = range.until.empty() || key < as_text(range.until);
+      if (is_before && key.starts_with(as_text(range.prefix)) && key >= as_text(range.from)) {
         out.push_back({to_bytes(key), to_bytes(value)});
       }
     }
@@ -38,8 +39,8 @@ std::string text_of(const std::vector<KeyValue>& pairs) {
 }
 
 std::string scan_text(const StateReader& state, std::string_view prefix, std::string_view from = "",
-                      std::size_t limit = 100) {
-  return text_of(state.scan(as_bytes(prefix), as_bytes(from), limit));
+                      std::size_t limit = 100, std::string_view until = "") {
+  return text_of(state.scan({as_bytes(prefix), as_bytes(from), as_bytes(until)}, limit));
 }
 
 }  // namespace
@@ -76,6 +77,10 @@ TEST_CASE("overlay: a scan merges writes, hides erasures, keeps order, prefix, s
   CHECK(scan_text(overlay, "p/", "q").empty());
   CHECK(scan_text(overlay, "p/", "", 3) == "p/1=1 p/2=2 p/5=five ");
   CHECK(scan_text(overlay, "p/", "", 0).empty());
+  CHECK(scan_text(overlay, "p/", "", 9, "p/5") == "p/1=1 p/2=2 ");
+  CHECK(scan_text(overlay, "p/", "p/2", 9, "p/6") == "p/2=2 p/5=five ");
+  CHECK(scan_text(overlay, "p/", "p/2", 9, "p/2").empty());
+  CHECK(scan_text(overlay, "p/", "", 9, "o").empty());
   CHECK(scan_text(overlay, "") == "a/1=x o=z p/1=1 p/2=2 p/5=five p/6=6 q/1=y ");
 }
 
@@ -135,7 +140,9 @@ TEST_CASE("overlay: three levels equal one map under random writes and scans", "
     const std::string prefix = prng.chance_percent(50) ? "k" : "k" + std::to_string(prng.below(9));
     const std::string from = prng.chance_percent(50) ? "" : "k" + std::to_string(prng.below(900));
     const std::size_t limit = prng.chance_percent(20) ? 5000 : prng.below(400);
-    REQUIRE(scan_text(upper, prefix, from, limit) == scan_text(expected, prefix, from, limit));
+    const std::string until = prng.chance_percent(50) ? "" : "k" + std::to_string(prng.below(900));
+    REQUIRE(scan_text(upper, prefix, from, limit, until) ==
+            scan_text(expected, prefix, from, limit, until));
   }
 }
 

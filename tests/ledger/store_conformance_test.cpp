@@ -63,9 +63,9 @@ std::unique_ptr<StoreKind> make_kind(const std::string& name) {
 Bytes bytes(std::string_view text) { return to_bytes(text); }
 
 std::string scan_text(const KeyValueStore& store, Family family, BytesView prefix,
-                      BytesView from = {}, std::size_t limit = 100) {
+                      BytesView from = {}, std::size_t limit = 100, BytesView until = {}) {
   std::string out;
-  for (const KeyValue& row : store.scan(family, prefix, from, limit)) {
+  for (const KeyValue& row : store.scan(family, {prefix, from, until}, limit)) {
     out += to_hex(row.key) + "=" + std::string(as_text(row.value)) + " ";
   }
   return out;
@@ -138,7 +138,7 @@ TEST_CASE("store: the later of two writes to one key in a batch holds", "[store]
   CHECK_FALSE(store->read(Family::state, as_bytes("b")).has_value());
 }
 
-TEST_CASE("store: a scan is ordered by bytes and keeps prefix, start and limit", "[store]") {
+TEST_CASE("store: a scan is ordered by bytes and keeps prefix, start, end and limit", "[store]") {
   const std::string name = GENERATE("memory", "rocksdb", "behind memory", "behind rocksdb");
   CAPTURE(name);
   const auto store = make_kind(name)->open();
@@ -159,6 +159,10 @@ TEST_CASE("store: a scan is ordered by bytes and keeps prefix, start and limit",
   CHECK(scan_text(*store, Family::index, p, Bytes{0x71}).empty());
   CHECK(scan_text(*store, Family::index, p, {}, 2) == "70=self 7002=2 ");
   CHECK(scan_text(*store, Family::index, p, {}, 0).empty());
+  CHECK(scan_text(*store, Family::index, p, {}, 9, Bytes{0x70, 0x80}) == "70=self 7002=2 ");
+  CHECK(scan_text(*store, Family::index, p, Bytes{0x70, 0x02}, 9, Bytes{0x70, 0x02}).empty());
+  CHECK(scan_text(*store, Family::index, p, {}, 9, Bytes{0x10}).empty());
+  CHECK(scan_text(*store, Family::index, p, {}, 1, Bytes{0xFF}) == "70=self ");
   CHECK(scan_text(*store, Family::index, Bytes{0xFF}) == "ff=ff ffff01=ffff01 ");
   CHECK(scan_text(*store, Family::index, Bytes{0xFF, 0xFF}) == "ffff01=ffff01 ");
   CHECK(store->scan(Family::index, {}, {}, 100).size() == 8);
@@ -261,9 +265,11 @@ TEST_CASE("store: every kind gives the answers of the one in memory to random ba
       const Bytes key = random_key();
       REQUIRE(memory->read(family, key) == disk->read(family, key));
       const Bytes from = prng.chance_percent(50) ? Bytes{} : random_key();
+      const Bytes until = prng.chance_percent(50) ? Bytes{} : random_key();
       const std::size_t limit = prng.below(20);
-      REQUIRE(scan_text(*memory, family, key, from, limit) ==
-              scan_text(*disk, family, key, from, limit));
+      const BytesView prefix = BytesView(key).first(prng.below(key.size() + 1));
+      REQUIRE(scan_text(*memory, family, prefix, from, limit, until) ==
+              scan_text(*disk, family, prefix, from, limit, until));
     }
   }
 }
@@ -299,8 +305,9 @@ TEST_CASE("store: rows of every age are found, by key and by long prefix", "[sto
           const Bytes key = key_of(owner, prng.below(40));
           REQUIRE(memory->read(family, key) == disk->read(family, key));
           const BytesView prefix = BytesView(key).first(prng.chance_percent(50) ? 80 : 77);
-          REQUIRE(scan_text(*memory, family, prefix, key, 50) ==
-                  scan_text(*disk, family, prefix, key, 50));
+          const Bytes until = prng.chance_percent(50) ? Bytes{} : key_of(owner, prng.below(40));
+          REQUIRE(scan_text(*memory, family, prefix, key, 50, until) ==
+                  scan_text(*disk, family, prefix, key, 50, until));
         }
       }
     };

@@ -91,9 +91,9 @@ class KilledStore final : public ledger::KeyValueStore {
   std::optional<Bytes> read(Family family, BytesView key) const override {
     return below_.read(family, key);
   }
-  std::vector<ledger::KeyValue> scan(Family family, BytesView prefix, BytesView from,
+  std::vector<ledger::KeyValue> scan(Family family, const ledger::KeyRange& range,
                                      std::size_t limit) const override {
-    return is_dead() ? std::vector<ledger::KeyValue>() : below_.scan(family, prefix, from, limit);
+    return is_dead() ? std::vector<ledger::KeyValue>() : below_.scan(family, range, limit);
   }
   void apply(const std::vector<ledger::StoreWrite>& batch) override {
     if (is_dead()) return;

@@ -9,7 +9,7 @@ namespace {
 class EmptyState final : public ledger::StateReader {
  public:
   std::optional<Bytes> read(BytesView) const override { return std::nullopt; }
-  std::vector<ledger::KeyValue> scan(BytesView, BytesView, std::size_t) const override {
+  std::vector<ledger::KeyValue> scan(const ledger::KeyRange&, std::size_t) const override {
     return {};
   }
 };

@@ -60,11 +60,11 @@ Code sweep_deadlines(OperationContext& context, const SystemSweep& content) {
   if (content.count_max == 0 || content.count_max > kSweepMax) return Code::sweep_count;
 
   std::vector<Alarm> alarms;
-  for (const ledger::KeyValue& entry :
-       context.state.scan(keys::deadlines(), keys::deadlines(), content.count_max)) {
+  const Bytes prefix = keys::deadlines();
+  const Bytes later = keys::deadlines_from(TimeMs{content.up_to.value + 1});
+  for (const ledger::KeyValue& entry : context.state.scan({prefix, {}, later}, content.count_max)) {
     const auto due = keys::read_deadline(entry.key);
     ASSERT(due.has_value());
-    if (due->time > content.up_to) break;  // the range is in order of time
     const auto claim = find_claim(context.state, due->claim);
     ASSERT(claim.has_value());
     context.log(LogKind::alarms, Hash{}, alarms.size());

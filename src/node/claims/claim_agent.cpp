@@ -77,10 +77,10 @@ void ClaimAgent::work(TimeMs now) {
   next_sweep_ = now + sweep_delay_ms();
   const auto& epoch = services_.genesis.epoch;
   if (is_first || !crypto::validator_index(epoch, services_.keys.consensus().public_key())) return;
-  const auto due = services_.state().scan(keys::deadlines(), keys::deadlines(), 1);
   const TimeMs block_time = services_.chain.header(services_.chain.height())->timestamp;
-  const auto first = due.empty() ? std::nullopt : keys::read_deadline(due.front().key);
-  if (!first || first->time >= block_time) return;
+  const Bytes prefix = keys::deadlines();
+  const Bytes later = keys::deadlines_from(block_time);
+  if (services_.state().scan({prefix, {}, later}, 1).empty()) return;
   const contracts::SystemSweep sweep{{}, block_time, contracts::kSweepMax};
   services_.submitter.submit(
       services_.agent_key(), {contracts::make_operation(sweep, crypto::random_id<RequestId>())},
