@@ -34,6 +34,8 @@ void ReleaseAgent::on_granted(const contracts::Granted& event) {
 void ReleaseAgent::on_released(const contracts::Released& event, Height height,
                                std::uint32_t leaf) {
   if (event.custodian != services_.self) return;
+  // Without a wrap another system of this institution released, and delivers.
+  if (!services_.gate.has_prepared(event.grant)) return;
   released_[event.grant] = {height, leaf, 0};
   deliver(event.grant, height, leaf);
 }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <filesystem>
 
 #include "crypto/secretstream.h"
 #include "vault/durable_file.h"
@@ -135,6 +136,11 @@ Result<Bytes> RecordStore::put_outgoing(const GrantId& grant, BytesView sealed_w
 
 Result<Bytes> RecordStore::outgoing(const GrantId& grant) const {
   return read_file(outgoing_path(grant));
+}
+
+bool RecordStore::has_outgoing(const GrantId& grant) const {
+  std::error_code error;
+  return std::filesystem::exists(outgoing_path(grant), error) || error;
 }
 
 Result<void> RecordStore::erase_outgoing(const GrantId& grant) {

@@ -64,6 +64,8 @@ class RecordStore {
   Result<Bytes> put_outgoing(const GrantId& grant, BytesView sealed_wrap);
   /// Returns: Errc::not_found, Errc::io_failed.
   Result<Bytes> outgoing(const GrantId& grant) const;
+  /// Whether there is one, as far as can be seen: outgoing() says what is wrong with it.
+  bool has_outgoing(const GrantId& grant) const;
   /// Removes a wrap durably; none there is no error. Returns: Errc::io_failed.
   Result<void> erase_outgoing(const GrantId& grant);
   /// Every grant of which a wrap lies here, ascending.

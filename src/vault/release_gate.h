@@ -111,6 +111,9 @@ class ReleaseGate {
   Result<Delivery> deliver(const CertifiedOperation& release, const GrantFacts& grant,
                            const TrustRoot& trust) const;
 
+  /// Custodian: whether prepare() made a wrap that is not forgotten.
+  bool has_prepared(const GrantId& grant) const { return store_.has_outgoing(grant); }
+
   /// Reader: checks delivery against the grant and stores the copy.
   /// Returns: Errc::no_certified_release, Errc::cannot_open, Errc::bad_commitment,
   /// Errc::wrong_record_version: what arrived is not what was committed to (receive with result
