@@ -369,6 +369,7 @@ Header Chain::append(ExecutedBlock block, StateOverlay::Writes* written) {
   ASSERT(block.timestamp >= s.newest.timestamp);
   assert_no_log_keys(block.writes);
 
+  s.stage_times.begin();
   std::vector<StoreWrite> rows;
   if (block.next_epoch) s.fix_epoch(block.height, *block.next_epoch, rows);
 
@@ -377,15 +378,18 @@ Header Chain::append(ExecutedBlock block, StateOverlay::Writes* written) {
   for (const OperationLeaf& leaf : block.leaves) {
     leaf_hashes.push_back(merkle_leaf_hash(encode(leaf)));
   }
+  const Hash operations_root = merkle_root(leaf_hashes);
+  s.stage_times.end(Stage::leaves);
   add_transaction_rows(block, *s.store, rows);
   add_operation_rows(block, rows);
+  s.stage_times.end(Stage::index);
   const LogAppender logs(block, leaf_hashes, s.hot, s.base ? s.store.get() : nullptr, rows);
   logs.write_frontiers(block.writes);
-
+  s.stage_times.end(Stage::logs);
   std::vector<StateTree::Change> changes = tree_changes(block.writes);
 
   StoredBlock stored{.version = {},
-                     .header = s.header_of(block, merkle_root(leaf_hashes)),
+                     .header = s.header_of(block, operations_root),
                      .batch = std::move(block.batch),
                      .transactions = std::move(block.transactions),
                      .receipts = {}};
@@ -397,15 +401,18 @@ Header Chain::append(ExecutedBlock block, StateOverlay::Writes* written) {
   stored.header.state_root = s.tree.root();
   s.newest = stored.header;
   s.newest_hash = header_hash(stored.header);
+  s.stage_times.end(Stage::tree);
   add_header_rows(s.newest, s.newest_hash, s.history, rows);
   rows.push_back({Family::blocks, chain_keys::block(block.height), encode(stored)});
   s.store->apply_with_state(rows, block.writes);
+  s.stage_times.end(Stage::store);
   s.hot.update(block.writes);
   for (std::size_t i = 0; i < block.leaves.size(); ++i) {
     block.leaves[i].receipt = std::move(stored.receipts[i]);
   }
   s.keep_recent(block.height, std::move(block.leaves));
   if (written != nullptr) *written = std::move(block.writes);
+  s.stage_times.end(Stage::memory);
   return s.newest;
 }
 
@@ -442,6 +449,7 @@ void Chain::finish_flush(Height certified) {
   s.durable = std::max(s.durable, certified);
 }
 
+std::size_t Chain::waiting_bytes() const { return state_->store->waiting_bytes(); }
 bool Chain::wants_flush() const { return state_->store->wants_flush(); }
 
 void Chain::flush() { finish_flush(begin_flush()); }

@@ -23,6 +23,7 @@
 #include "ledger/merkle.h"
 #include "ledger/operation_index.h"
 #include "ledger/snapshot.h"
+#include "ledger/stage_times.h"
 #include "ledger/state_tree.h"
 #include "ledger/state_view.h"
 #include "ledger/store.h"
@@ -157,6 +158,9 @@ class Chain {
   const StateReader& state() const;
   /// The same for the thread that appends, which mostly finds it in memory. No other thread's.
   const StateReader& executing_state() const;
+  /// Of the same thread, which counts `decode` and `execute` itself.
+  StageTimes& stage_times();
+  const StageTimes& stage_times() const;
   std::optional<Bytes> read_state(BytesView key) const { return state().read(key); }
 
   /// Computes logs, operations_root, state_root and history_root, stores the height, returns its
@@ -171,7 +175,9 @@ class Chain {
   /// any one thread finishes while others append. Returns: what durable_height() will be.
   Height begin_flush();
   void finish_flush(Height certified);
-  /// So much waits in memory that it should be flushed soon.
+  /// Memory of what waits for the next flush.
+  std::size_t waiting_bytes() const;
+  /// So much waits that it should be flushed soon.
   bool wants_flush() const;
 
   /// Blocks below first_block() are looked for there. Call before other threads use the chain.

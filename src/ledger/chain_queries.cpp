@@ -259,6 +259,8 @@ std::optional<Chain::Location> Chain::find_transaction(const TxId& id) const {
 
 const StateReader& Chain::state() const { return state_->reader; }
 const StateReader& Chain::executing_state() const { return state_->hot; }
+StageTimes& Chain::stage_times() { return state_->stage_times; }
+const StageTimes& Chain::stage_times() const { return state_->stage_times; }
 
 std::vector<std::optional<OperationRow>> Chain::operations_of(
     const std::vector<PositionedEntry>& entries) const {

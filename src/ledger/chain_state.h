@@ -127,7 +127,8 @@ struct Chain::State {
   /// batch, so that who holds it shared sees tree, store and height of one block.
   mutable std::shared_mutex mutex;
   StateTree tree{std::max(1U, std::thread::hardware_concurrency())};
-  HotState hot;  ///< of the thread that appends, which the mutex does not guard
+  HotState hot;            ///< of the thread that appends, which the mutex does not guard
+  StageTimes stage_times;  ///< of that thread too
   Header newest;
   Hash newest_hash;
   Frontier history;  ///< over header hashes 0..newest

@@ -93,6 +93,8 @@ class KeyValueStore {
   /// finish what another began.
   virtual void begin_flush() {}
   virtual void finish_flush() { flush(); }
+  /// Memory of what was applied since begin_flush().
+  virtual std::size_t waiting_bytes() const { return 0; }
   /// So much waits that it should be flushed soon.
   virtual bool wants_flush() const { return false; }
   /// apply() of many rows and flush(). Requires: ascending by family and key, each key once.

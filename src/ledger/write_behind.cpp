@@ -264,6 +264,11 @@ void WriteBehindStore::finish_flush() {
   if (!has_written) below_->flush();
 }
 
+std::size_t WriteBehindStore::waiting_bytes() const {
+  const std::shared_lock lock(mutex_);
+  return active_->memory_bytes();
+}
+
 bool WriteBehindStore::wants_flush() const {
   const std::shared_lock lock(mutex_);
   return frozen_.empty() && active_->memory_bytes() > bytes_max_ / 4;

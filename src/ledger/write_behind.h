@@ -48,6 +48,7 @@ class WriteBehindStore final : public KeyValueStore {
   void begin_flush() override;
   void finish_flush() override;
   void flush() override;
+  std::size_t waiting_bytes() const override;
   bool wants_flush() const override;
 
  private:

@@ -42,6 +42,16 @@ json consensus_of(const Services& services, const ReplicaStatus& replica) {
           {"trust", crypto::trust_words(epoch)}};
 }
 
+/// Microseconds of processor time that execution took since the start.
+json executor_us_of(const ledger::StageTimes& times) {
+  json out = json::object();
+  for (std::size_t i = 0; i < ledger::kStageCount; ++i) {
+    const auto stage = static_cast<ledger::Stage>(i);
+    out[std::string(enum_name(stage))] = times.spent_ns(stage) / 1'000;
+  }
+  return out;
+}
+
 /// A snapshot that is being fetched; null if none is.
 json transfer_of(const ReplicaStatus& replica) {
   if (replica.transfer.height.value == 0) return nullptr;
@@ -88,6 +98,7 @@ Result<std::string> Api::status(const ApiCall&) {
               {"snapshot_transfer", transfer_of(replica)},
               {"pending_stays", desk_.pending_count()},
               {"log_syncs", replica.log_syncs},
+              {"executor_us", executor_us_of(services_.chain.stage_times())},
               {"warnings", warnings}};
   out.update(consensus_of(services_, replica));
   return out.dump();

@@ -49,6 +49,8 @@ Result<consensus::Batch> decided_batch(const ExecuteRequest& request) {
 Result<ledger::ExecutedBlock> Executor::run(const ExecuteRequest& request,
                                             const ledger::Header& parent,
                                             std::vector<TxHash>& transactions) const {
+  ledger::StageTimes& times = chain_.stage_times();
+  times.begin();
   ledger::ExecutedBlock out;
   out.height = request.height;
   out.batch_digest = request.digest;
@@ -78,12 +80,15 @@ Result<ledger::ExecutedBlock> Executor::run(const ExecuteRequest& request,
     auto transaction = decode<ledger::Transaction>(body);
     if (!transaction) return bad_block(request.height, transaction.error().context);
     operation_count += transaction->body.operations.size();
+    times.end(ledger::Stage::decode);
     contracts::execute_transaction(context, *transaction, transactions[i], state, out);
+    times.end(ledger::Stage::execute);
     out.transactions.push_back(body);
   }
   contracts::finish_block(context, operation_count, state);
   out.writes = state.take_writes();
   out.next_epoch = change_fixed_by(request.height, epoch);
+  times.end(ledger::Stage::execute);
   return out;
 }
 
@@ -118,6 +123,7 @@ Result<AppliedBlock> Executor::execute(const ExecuteRequest& request) {
   applied.header = encode(*header);
   applied.header_hash = ledger::header_hash(*header);
   applied.next_epoch = chain_.epoch_fixed_at(request.height);
+  applied.waiting_bytes = chain_.waiting_bytes();
   while (!early_.empty() && early_.begin()->first <= chain_.height()) {
     store_if_own(early_.begin()->second);
     early_.erase(early_.begin());

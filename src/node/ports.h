@@ -61,6 +61,7 @@ struct AppliedBlock {
   std::vector<SharedBytes> bodies;  ///< in the order of `transactions`
   /// The change of validators that this height fixed (consensus.md 1.10).
   std::optional<crypto::EpochRecord> next_epoch{};
+  std::size_t waiting_bytes = 0;  ///< memory of rows that wait for a flush
 };
 
 /// Execution and the chain. Calls are carried out in order.

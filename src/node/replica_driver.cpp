@@ -143,6 +143,7 @@ void ReplicaDriver::on_applied(AppliedBlock block) {
   figures_.executed_transactions += block.transactions.size();
   open_end_ = !block.transactions.empty();
   applied_at_ = now_;
+  waiting_bytes_ = block.waiting_bytes;
   give(consensus::AppliedInput{block.height, std::move(block.header), block.header_hash,
                                std::move(block.next_epoch)});
 }
@@ -302,6 +303,15 @@ void ReplicaDriver::propose() {
   }
 }
 
+/// Nodes write about as much as each other. So that not all of them flush at the same moment, and
+/// a quorum is always at its full speed, each comes to its first full flush at another time, and
+/// stays there: after a start, or after a pause in which all have flushed.
+std::uint64_t ReplicaDriver::flush_at(std::uint64_t bytes) const {
+  if (!takes_turn_) return bytes;
+  const std::uint64_t count = engines_.epoch().validators.size();
+  return bytes * (engines_.node_of_self() % count + 1) / count;
+}
+
 void ReplicaDriver::flush_if_due() {
   const Height executed = engines_.engine().status().executed;
   if (executed != last_executed_) {
@@ -310,12 +320,14 @@ void ReplicaDriver::flush_if_due() {
   }
   if (flushing_ || executed <= flushed_) return;
   const bool is_quiet = now_.value - executed_at_.value >= config_.flush_quiet_ms;
-  const bool due = (is_quiet && executed > flush_asked_) ||
+  const bool is_full = waiting_bytes_ >= flush_at(config_.flush_store_bytes) ||
+                       log_bytes_ >= flush_at(config_.flush_log_bytes);
+  const bool due = is_full || (is_quiet && executed > flush_asked_) ||
                    executed.value - flush_asked_.value >= config_.flush_heights ||
-                   now_.value - flushed_at_.value >= config_.flush_ms ||
-                   log_bytes_ >= config_.flush_log_bytes;
+                   now_.value - flushed_at_.value >= config_.flush_ms;
   if (!due) return;
   flushing_ = true;
+  takes_turn_ = !is_full;
   flush_asked_ = executed;
   log_bytes_ = 0;
   ports_.application.flush();

@@ -45,7 +45,7 @@ class ReplicaDriver {
     consensus::EngineConfig engine = {};  ///< chain and verifier, as the engines have them
     TransactionPool::Limits pool = {};
     TransactionPool::BatchLimits batch = {};
-    std::uint64_t linger_ms = 5;           ///< for each height in flight
+    std::uint64_t linger_ms = 15;          ///< for each height in flight
     std::uint64_t closing_block_ms = 50;   ///< quiet time before an empty block closes the last one
     std::uint64_t fetch_delay_ms = 10;     ///< a push on its way mostly makes the fetch needless
     std::uint64_t fetch_again_ms = 100;    ///< then the next validator is asked
@@ -55,6 +55,8 @@ class ReplicaDriver {
     std::uint64_t flush_heights = 4096;    ///< or after so many
     std::uint64_t flush_log_bytes = 32 * 1024 * 1024;  ///< or when the log has grown by this; less
                                                        ///< than consensus::kTailBytesMax
+    std::size_t flush_store_bytes = 72 * 1024 * 1024;  ///< or when rows that wait take this; less
+                                                       ///< than what makes the store flush itself
     std::size_t push_bytes_per_tick = 256 * 1024;      ///< bodies pushed again
     std::size_t serve_bytes_per_peer = 4 * 1024 * 1024;  ///< bodies a peer may fetch in 100 ms
     std::size_t verifying_max = 20'000;       ///< bodies pushed by peers that wait for their check
@@ -173,6 +175,7 @@ class ReplicaDriver {
   void push_again();
   void propose();
   void propose_empty_block();
+  std::uint64_t flush_at(std::uint64_t bytes) const;
   void flush_if_due();
 
   Config config_;
@@ -212,7 +215,9 @@ class ReplicaDriver {
   Height last_executed_;
   Tick executed_at_;  // when last_executed_ was seen first
   std::uint64_t log_bytes_ = 0;
-  bool open_end_ = false;  ///< the newest block has transactions
+  std::size_t waiting_bytes_ = 0;  ///< memory of rows that wait for a flush
+  bool takes_turn_ = true;         ///< the next flush of full memory comes earlier, see flush_at()
+  bool open_end_ = false;          ///< the newest block has transactions
   Tick applied_at_;
   Figures figures_;
 };

@@ -225,6 +225,12 @@ TEST_CASE(
   REQUIRE(proposals.size() == 3);  // full
   CHECK(proposals[2].transactions.size() == 3);
   CHECK(proposals[2].bodies.size() == 3);
+
+  REQUIRE(bench.driver->submit(make_checked(world(), 6)).has_value());
+  bench.tick(1005 + 3 * 5 - 1);  // three heights are in flight
+  CHECK(bench.engine->all<consensus::ProposeInput>().size() == 3);
+  bench.tick(1005 + 3 * 5);
+  CHECK(bench.engine->all<consensus::ProposeInput>().size() == 4);
 }
 
 TEST_CASE(
@@ -465,6 +471,39 @@ TEST_CASE("driver: the store is flushed after a pause, once", "[driver]") {
   bench.driver->on_flushed(Height{11});
   bench.tick(70'000);
   CHECK(bench.flushes == 2);
+}
+
+TEST_CASE("driver: memory is flushed when it is full, the first time after a pause in turn",
+          "[driver]") {
+  const std::size_t turn = 4000 * 2 / world().genesis.epoch.validators.size();  // of node 1
+  REQUIRE(turn < 4000);
+  Bench bench({.flush_quiet_ms = 500, .flush_ms = 60'000, .flush_store_bytes = 4000});
+  std::uint64_t height = 0;
+  const auto apply = [&](std::size_t waiting_bytes) {
+    bench.engine->now.executed = Height{++height};
+    AppliedBlock block;
+    block.height = Height{height};
+    block.waiting_bytes = waiting_bytes;
+    bench.driver->on_applied(std::move(block));
+    bench.tick(1000 + height * 10);
+    const std::size_t flushes = std::exchange(bench.flushes, 0);
+    if (flushes > 0) bench.driver->on_flushed(Height{height});
+    return flushes;
+  };
+  CHECK(apply(turn - 1) == 0);
+  CHECK(apply(turn) == 1);
+  CHECK(apply(turn) == 0);
+  CHECK(apply(3999) == 0);
+  CHECK(apply(4000) == 1);
+  CHECK(apply(3999) == 0);
+  bench.tick(2000);
+  CHECK(bench.flushes == 1);  // the pause, in which all nodes flush
+  bench.driver->on_flushed(Height{height});
+  bench.flushes = 0;
+  height += 200;
+  CHECK(apply(turn - 1) == 0);
+  CHECK(apply(turn) == 1);
+  CHECK(apply(turn) == 0);
 }
 
 TEST_CASE("driver: a stop and a failed execution raise one alarm", "[driver]") {

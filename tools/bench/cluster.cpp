@@ -210,6 +210,7 @@ Result<std::vector<NodeFigures>> Cluster::figures() {
     figures.disk_bytes = bytes_under(data_directory(process.name));
     TRY(const nlohmann::json answer, process.client->request_json("GET", "/v1/status"));
     figures.log_syncs = answer.value("log_syncs", std::uint64_t{0});
+    figures.executor_us = answer.value("executor_us", figures.executor_us);
     out.push_back(std::move(figures));
   }
   return out;

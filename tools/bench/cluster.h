@@ -24,6 +24,8 @@ struct NodeFigures {
   std::uint64_t rss_max_bytes = 0;
   std::uint64_t disk_bytes = 0;  ///< of the files in the data directory
   std::uint64_t log_syncs = 0;   ///< fdatasyncs of the consensus log since the start
+  /// Microseconds of processor time of the executor, by stage.
+  std::map<std::string, std::uint64_t> executor_us = {};
 };
 
 /// Hospitals and insurers in turn, each with a node that votes; then observers. The first insurer

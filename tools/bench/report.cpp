@@ -9,6 +9,7 @@
 #include <map>
 #include <thread>
 
+#include "ledger/stage_times.h"
 #include "node/version.h"
 
 namespace baolian::bench {
@@ -113,6 +114,23 @@ json threads_json(const Measured& measured) {
   return out;
 }
 
+/// The executor's part of that, by what it does for a block.
+json stages_json(const Measured& measured) {
+  const double operations =
+      operations_within(measured.tally, measured.before.at_us, measured.after.at_us);
+  json out = json::array();
+  for (std::size_t i = 0; i < ledger::kStageCount; ++i) {
+    const std::string name(enum_name(static_cast<ledger::Stage>(i)));
+    double us = 0;
+    for (std::size_t node = 0; node < measured.after.nodes.size(); ++node) {
+      us += static_cast<double>(measured.after.nodes[node].executor_us.at(name) -
+                                measured.before.nodes[node].executor_us.at(name));
+    }
+    out.push_back({{"stage", name}, {"cpu_us_per_op", rounded(us / operations, 2)}});
+  }
+  return out;
+}
+
 json nodes_json(const Measured& measured) {
   json out = json::array();
   const std::uint64_t from_us = measured.before.at_us;
@@ -166,6 +184,7 @@ json report(const Settings& settings, const Measured& measured) {
             {"seconds", rounded(measured.prepared_s, 1)}}},
           {"nodes", std::move(nodes)},
           {"threads", threads_json(measured)},
+          {"executor_stages", stages_json(measured)},
           {"settings", settings_json(settings)},
           // What a faster figure could be bought with. None of it can be switched off.
           {"guarantees",
@@ -176,6 +195,20 @@ json report(const Settings& settings, const Measured& measured) {
           {"machine", machine()},
           {"version", node::version_number()},
           {"commit", node::commit_id()}};
+}
+
+/// Where the nodes' time goes.
+void print_profile(const json& report) {
+  const auto print = [](const json& rows, const char* name, const char* indent) {
+    for (const json& row : rows) {
+      fmt::print("{}{:<16} {:>8.2f}\n", indent, row[name].get<std::string>(),
+                 row["cpu_us_per_op"].get<double>());
+    }
+  };
+  fmt::print("\n  all nodes, by thread       us/op\n");
+  print(report["threads"], "thread", "    ");
+  fmt::print("  the executor, by stage     us/op\n");
+  print(report["executor_stages"], "stage", "    ");
 }
 
 void print_report(const json& report) {
@@ -199,11 +232,7 @@ void print_report(const json& report) {
                node["cpu_us_per_op"].get<double>(), node["rss_mib"].get<std::uint64_t>(),
                node["disk_bytes_per_op"].get<double>(), node["fsyncs_per_s"].get<double>());
   }
-  fmt::print("\n  all nodes, by thread, us/op:");
-  for (const json& thread : report["threads"]) {
-    fmt::print("  {} {:.2f}", thread["thread"].get<std::string>(),
-               thread["cpu_us_per_op"].get<double>());
-  }
+  print_profile(report);
   if (report.contains("disk_bytes_per_op_compacted")) {
     fmt::print("\n\n  {:<28} {:>12.1f} bytes", "disk an operation, compacted",
                report["disk_bytes_per_op_compacted"].get<double>());
