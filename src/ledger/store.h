@@ -104,7 +104,7 @@ class KeyValueStore {
 /// How rows of state and index are packed when they are merged. A store reads both.
 enum class Packing : std::uint8_t {
   fast,   ///< for a node at work, which merges the same rows again and again
-  dense,  ///< for a compaction that is asked for: fewer bytes, several times the work
+  dense,  ///< for a compaction that is asked for: fewer bytes, more work
 };
 
 /// Returns: Errc::io_failed, Errc::store_corrupt.

@@ -187,6 +187,7 @@ void ReplicaDriver::on_flushed(Height durable) {
   flushing_ = false;
   flushed_ = std::max(flushed_, durable);
   flushed_at_ = now_;
+  waiting_bytes_ = 0;  // what came since is said with the next block
   give(consensus::FlushedInput{durable});
 }
 

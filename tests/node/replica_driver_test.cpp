@@ -495,6 +495,9 @@ TEST_CASE("driver: memory is flushed when it is full, the first time after a pau
   CHECK(apply(turn) == 0);
   CHECK(apply(3999) == 0);
   CHECK(apply(4000) == 1);
+  bench.engine->now.executed = Height{++height};  // executed, and not heard of yet
+  bench.tick(1000 + height * 10);
+  CHECK(bench.flushes == 0);  // what was full is flushed
   CHECK(apply(3999) == 0);
   bench.tick(2000);
   CHECK(bench.flushes == 1);  // the pause, in which all nodes flush
