@@ -120,6 +120,20 @@ Setter retention(std::optional<std::uint64_t>& out_ms) {
   };
 }
 
+/// A table of consensus keys and addresses.
+Setter addresses(std::map<PublicKey, std::string>& out) {
+  return [&out](std::string_view key, const toml::node& node) -> Result<void> {
+    const toml::table* const table = node.as_table();
+    if (table == nullptr) return bad(key, "must be a table of consensus keys and addresses");
+    for (const auto& [peer, where] : *table) {
+      const auto id = PublicKey::from_hex_text(peer.str());
+      if (!id) return bad(key, "a name in it must be the 66 hexadecimal digits of a consensus key");
+      TRY(address(out[*id])(key, where));
+    }
+    return ok();
+  };
+}
+
 Setter level(std::string& out) {
   return [&out](std::string_view key, const toml::node& node) -> Result<void> {
     TRY(out, text_of(key, node));
@@ -192,6 +206,7 @@ Result<Config> parse_config(std::string_view input, const std::string& directory
       {"archive_span", number(config.archive_span, 1, ledger::kArchiveSpanMax)},
       {"snapshot_heights", number(config.snapshot_heights, 0, 100'000'000)},
       {"snapshot_gap_s", number(config.snapshot_gap_s, 0, 30 * 86'400)},
+      {"peer_addresses", addresses(config.peer_addresses)},
   };
   for (const auto& [key, node] : table) {
     const auto setter = setters.find(std::string_view(key.str()));

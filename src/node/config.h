@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -33,6 +34,9 @@ struct Config {
   std::uint32_t snapshot_gap_s = 600;       ///< but no sooner than this after the one before
   /// A repeated request id is answered so long after its transaction expired. 30 days.
   std::uint64_t request_ids_kept_ms = 30ULL * 24 * 3600 * 1000;
+  /// Where a peer is dialled, by its consensus key, if that is not the address in the genesis: seen
+  /// from here it stands behind a tunnel or a gateway. Its TLS key is still that of the genesis.
+  std::map<PublicKey, std::string> peer_addresses;
   /// Not in the file: ask the others for a snapshot, however little is missing (baoliand --join).
   bool wants_snapshot = false;
 };

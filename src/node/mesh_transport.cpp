@@ -41,8 +41,11 @@ MessageClass replica_class(net::MessageClass message_class) {
   return MessageClass::sync;
 }
 
-Result<net::PeerConfig> peer_config(ReplicaId id, const ledger::Node& node) {
-  TRY(const HostPort address, parse_host_port(node.address));
+Result<net::PeerConfig> peer_config(ReplicaId id, const ledger::Node& node,
+                                    const std::map<PublicKey, std::string>& elsewhere) {
+  const auto moved = elsewhere.find(node.consensus_key);
+  TRY(const HostPort address,
+      parse_host_port(moved == elsewhere.end() ? node.address : moved->second));
   net::PeerConfig peer;
   peer.index = id;
   peer.host = address.host;
@@ -68,6 +71,12 @@ Result<std::unique_ptr<MeshTransport>> MeshTransport::create(Config config, Repl
                                                              OnProblem on_problem) {
   const ledger::Genesis& genesis = *config.genesis;
   const std::vector<PublicKey> keys = replica_keys(genesis);
+  for (const auto& [key, where] : config.addresses) {
+    if (std::find(keys.begin(), keys.end(), key) == keys.end()) {
+      return fail(Errc::config_invalid, "configuration, 'peer_addresses': " + key.hex() +
+                                            " is the consensus key of no node of the genesis");
+    }
+  }
   std::unique_ptr<MeshTransport> out(new MeshTransport(replica.self()));
   out->known_.resize(keys.size());
   out->process_ = crypto::random_id<net::ProcessId>();
@@ -85,7 +94,7 @@ Result<std::unique_ptr<MeshTransport>> MeshTransport::create(Config config, Repl
       const auto id = static_cast<ReplicaId>(at - keys.begin());
       out->known_[id] = {institution.id, institution.name};
       if (id == replica.self()) continue;
-      TRY(net::PeerConfig peer, peer_config(id, node));
+      TRY(net::PeerConfig peer, peer_config(id, node, config.addresses));
       mesh.peers.push_back(std::move(peer));
     }
   }

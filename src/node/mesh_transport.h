@@ -4,6 +4,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <vector>
 
@@ -22,11 +23,13 @@ class MeshTransport final : public Transport {
     const NodeKeys* keys = nullptr;
     std::string listen_host;
     std::uint16_t listen_port = 0;
+    std::map<PublicKey, std::string> addresses = {};  ///< Config::peer_addresses
   };
   using OnInstitutionMessage = std::function<void(const InstitutionId&, Bytes)>;
   using OnProblem = std::function<void(const std::string& peer, const Error&)>;
 
-  /// Listens; start() connects. The replica, memory and config's pointers outlive the transport.
+  /// Listens; start() connects. Returns: Errc::config_invalid for an address of an unknown node.
+  /// The replica, memory and config's pointers outlive the transport.
   static Result<std::unique_ptr<MeshTransport>> create(Config config, Replica& replica,
                                                        PeerMemory& memory,
                                                        OnInstitutionMessage on_message,

@@ -165,7 +165,8 @@ Result<void> Node::State::open_submitter() {
 Result<void> Node::State::open_mesh() {
   TRY(memory, PeerMemory::open(config.data_directory + "/peers.bin"));
   TRY(const HostPort listen, parse_host_port(config.mesh_listen));
-  MeshTransport::Config mesh_config{&genesis, &*keys, listen.host, listen.port};
+  MeshTransport::Config mesh_config{&genesis, &*keys, listen.host, listen.port,
+                                    config.peer_addresses};
   TRY(mesh, MeshTransport::create(
                 mesh_config, *replica, *memory,
                 [this](const InstitutionId& from, Bytes message) {

@@ -66,6 +66,18 @@ TEST_CASE("the retention is a number with a unit, or for ever", "[config]") {
   require_refused(kLeast + "archive_span = 0\n", "archive_span");
 }
 
+TEST_CASE("a peer may be dialled elsewhere than the genesis says", "[config]") {
+  const std::string key(66, 'b');
+  const auto config = parse(kLeast + "[peer_addresses]\n\"" + key + "\" = \"10.1.2.3:7100\"\n");
+  REQUIRE(config.has_value());
+  REQUIRE(config->peer_addresses.size() == 1);
+  CHECK(config->peer_addresses.begin()->first.hex() == key);
+  CHECK(config->peer_addresses.begin()->second == "10.1.2.3:7100");
+  require_refused(kLeast + "peer_addresses = \"10.1.2.3:7100\"\n", "peer_addresses");
+  require_refused(kLeast + "[peer_addresses]\nhospital = \"10.1.2.3:7100\"\n", "66 hexadecimal");
+  require_refused(kLeast + "[peer_addresses]\n" + key + " = \"10.1.2.3\"\n", "host:port");
+}
+
 TEST_CASE("every option of the configuration is read", "[config]") {
   const auto config =
       parse("# a comment\nname = \"医院\"\ninstitution = \"" + kInstitution +
