@@ -19,22 +19,8 @@ std::string program_beside(const char* name) {
   return (self.parent_path() / name).string();
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
-  CLI::App app("Drives a network of real nodes on this machine and measures it");
-  app.footer(
-      "Every figure is of certified operations: signed, ordered, executed by every node, durable.\n"
-      "The JSON carries ops_per_s, p50_ms, p99_ms and every setting.\n\nExamples:\n"
-      "  baolian-bench --workload readings --validators 4 --ops-per-tx 100 --duration 60 --json\n"
-      "  baolian-bench --workload exchanged         (latency: of all three transactions)\n"
-      "  baolian-bench --ops-per-tx 1 --tx-per-call 8 --clients 64\n"
-      "  baolian-bench --rate 12000                 (open loop: latency at a load)\n"
-      "  baolian-bench --curve 2000,4000,8000 --duration 20 --plot curve.svg\n"
-      "  baolian-bench --ops-per-tx 1 --clients 1   (idle latency)");
-  bench::Settings settings;
-  settings.node_program = program_beside("baoliand");
-  std::string consensus = "pbft";
+/// Which network, and what is sent.
+void add_workload_options(CLI::App& app, bench::Settings& settings, std::string& consensus) {
   app.add_option("--workload", settings.workload,
                  "readings: of own records; exchanged: of another's, requested, released and "
                  "received; mixed: 95 % readings")
@@ -49,6 +35,10 @@ int main(int argc, char** argv) {
       ->capture_default_str();
   app.add_option("--tx-per-call", settings.tx_per_call, "transactions an HTTPS request")
       ->capture_default_str();
+}
+
+/// How much of it, and what happens meanwhile.
+void add_load_options(CLI::App& app, bench::Settings& settings) {
   app.add_option("--clients", settings.clients, "requests under way at most")
       ->capture_default_str();
   app.add_option("--rate", settings.rate_per_s, "operations a second; 0: closed loop")
@@ -56,6 +46,20 @@ int main(int argc, char** argv) {
   app.add_option("--curve", settings.curve, "such rates one after the other, for example 2000,4000")
       ->delimiter(',');
   app.add_option("--plot", settings.plot_file, "SVG of latency against throughput");
+  app.add_option("--overload", settings.overload,
+                 "three loads: ordinary, so many times the clients, ordinary again");
+  app.add_option_function<std::string>(
+         "--fault",
+         [&settings](const std::string& name) {
+           for (const bench::Fault fault : bench::kFaults) {
+             if (bench::fault_name(fault) == name) settings.fault = fault;
+           }
+         },
+         "two loads: all well; then a backup killed, or a backup or the primary slow")
+      ->check(CLI::IsMember({"backup-dead", "backup-slow", "primary-slow"}));
+  app.add_option("--delay", settings.delay_ms,
+                 "milliseconds that a slow validator's messages take, each way")
+      ->capture_default_str();
   app.add_option("--warm-up", settings.warm_up_s, "seconds before the measured ones")
       ->capture_default_str();
   app.add_option("--duration", settings.duration_s, "measured seconds")->capture_default_str();
@@ -66,12 +70,38 @@ int main(int argc, char** argv) {
   app.add_option("--seed", settings.seed, "of what is drawn")->capture_default_str();
   app.add_option("--sample", settings.sample, "operations whose evidence is verified offline")
       ->capture_default_str();
+}
+
+void add_output_options(CLI::App& app, bench::Settings& settings) {
   app.add_option("--directory", settings.directory, "for the network's files; must be empty");
   app.add_flag("--keep", settings.keep, "leave the network's files");
   app.add_flag("--compact", settings.compacts,
                "compact the stores before and after, and say what an operation takes");
   app.add_option("--node", settings.node_program, "the node's program")->capture_default_str();
   app.add_flag("--json", settings.json, "print JSON");
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app("Drives a network of real nodes on this machine and measures it");
+  app.footer(
+      "Every figure is of certified operations: signed, ordered, executed by every node, durable.\n"
+      "The JSON carries ops_per_s, p50_ms, p99_ms and every setting.\n\nExamples:\n"
+      "  baolian-bench --workload readings --validators 4 --ops-per-tx 100 --duration 60 --json\n"
+      "  baolian-bench --workload exchanged         (latency: of all three transactions)\n"
+      "  baolian-bench --ops-per-tx 1 --tx-per-call 8 --clients 64\n"
+      "  baolian-bench --rate 12000                 (open loop: latency at a load)\n"
+      "  baolian-bench --curve 2000,4000,8000 --duration 20 --plot curve.svg\n"
+      "  baolian-bench --ops-per-tx 1 --clients 1   (idle latency)\n"
+      "  baolian-bench --overload 20                (20 times the clients, and the time after)\n"
+      "  baolian-bench --fault primary-slow --delay 100");
+  bench::Settings settings;
+  settings.node_program = program_beside("baoliand");
+  std::string consensus = "pbft";
+  add_workload_options(app, settings, consensus);
+  add_load_options(app, settings);
+  add_output_options(app, settings);
   CLI11_PARSE(app, argc, argv);
   settings.consensus = *enum_from_name<crypto::ConsensusKind>(consensus);
 

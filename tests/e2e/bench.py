@@ -1,6 +1,6 @@
 """baolian-bench on a small network: every operation that it counts is applied, evidence of a sample holds, the
 JSON says what was asked for; one operation a signature, many a signature, an open loop, Raft, a curve,
-and readings of another's records."""
+readings of another's records, a fault and an overload beside the ordinary load."""
 
 import argparse
 import json
@@ -53,6 +53,20 @@ def main():
         picture = xml.etree.ElementTree.parse(plot).getroot()
         lines = picture.findall("{http://www.w3.org/2000/svg}polyline")
         check([len(line.get("points").split()) for line in lines] == [2, 2], "the plot has p50 and p99")
+    done = subprocess.run([bench, "--fault", "primary-slow", "--delay", "60", "--clients", "2", *SMALL],
+                          capture_output=True, text=True, timeout=120)
+    check(done.returncode == 0, f"slow primary: {done.stderr}")
+    whole, slow = json.loads(done.stdout)["loads"]
+    check(whole["p50_ms"] < 60 <= slow["p50_ms"] and slow["view"] == 0, f"slow primary: {whole} {slow}")
+    for options, names in ((["--fault", "backup-dead"], ["ordinary", "backup-dead"]),
+                           (["--overload", "10", "--clients", "8"], ["ordinary", "overload", "after"])):
+        done = subprocess.run([bench, *options, *SMALL], capture_output=True, text=True, timeout=120)
+        check(done.returncode == 0, f"{options}: {done.stderr}")
+        loads = json.loads(done.stdout)["loads"]
+        check([load["load"] for load in loads] == names, f"{options}: {loads}")
+        check(all(load["ops_per_s"] > 0 and load["rejected"] == load["transactions_dropped"] == 0
+                  for load in loads), f"{options}: {loads}")
+        print(" ".join(options), "->", [round(load["of_first_percent"]) for load in loads], "% of the first")
     refused = subprocess.run([bench, "--ops-per-tx", "1001"], capture_output=True, text=True, timeout=60)
     check(refused.returncode == 1 and "bad_argument" in refused.stderr, f"a bad number: {refused.stderr}")
 

@@ -7,12 +7,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
 #include <thread>
 
+#include "core/assert.h"
+#include "node/config.h"
 #include "node/genesis_file.h"
 #include "node/network_init.h"
 
@@ -158,7 +161,61 @@ Result<void> Cluster::init(const Settings& settings) {
   }
   TRY(const node::NetworkFiles files, node::init_network(plan));
   TRY(genesis_, node::load_genesis(files.genesis_file));
+  fault_ = settings.fault;
+  delay_ms_ = settings.delay_ms;
+  if (fault_ != Fault::none) TRY(choose_victim());
+  if (is_slow(fault_)) TRY(route_through_delay_line());
   return ok();
+}
+
+/// The primary of view 0 has the lowest key. A backup that is no hospital: the load goes to those.
+Result<void> Cluster::choose_victim() {
+  for (const ledger::Institution& institution : genesis_.institutions) {
+    const ledger::Node& node = institution.nodes.front();
+    const bool is_primary = node.consensus_key == genesis_.epoch.validators.front();
+    const bool is_hospital =
+        std::find(hospitals_.begin(), hospitals_.end(), institution.name) != hospitals_.end();
+    const bool fits = fault_ == Fault::primary_slow ? is_primary : !is_primary && !is_hospital;
+    if (node.votes && fits) victim_ = institution.name;
+  }
+  if (victim_.empty()) return fail(Errc::bad_argument, "no validator for this fault");
+  return ok();
+}
+
+/// All connections of the victim, whoever dials, go through the delay line.
+Result<void> Cluster::route_through_delay_line() {
+  delay_line_.emplace();
+  const auto is_victim = [&](const auto& institution) { return institution.name == victim_; };
+  const auto address = [&](const ledger::Node& node) -> Result<std::string> {
+    TRY(const node::HostPort real, node::parse_host_port(node.address));
+    TRY(const std::uint16_t port, delay_line_->add_route(real.port));
+    return fmt::format("\"{}\" = \"127.0.0.1:{}\"\n", node.consensus_key.hex(), port);
+  };
+  const auto& institutions = genesis_.institutions;
+  const auto victim = std::find_if(institutions.begin(), institutions.end(), is_victim);
+  TRY(const std::string to_victim, address(victim->nodes.front()));
+  std::string from_victim;
+  for (const ledger::Institution& institution : institutions) {
+    const std::string config = directory_ + "/nodes/" + institution.name + "/node.toml";
+    if (is_victim(institution)) continue;
+    TRY(const std::string line, address(institution.nodes.front()));
+    from_victim += line;
+    std::ofstream(config, std::ios::app) << "\n[peer_addresses]\n" << to_victim;
+  }
+  std::ofstream(directory_ + "/nodes/" + victim_ + "/node.toml", std::ios::app)
+      << "\n[peer_addresses]\n"
+      << from_victim;
+  return ok();
+}
+
+void Cluster::inflict() {
+  if (is_slow(fault_)) return delay_line_->set_delay_ms(delay_ms_);
+  const auto at = std::find_if(processes_.begin(), processes_.end(),
+                               [&](const Process& process) { return process.name == victim_; });
+  ASSERT(at != processes_.end());
+  ::kill(at->pid, SIGKILL);
+  ::waitpid(at->pid, nullptr, 0);
+  processes_.erase(at);
 }
 
 Result<void> Cluster::spawn(const std::string& name) {
@@ -210,8 +267,17 @@ Result<std::vector<NodeFigures>> Cluster::figures() {
     figures.disk_bytes = bytes_under(data_directory(process.name));
     TRY(const nlohmann::json answer, process.client->request_json("GET", "/v1/status"));
     figures.log_syncs = answer.value("log_syncs", std::uint64_t{0});
+    figures.view = answer.value("view", std::uint64_t{0});
     figures.executor_us = answer.value("executor_us", figures.executor_us);
     out.push_back(std::move(figures));
+  }
+  return out;
+}
+
+std::uint64_t Cluster::rss_bytes() const {
+  std::uint64_t out = 0;
+  for (const Process& process : processes_) {
+    out += status_bytes(read_whole(fmt::format("/proc/{}/status", process.pid)), "VmRSS");
   }
   return out;
 }

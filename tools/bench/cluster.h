@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "bench/delay_line.h"
 #include "bench/settings.h"
 #include "cli/client.h"
 #include "ledger/genesis.h"
@@ -24,6 +25,7 @@ struct NodeFigures {
   std::uint64_t rss_max_bytes = 0;
   std::uint64_t disk_bytes = 0;  ///< of the files in the data directory
   std::uint64_t log_syncs = 0;   ///< fdatasyncs of the consensus log since the start
+  std::uint64_t view = 0;        ///< of the consensus
   /// Microseconds of processor time of the executor, by stage.
   std::map<std::string, std::uint64_t> executor_us = {};
 };
@@ -50,6 +52,10 @@ class Cluster {
   std::string attestor() const { return "insurer-1-officer"; }
   std::string profile(const std::string& holder) const;
   Result<std::vector<NodeFigures>> figures();
+  /// Resident memory of all nodes together.
+  std::uint64_t rss_bytes() const;
+  /// Does settings.fault to its validator: ends it by SIGKILL, or slows its connections.
+  void inflict();
   /// Ends the nodes, in good order.
   void stop();
   /// Starts all nodes and waits until they answer. Returns: Errc::io_failed if one does not.
@@ -69,6 +75,8 @@ class Cluster {
   Result<void> spawn(const std::string& name);
   Result<void> wait_ready(const std::string& name) const;
   std::string data_directory(const std::string& name) const;
+  Result<void> choose_victim();
+  Result<void> route_through_delay_line();
 
   std::string directory_;
   std::string node_program_;
@@ -77,6 +85,10 @@ class Cluster {
   std::vector<std::string> names_;
   std::vector<std::string> hospitals_;
   std::vector<Process> processes_;
+  Fault fault_ = Fault::none;
+  std::uint32_t delay_ms_ = 0;
+  std::string victim_;  ///< who suffers the fault
+  std::optional<DelayLine> delay_line_;
 };
 
 }  // namespace baolian::bench

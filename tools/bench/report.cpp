@@ -87,12 +87,58 @@ json settings_json(const Settings& settings) {
           {"tx_per_call", settings.tx_per_call},
           {"clients", settings.clients},
           {"rate_per_s", settings.rate_per_s},
+          {"overload", settings.overload},
+          {"fault", fault_name(settings.fault)},
+          {"delay_ms", is_slow(settings.fault) ? settings.delay_ms : 0},
           {"warm_up_s", settings.warm_up_s},
           {"duration_s", settings.duration_s},
           {"records", settings.records},
           {"subjects", settings.subjects},
           {"other_records", settings.other_records},
           {"seed", settings.seed}};
+}
+
+/// What happened between one moment and the next.
+json timeline_json(const std::vector<Moment>& moments) {
+  json out = json::array();
+  for (std::size_t i = 1; i < moments.size(); ++i) {
+    const double seconds = static_cast<double>(moments[i].at_us - moments[i - 1].at_us) / 1e6;
+    const auto operations = static_cast<double>(moments[i].certified - moments[i - 1].certified);
+    out.push_back({{"at_s", rounded(static_cast<double>(moments[i].at_us) / 1e6, 1)},
+                   {"ops_per_s", rounded(operations / seconds, 1)},
+                   {"rss_all_nodes_mib", moments[i].rss_bytes >> 20}});
+  }
+  return out;
+}
+
+/// How much more, in percent, there is in the last minute than in the second measured one; null if
+/// the time is too short to tell.
+json drift_json(const Measured& measured) {
+  constexpr std::uint64_t kMinuteUs = 60'000'000;
+  if (measured.to_us - measured.from_us < 3 * kMinuteUs) return nullptr;
+  struct Mean {
+    double rate = 0;
+    double rss = 0;
+  };
+  const auto mean_from = [&](std::uint64_t from_us) {
+    Mean out;
+    const Moment* first = nullptr;
+    std::size_t count = 0;
+    for (const Moment& one : measured.timeline) {
+      if (one.at_us < from_us || one.at_us > from_us + kMinuteUs) continue;
+      if (first == nullptr) first = &one;
+      out.rate = static_cast<double>(one.certified - first->certified) /
+                 static_cast<double>(std::max<std::uint64_t>(1, one.at_us - first->at_us));
+      out.rss += static_cast<double>(one.rss_bytes);
+      ++count;
+    }
+    out.rss /= static_cast<double>(std::max<std::size_t>(1, count));
+    return out;
+  };
+  const Mean early = mean_from(measured.from_us + kMinuteUs);
+  const Mean late = mean_from(measured.to_us - kMinuteUs);
+  return {{"ops_percent", rounded(100 * (late.rate / early.rate - 1), 2)},
+          {"rss_percent", rounded(100 * (late.rss / early.rss - 1), 2)}};
 }
 
 /// Where the nodes' time goes: all nodes together, by the names of threads, most first.
@@ -151,7 +197,8 @@ json nodes_json(const Measured& measured) {
                    {"rss_before_mib", before.rss_bytes >> 20},
                    {"rss_max_mib", after.rss_max_bytes >> 20},
                    {"disk_bytes_per_op", rounded(grown / operations, 1)},
-                   {"fsyncs_per_s", rounded(syncs / seconds, 1)}});
+                   {"fsyncs_per_s", rounded(syncs / seconds, 1)},
+                   {"view", after.view}});
   }
   return out;
 }
@@ -185,6 +232,8 @@ json report(const Settings& settings, const Measured& measured) {
           {"nodes", std::move(nodes)},
           {"threads", threads_json(measured)},
           {"executor_stages", stages_json(measured)},
+          {"timeline", timeline_json(measured.timeline)},
+          {"drift", drift_json(measured)},
           {"settings", settings_json(settings)},
           // What a faster figure could be bought with. None of it can be switched off.
           {"guarantees",
@@ -195,6 +244,19 @@ json report(const Settings& settings, const Measured& measured) {
           {"machine", machine()},
           {"version", node::version_number()},
           {"commit", node::commit_id()}};
+}
+
+void print_loads(const json& loads) {
+  fmt::print("\n\n  {:<16} {:>12} {:>8} {:>10} {:>10} {:>8} {:>10} {:>5}\n", "load", "certified/s",
+             "of first", "p50 ms", "p99 ms", "busy", "RSS MiB", "view");
+  for (const json& load : loads) {
+    fmt::print("  {:<16} {:>12.1f} {:>6.1f} % {:>10.2f} {:>10.2f} {:>8} {:>10} {:>5}\n",
+               load["load"].get<std::string>(), load["ops_per_s"].get<double>(),
+               load["of_first_percent"].get<double>(), load["p50_ms"].get<double>(),
+               load["p99_ms"].get<double>(),
+               load["transactions_refused_as_busy"].get<std::uint64_t>(),
+               load["rss_max_mib"].get<std::uint64_t>(), load["view"].get<std::uint64_t>());
+  }
 }
 
 /// Where the nodes' time goes.
@@ -237,6 +299,7 @@ void print_report(const json& report) {
     fmt::print("\n\n  {:<28} {:>12.1f} bytes", "disk an operation, compacted",
                report["disk_bytes_per_op_compacted"].get<double>());
   }
+  if (report.contains("loads")) print_loads(report["loads"]);
   if (report.contains("curve")) {
     fmt::print("\n\n  {:>10} {:>12} {:>10} {:>10}\n", "offered/s", "certified/s", "p50 ms",
                "p99 ms");

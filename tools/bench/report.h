@@ -17,6 +17,13 @@ struct Reading {
   std::vector<NodeFigures> nodes;
 };
 
+/// Taken every few seconds.
+struct Moment {
+  std::uint64_t at_us = 0;
+  std::uint64_t certified = 0;  ///< operations so far
+  std::uint64_t rss_bytes = 0;  ///< of all nodes together
+};
+
 /// A run. Figures of the processes are taken at about both ends of the measured time, under load.
 struct Measured {
   Tally tally;
@@ -28,6 +35,7 @@ struct Measured {
   std::size_t evidence_held = 0;
   std::uint64_t prepared_operations = 0;
   double prepared_s = 0;
+  std::vector<Moment> timeline;
 };
 
 /// Every setting, the machine and the figures. `ops_per_s`, `p50_ms` and `p99_ms` stand at the top.

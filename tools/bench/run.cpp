@@ -40,6 +40,16 @@ Result<void> check(const Settings& settings) {
   if (settings.compacts && !settings.curve.empty()) {
     return fail(Errc::bad_argument, "--compact weighs one load; leave out --curve");
   }
+  const bool has_fault = settings.fault != Fault::none;
+  if ((settings.compacts || !settings.curve.empty()) && (has_fault || settings.overload > 0)) {
+    return fail(Errc::bad_argument, "--fault and --overload compare loads of their own");
+  }
+  if (has_fault && settings.overload > 0) {
+    return fail(Errc::bad_argument, "one of --fault and --overload at a time");
+  }
+  if (has_fault && (settings.validators < 4 || settings.consensus != crypto::ConsensusKind::pbft)) {
+    return fail(Errc::bad_argument, "a fault needs four PBFT validators or more");
+  }
   return ok();
 }
 
@@ -84,12 +94,18 @@ class Watch {
       take(out_.after);
       drive_.end();
     }
+    if (now_us >= next_moment_us_) {
+      out_.timeline.push_back({now_us, drive_.certified(), cluster_.rss_bytes()});
+      next_moment_us_ += kMomentUs;
+    }
     if (has_bar_ && now_us >= next_picture_us_) draw(now_us);
   }
   /// Of taking the figures.
   const Result<void>& result() const { return result_; }
 
  private:
+  static constexpr std::uint64_t kMomentUs = 2'000'000;
+
   void take(Reading& into) {
     auto figures = cluster_.figures();
     into.at_us = drive_.elapsed_us();
@@ -116,6 +132,7 @@ class Watch {
   Result<void> result_ = ok();
   tools::ProgressBar bar_;
   bool has_bar_ = tools::ProgressBar::is_wanted();
+  std::uint64_t next_moment_us_ = 0;
   std::uint64_t next_picture_us_ = 1'000'000;
   std::uint64_t shown_ = 0;
 };
@@ -139,39 +156,90 @@ Result<Measured> measure(const Settings& settings, Cluster& cluster, const Recor
   return out;
 }
 
-/// One load after the other on the same network; the figures at the top are those of the most
-/// certified operations a second.
+/// What is driven at once.
+struct Load {
+  std::string name;
+  std::size_t clients = 0;
+  double rate_per_s = 0;
+  bool begins_with_fault = false;
+};
+
+std::vector<Load> loads_of(const Settings& settings) {
+  const Load ordinary{"ordinary", settings.clients, settings.rate_per_s};
+  if (settings.overload > 0) {
+    const Load much{"overload", settings.clients * settings.overload,
+                    settings.rate_per_s * static_cast<double>(settings.overload)};
+    return {ordinary, much, {"after", settings.clients, settings.rate_per_s}};
+  }
+  if (settings.fault != Fault::none) {
+    return {ordinary,
+            {std::string(fault_name(settings.fault)), settings.clients, settings.rate_per_s, true}};
+  }
+  std::vector<Load> out;
+  for (const double rate : settings.curve) {
+    out.push_back({fmt::format("{:.0f}/s", rate), settings.clients, rate});
+  }
+  return out.empty() ? std::vector<Load>{ordinary} : out;
+}
+
+/// The line of one load among several. `first`: the one that the others are compared with.
+nlohmann::json line_of(const Load& load, const nlohmann::json& figures,
+                       const nlohmann::json& first) {
+  std::uint64_t rss_max_mib = 0;
+  std::uint64_t view = 0;
+  for (const nlohmann::json& node : figures["nodes"]) {
+    rss_max_mib = std::max(rss_max_mib, node["rss_max_mib"].get<std::uint64_t>());
+    view = std::max(view, node["view"].get<std::uint64_t>());
+  }
+  const double part = figures["ops_per_s"].get<double>() / first["ops_per_s"].get<double>();
+  nlohmann::json out = {{"load", load.name},
+                        {"clients", load.clients},
+                        {"rate_per_s", load.rate_per_s},
+                        {"of_first_percent", 100 * part},
+                        {"rss_max_mib", rss_max_mib},
+                        {"view", view}};
+  for (const char* same : {"ops_per_s", "p50_ms", "p99_ms", "cpu_us_per_op_all_nodes", "rejected",
+                           "transactions_refused_as_busy", "transactions_dropped"}) {
+    out[same] = figures[same];
+  }
+  return out;
+}
+
+Result<void> write_plot(const Settings& settings, const std::vector<CurvePoint>& points) {
+  if (settings.plot_file.empty()) return ok();
+  const std::string title =
+      fmt::format("{}: {} {} validators, {} operations a transaction", settings.workload,
+                  settings.validators, enum_name(settings.consensus), settings.ops_per_tx);
+  return cli::write_text_file(settings.plot_file, curve_svg(title, points));
+}
+
+/// One load after the other on the same network. The figures at the top are those of a curve's most
+/// certified operations a second; otherwise those of the first load.
 Result<nlohmann::json> measure_all(Settings settings, Cluster& cluster, const Records& records,
                                    std::vector<std::unique_ptr<Department>>& departments,
                                    Measured prepared) {
-  const std::vector<double> rates =
-      settings.curve.empty() ? std::vector<double>{settings.rate_per_s} : settings.curve;
-  nlohmann::json best;
+  const bool is_curve = !settings.curve.empty();
+  nlohmann::json first;
+  nlohmann::json top;
   std::vector<CurvePoint> points;
-  nlohmann::json curve = nlohmann::json::array();
-  for (const double rate : rates) {
-    settings.rate_per_s = rate;
+  nlohmann::json lines = nlohmann::json::array();
+  for (const Load& load : loads_of(settings)) {
+    settings.clients = load.clients;
+    settings.rate_per_s = load.rate_per_s;
+    if (load.begins_with_fault) cluster.inflict();
     TRY(Measured measured, measure(settings, cluster, records, departments));
     measured.prepared_operations = prepared.prepared_operations;
     measured.prepared_s = prepared.prepared_s;
     TRY(verify_sample(cluster, settings.sample, measured));
-    nlohmann::json figures = report(settings, measured);
-    points.push_back({rate, figures["ops_per_s"], figures["p50_ms"], figures["p99_ms"]});
-    curve.push_back({{"rate_per_s", rate},
-                     {"ops_per_s", figures["ops_per_s"]},
-                     {"p50_ms", figures["p50_ms"]},
-                     {"p99_ms", figures["p99_ms"]},
-                     {"cpu_us_per_op_all_nodes", figures["cpu_us_per_op_all_nodes"]}});
-    if (best.is_null() || figures["ops_per_s"] > best["ops_per_s"]) best = std::move(figures);
+    const nlohmann::json figures = report(settings, measured);
+    if (first.is_null()) first = figures;
+    points.push_back({load.rate_per_s, figures["ops_per_s"], figures["p50_ms"], figures["p99_ms"]});
+    lines.push_back(line_of(load, figures, first));
+    if (top.is_null() || (is_curve && figures["ops_per_s"] > top["ops_per_s"])) top = figures;
   }
-  if (!settings.curve.empty()) best["curve"] = std::move(curve);
-  if (!settings.plot_file.empty()) {
-    const std::string title =
-        fmt::format("{}: {} {} validators, {} operations a transaction", settings.workload,
-                    settings.validators, enum_name(settings.consensus), settings.ops_per_tx);
-    TRY(cli::write_text_file(settings.plot_file, curve_svg(title, points)));
-  }
-  return best;
+  if (lines.size() > 1 || is_curve) top[is_curve ? "curve" : "loads"] = std::move(lines);
+  TRY(write_plot(settings, points));
+  return top;
 }
 
 }  // namespace
@@ -180,7 +248,8 @@ Result<nlohmann::json> run(const Settings& settings) {
   TRY(check(settings));
   TRY(const std::unique_ptr<Cluster> cluster, Cluster::start(settings));
   TRY(auto departments, load_departments(*cluster));
-  const std::size_t under_way = (settings.clients / departments.size() + 1) * settings.tx_per_call;
+  const std::size_t clients = settings.clients * std::max<std::size_t>(1, settings.overload);
+  const std::size_t under_way = (clients / departments.size() + 1) * settings.tx_per_call;
   if (under_way > kUnderWayMax) {
     return fail(Errc::bad_argument,
                 "more transactions of one key would be under way than its nonces allow; use fewer "

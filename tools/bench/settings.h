@@ -1,13 +1,35 @@
 /// What baolian-bench is asked to do.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "crypto/validator_set.h"
 
 namespace baolian::bench {
+
+/// What is done to a validator between the first and the second load.
+enum class Fault : std::uint8_t { none, backup_dead, backup_slow, primary_slow };
+inline constexpr std::array kFaults = {Fault::backup_dead, Fault::backup_slow, Fault::primary_slow};
+constexpr std::string_view fault_name(Fault fault) {
+  switch (fault) {
+    case Fault::none:
+      return "none";
+    case Fault::backup_dead:
+      return "backup-dead";
+    case Fault::backup_slow:
+      return "backup-slow";
+    case Fault::primary_slow:
+      return "primary-slow";
+  }
+  return "";
+}
+inline bool is_slow(Fault fault) {
+  return fault == Fault::backup_slow || fault == Fault::primary_slow;
+}
 
 struct Settings {
   std::string workload = "readings";
@@ -31,6 +53,9 @@ struct Settings {
   std::size_t clients = 48;   ///< calls under way at most, each on a connection of its own
   double rate_per_s = 0;      ///< operations a second (open loop); 0: each client as fast as it can
   std::vector<double> curve;  ///< such rates one after the other; empty: `rate_per_s` alone
+  std::size_t overload = 0;   ///< a load of so many times the clients, between two ordinary ones
+  Fault fault = Fault::none;
+  std::uint32_t delay_ms = 100;  ///< of a slow validator's connections, each way
   std::uint64_t warm_up_s = 5;
   std::uint64_t duration_s = 60;
   std::uint64_t seed = 1;
