@@ -76,6 +76,13 @@ std::string read_whole(const std::string& path) {
   return out.str();
 }
 
+Result<void> append_peer_addresses(const std::string& config, const std::string& lines) {
+  std::ofstream out(config, std::ios::app);
+  out << "\n[peer_addresses]\n" << lines << std::flush;
+  if (!out) return fail(Errc::io_failed, "cannot write " + config);
+  return ok();
+}
+
 /// User and system time in a file of the form of /proc/PID/stat.
 double cpu_seconds(const std::string& path) {
   const std::string text = read_whole(path);
@@ -200,12 +207,9 @@ Result<void> Cluster::route_through_delay_line() {
     if (is_victim(institution)) continue;
     TRY(const std::string line, address(institution.nodes.front()));
     from_victim += line;
-    std::ofstream(config, std::ios::app) << "\n[peer_addresses]\n" << to_victim;
+    TRY(append_peer_addresses(config, to_victim));
   }
-  std::ofstream(directory_ + "/nodes/" + victim_ + "/node.toml", std::ios::app)
-      << "\n[peer_addresses]\n"
-      << from_victim;
-  return ok();
+  return append_peer_addresses(directory_ + "/nodes/" + victim_ + "/node.toml", from_victim);
 }
 
 void Cluster::inflict() {
