@@ -73,8 +73,9 @@ Result<std::unique_ptr<MeshTransport>> MeshTransport::create(Config config, Repl
   const std::vector<PublicKey> keys = replica_keys(genesis);
   for (const auto& [key, where] : config.addresses) {
     if (std::find(keys.begin(), keys.end(), key) == keys.end()) {
-      return fail(Errc::config_invalid, "configuration, 'peer_addresses': " + key.hex() +
-                                            " is the consensus key of no node of the genesis");
+      return fail(Errc::config_invalid,
+                  "configuration, 'peer_addresses': " + key.hex() +
+                      " is the consensus key of no node; take it from genesis.json");
     }
   }
   std::unique_ptr<MeshTransport> out(new MeshTransport(replica.self()));
