@@ -64,6 +64,7 @@ std::string what_to_do(Errc code) {
 net::HttpResponse error_response(const Error& error) {
   net::HttpResponse out;
   out.status = status_of(error.code);
+  if (error.code == Errc::busy) out.headers.emplace_back("Retry-After", "1");  // seconds
   // A chain's rejection brings its own stable code in front of the sentence.
   std::string code(errc_name(error.code));
   std::string message = error.context;

@@ -41,8 +41,10 @@ struct ReplicaStatus {
   };
   std::vector<Peer> peers;
   std::vector<consensus::Evidence> contradictions;
-  std::uint64_t log_syncs = 0;  ///< fdatasyncs of the consensus log since the start
-  SnapshotProgress transfer;    ///< a snapshot that is being fetched
+  std::uint64_t log_syncs = 0;       ///< fdatasyncs of the consensus log since the start
+  SnapshotProgress transfer;         ///< a snapshot that is being fetched
+  consensus::ProbeCounts probes;     ///< rare branches of the consensus taken since the start
+  std::uint64_t pushes_refused = 0;  ///< transactions of other nodes that found no room here
 };
 
 /// A request that was authenticated.

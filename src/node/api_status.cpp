@@ -52,6 +52,17 @@ json executor_us_of(const ledger::StageTimes& times) {
   return out;
 }
 
+/// How often the consensus took each of its rare branches since the start: why views were left,
+/// among others. Those that it never took are left out.
+json rare_branches_of(const consensus::ProbeCounts& probes) {
+  json out = json::object();
+  for (std::size_t i = 0; i < static_cast<std::size_t>(consensus::Probe::kCount); ++i) {
+    const auto probe = static_cast<consensus::Probe>(i);
+    if (probes[probe] > 0) out[std::string(enum_name(probe))] = probes[probe];
+  }
+  return out;
+}
+
 /// A snapshot that is being fetched; null if none is.
 json transfer_of(const ReplicaStatus& replica) {
   if (replica.transfer.height.value == 0) return nullptr;
@@ -99,6 +110,8 @@ Result<std::string> Api::status(const ApiCall&) {
               {"pending_stays", desk_.pending_count()},
               {"log_syncs", replica.log_syncs},
               {"executor_us", executor_us_of(services_.chain.stage_times())},
+              {"consensus_events", rare_branches_of(replica.probes)},
+              {"pushes_refused", replica.pushes_refused},
               {"warnings", warnings}};
   out.update(consensus_of(services_, replica));
   return out.dump();

@@ -213,6 +213,7 @@ void Node::State::open_transactions() {
   ports.send = [this](Bytes bytes, std::function<void(Result<TxHash>)> done) {
     replica->submit(std::move(bytes), std::move(done));
   };
+  ports.is_full = [this] { return replica->is_full(); };
   ports.serves = [this](const PublicKey& key) {
     const auto member = member_of_key(services->state(), key);
     return member.has_value() && member->institution == services->self;
@@ -304,6 +305,8 @@ ReplicaStatus Node::State::status() const {
   out.contradictions = now.evidence;
   out.transfer = now.transfer;
   out.log_syncs = now.log_syncs;
+  out.probes = now.probes;
+  out.pushes_refused = now.figures.pushes_refused;
   for (const auto& peer : mesh->peers()) out.peers.push_back({peer.institution, peer.connected});
   return out;
 }

@@ -81,6 +81,7 @@ struct Replica::State final : Application, BodyVerifier, Watcher {
   mutable std::condition_variable view_changed;
   Status view;
   Height certified;  // executed and certified; the listener thread follows
+  std::atomic<bool> is_full = false;
   bool ended = false;
   std::thread listening;
   bool stopped = false;
@@ -298,9 +299,11 @@ void Replica::State::run_core() {
 }
 
 void Replica::State::publish() {
+  is_full = driver->pool().is_full();
   const std::lock_guard hold(view_mutex);
   view.consensus = driver->status();
   view.figures = driver->figures();
+  view.probes = driver->probes();
   view.transfer = driver->transfer();
   view.pool_transactions = driver->pool().size();
   view.pool_bytes = driver->pool().size_bytes();
@@ -462,6 +465,8 @@ Result<TxHash> Replica::submit(Bytes canonical_transaction) {
          [answer](Result<TxHash> result) { answer->set_value(std::move(result)); });
   return waiting.get();
 }
+
+bool Replica::is_full() const { return state_->is_full; }
 
 void Replica::on_certified(std::function<void(Height)> listener) {
   ASSERT(state_->driver == nullptr);

@@ -61,6 +61,7 @@ class Replica {
     std::size_t pool_bytes = 0;
     std::uint64_t log_syncs = 0;                ///< fdatasyncs of the consensus log since the start
     std::vector<consensus::Evidence> evidence;  ///< validators that contradicted themselves (N8)
+    consensus::ProbeCounts probes;              ///< rare branches taken since the start
     SnapshotProgress transfer;                  ///< a snapshot that is being fetched
     std::string alarm;  ///< why the node votes no more; empty while all is well
   };
@@ -93,6 +94,9 @@ class Replica {
   /// The same without waiting: `done` runs on the core thread (or here, for a refusal) and must be
   /// quick.
   void submit(Bytes canonical_transaction, std::function<void(Result<TxHash>)> done);
+
+  /// Whether submit() would say busy just now, without looking at anything.
+  bool is_full() const;
 
   /// Calls `listener` for each height, in order and once a run, when it and all below are executed
   /// here and a certificate that covers them is durable. The first height is the one after

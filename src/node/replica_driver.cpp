@@ -120,6 +120,7 @@ Result<void> ReplicaDriver::submit(CheckedTransaction transaction) {
   const SharedBytes body = transaction.bytes();
   TRY(pool_.admit(std::move(transaction), kOwnOrigin, now_,
                   engines_.engine().status().request_clock));
+  note_arrival();
   push({body});
   pump();
   return ok();
@@ -278,16 +279,37 @@ void ReplicaDriver::propose_empty_block() {
   for (consensus::Effect& effect : effects) handle(effect);
 }
 
+void ReplicaDriver::note_arrival() {
+  const consensus::Status status = engines_.engine().status();
+  if (status.highest_seen > status.executed) crowded_at_ = now_;
+}
+
+/// Transactions come beside each other, and many of them. One client alone, however large what it
+/// sends, waits for its answer before it sends more: nothing is gained by waiting for it.
+bool ReplicaDriver::is_crowded() const {
+  constexpr std::uint64_t kCrowdMs = 200;
+  if (!crowded_at_.has_value() || now_.value - crowded_at_->value > kCrowdMs) return false;
+  const std::uint64_t window_ms = config_.engine.timers.request_ms / 2;
+  return pool_.executed_lately().operations * config_.crowd_linger_ms >=
+         config_.crowd_operations * window_ms;
+}
+
+bool ReplicaDriver::is_batch_due() const {
+  if (pool_.has_full_batch(config_.batch)) return true;
+  const consensus::Status status = engines_.engine().status();
+  const std::uint64_t waited_ms = now_.value - pool_.oldest_proposable()->value;
+  if (status.highest_seen <= status.executed) {
+    return !is_crowded() || waited_ms >= config_.crowd_linger_ms ||
+           pool_.proposable_operations() >= config_.crowd_batch;
+  }
+  // The more blocks wait to be executed, the less one more block hurries, and the more it costs.
+  return waited_ms >= config_.linger_ms * (status.highest_seen.value - status.executed.value);
+}
+
 void ReplicaDriver::propose() {
   if (!pool_.has_proposable()) propose_empty_block();
   while (engines_.engine().can_propose() && pool_.has_proposable()) {
-    const consensus::Status status = engines_.engine().status();
-    const bool idle = status.highest_seen <= status.executed;
-    // The more blocks wait to be executed, the less one more block hurries, and the more it costs.
-    const std::uint64_t under_way = idle ? 0 : status.highest_seen.value - status.executed.value;
-    const std::uint64_t linger_ms = config_.linger_ms * under_way;
-    const bool waited = pool_.oldest_proposable()->value + linger_ms <= now_.value;
-    if (!idle && !waited && !pool_.has_full_batch(config_.batch)) return;
+    if (!is_batch_due()) return;
     TransactionPool::Selection selection = pool_.select(config_.batch);
     const std::vector<TxHash> hashes = selection.hashes;
     consensus::Effects effects;

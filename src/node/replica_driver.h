@@ -25,7 +25,9 @@ namespace baolian::node {
 ///              that the write is durable, and before the engine hears of it.
 /// Proposing:   an idle network gets a proposal at once; while heights are in flight the next batch
 ///              fills until it is full or its oldest transaction has waited linger_ms for each of
-///              them.
+///              them. A network under load is idle for moments only: there a batch waits for
+///              crowd_batch operations, crowd_linger_ms at most, if others come meanwhile: each
+///              block costs what it costs however little it holds.
 /// Epochs:      at the end of one the next engine takes over (epoch_engines.h); writes of the
 ///              engine before may still become durable, and what rides on them is still sent.
 /// Ownership:   the engines; none of the ports, which outlive the driver.
@@ -46,6 +48,10 @@ class ReplicaDriver {
     TransactionPool::Limits pool = {};
     TransactionPool::BatchLimits batch = {};
     std::uint64_t linger_ms = 15;          ///< for each height in flight
+    std::uint64_t crowd_linger_ms = 40;    ///< with no height in flight, under load
+    std::size_t crowd_batch = 500;         ///< a block of so many costs little more an operation
+                                           ///< than a full one
+    std::size_t crowd_operations = 160;    ///< load: so many are executed in crowd_linger_ms
     std::uint64_t closing_block_ms = 50;   ///< quiet time before an empty block closes the last one
     std::uint64_t fetch_delay_ms = 10;     ///< a push on its way mostly makes the fetch needless
     std::uint64_t fetch_again_ms = 100;    ///< then the next validator is asked
@@ -173,6 +179,9 @@ class ReplicaDriver {
   ReplicaId fetch_target(Wanted& wanted) const;
   void push(const std::vector<SharedBytes>& bodies);
   void push_again();
+  void note_arrival();
+  bool is_crowded() const;
+  bool is_batch_due() const;
   void propose();
   void propose_empty_block();
   std::uint64_t flush_at(std::uint64_t bytes) const;
@@ -219,6 +228,7 @@ class ReplicaDriver {
   bool takes_turn_ = true;         ///< the next flush of full memory comes earlier, see flush_at()
   bool open_end_ = false;          ///< the newest block has transactions
   Tick applied_at_;
+  std::optional<Tick> crowded_at_;  ///< a transaction came while a height was in flight
   Figures figures_;
 };
 

@@ -175,6 +175,7 @@ void ReplicaDriver::on_verified(BodyVerdict verdict) {
     const auto admitted =
         pool_.admit(*std::move(verdict.transaction), origin.pushed_by.value_or(kOwnOrigin), now_,
                     engines_.engine().status().request_clock);
+    if (admitted) note_arrival();
     if (!admitted && admitted.error().code == Errc::busy) ++figures_.pushes_refused;
   }
   pump();

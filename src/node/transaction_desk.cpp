@@ -36,6 +36,20 @@ TransactionOutcome outcome_at(const ledger::Header& header,
   return out;
 }
 
+TransactionOutcome busy() {
+  TransactionOutcome out;
+  out.fate = TransactionFate::refused;
+  out.error = static_cast<std::uint16_t>(Errc::busy);
+  return out;
+}
+
+/// Under overload most calls end so: before anything is hashed, decoded or checked.
+TransactionOutcomes all_busy(std::size_t count) {
+  TransactionOutcomes out;
+  out.outcomes.assign(count, busy());
+  return out;
+}
+
 bool is_first_leaf(const ledger::OperationLeaf& leaf) {
   return leaf.op_index == 0 || leaf.op_index == ledger::kWholeTransaction;
 }
@@ -76,6 +90,7 @@ void TransactionDesk::answer(const std::vector<CallPtr>& calls) {
 }
 
 void TransactionDesk::submit(std::vector<Bytes> transactions, Done done) {
+  if (ports_.is_full()) return done(all_busy(transactions.size()));
   auto call = std::make_shared<Call>();
   call->outcomes.outcomes.resize(transactions.size());
   // One more than there are: the call stays open until all of them were looked at.
@@ -120,9 +135,7 @@ bool TransactionDesk::wait_for(const TxHash& hash, Waiting waiting) {
     waiting_.emplace(hash, std::move(waiting));
     return true;
   }
-  TransactionOutcome& outcome = waiting.call->outcomes.outcomes[waiting.place];
-  outcome.fate = TransactionFate::refused;
-  outcome.error = static_cast<std::uint16_t>(Errc::busy);
+  waiting.call->outcomes.outcomes[waiting.place] = busy();
   if (waiting.call->open > 0) --waiting.call->open;
   return false;
 }

@@ -32,6 +32,8 @@ class TransactionDesk {
   struct Ports {
     /// Checks and admits a canonical transaction: Replica::submit.
     std::function<void(Bytes, std::function<void(Result<TxHash>)>)> send;
+    /// Whether send() would say busy to anything at this moment: Replica::is_full.
+    std::function<bool()> is_full;
     /// Whether a key is a member's that this node serves.
     std::function<bool(const PublicKey&)> serves;
     std::function<std::uint64_t()> now_ms;  ///< steady

@@ -1,6 +1,7 @@
 #include "node/transaction_pool.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "core/assert.h"
 
@@ -12,16 +13,24 @@ void TransactionPool::on_tick(Tick now) {
   // After a pause of more than a window nothing is known of the rate.
   executed_before_ = passed < 2 * limits_.rate_window_ms ? executed_ : PoolLoad{};
   executed_ = {};
+  own_refused_before_ = std::exchange(own_refused_, false);
   window_began_ = now;
 }
 
-PoolLoad TransactionPool::bound() const {
+PoolLoad TransactionPool::bound_within(const PoolLoad& least, const PoolLoad& most) const {
   const auto bounded = [&](std::size_t PoolLoad::*part) {
     const std::size_t measured = std::max(executed_.*part, executed_before_.*part);
-    return std::max(limits_.least.*part, std::min(measured, limits_.most.*part));
+    return std::max(least.*part, std::min(measured, most.*part));
   };
   return {bounded(&PoolLoad::transactions), bounded(&PoolLoad::operations),
           bounded(&PoolLoad::bytes)};
+}
+
+/// The rate says what can be executed only while more comes than is executed: below that it is what
+/// was sent.
+PoolLoad TransactionPool::bound_for(Origin origin) const {
+  const bool is_rate_known = origin == kOwnOrigin && own_refused_before_;
+  return is_rate_known ? bound_within(limits_.least_of_own, limits_.most) : bound();
 }
 
 void TransactionPool::make_proposable(const Entry& entry, const TxHash& hash) {
@@ -51,7 +60,8 @@ Result<void> TransactionPool::admit(CheckedTransaction transaction, Origin origi
     return fail(Errc::already_exists, "the transaction is known already; ask for its outcome");
   }
   const PoolLoad load = PoolLoad::of(transaction);
-  if (!admitted_.has_room(origin, load, bound())) {
+  if (!admitted_.has_room(origin, load, bound_for(origin))) {
+    if (origin == kOwnOrigin) own_refused_ = is_full_ = true;
     return fail(Errc::busy,
                 "this node's transaction pool is full; send the same bytes again later");
   }
@@ -109,6 +119,7 @@ void TransactionPool::erase(const TxHash& hash) {
 }
 
 void TransactionPool::on_executed(const TxHash& hash, SharedBytes body) {
+  is_full_ = false;
   const auto waiting = entries_.find(hash);
   // Pinned ones may come fast, by catching up: they say nothing of what admission can expect.
   if (waiting != entries_.end() && waiting->second.counted) {

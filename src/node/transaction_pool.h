@@ -18,8 +18,10 @@ namespace baolian::node {
 ///
 /// Bounds:      admitted transactions in count, operations and bytes: what T_req / 2 of execution
 ///              took at the rate measured here, but at least two full batches; admit() says busy
-///              above. Pinned ones by the engine's window; the recently executed by count
-///              and bytes.
+///              above. Of the own institution, while it sends more than is executed, no more than
+///              that rate says: what is admitted here others must find room for in time, or they
+///              would suspect the primary (docs/adr/0031-overload.md). Pinned ones by the engine's
+///              window; the recently executed by count and bytes.
 /// Invariants:  a transaction leaves only by execution: the primary proposes all that was admitted,
 ///              even expired ones and such as execution will reject (V1), or a client could make
 ///              correct nodes suspect a correct primary.
@@ -30,6 +32,8 @@ class TransactionPool {
     PoolLoad least = {10'000, 20'000, 4 * 1024 * 1024};  ///< two full batches
     /// However fast execution is: memory.
     PoolLoad most = {200'000, 400'000, 64 * 1024 * 1024};
+    /// Of the own institution, however slow execution is while more comes than it takes.
+    PoolLoad least_of_own = {1'000, 1'000, 256 * 1024};
     std::uint64_t rate_window_ms = 500;  ///< T_req / 2
     std::size_t origins = 1;             ///< nodes that may push, this one among them
     std::size_t recent_transactions_max = 20'000;
@@ -51,11 +55,16 @@ class TransactionPool {
   /// Time passes: the rate of execution is measured by it. `now` never decreases.
   void on_tick(Tick now);
   /// What may wait here at present.
-  PoolLoad bound() const;
+  PoolLoad bound() const { return bound_within(limits_.least, limits_.most); }
   /// Whether one more of this origin would find room, as far as its size tells.
   bool has_room(Origin origin, std::size_t size_bytes) const {
-    return admitted_.has_room(origin, {1, 1, size_bytes}, bound());
+    return admitted_.has_room(origin, {1, 1, size_bytes}, bound_for(origin));
   }
+  /// What was executed of it in a window of the rate: the present one, or the one before if that
+  /// was more.
+  PoolLoad executed_lately() const { return bound_within({}, kUnbounded); }
+  /// One of the own institution was refused for lack of room, and nothing was executed since.
+  bool is_full() const { return is_full_; }
 
   /// Returns: Errc::busy if the pool, or the part of it that this origin may fill, is full;
   /// Errc::already_exists if the transaction is here or was executed a moment ago.
@@ -94,6 +103,7 @@ class TransactionPool {
   Selection select(const BatchLimits& limits) const;
   /// True if a batch of waiting transactions would be full.
   bool has_full_batch(const BatchLimits& limits) const;
+  std::size_t proposable_operations() const { return proposable_load_.operations; }
   bool has_proposable() const { return proposable_load_.transactions > 0; }
   /// When the oldest proposable transaction arrived.
   std::optional<Tick> oldest_proposable() const;
@@ -112,6 +122,9 @@ class TransactionPool {
   std::size_t operation_count() const { return admitted_.total().operations; }
 
  private:
+  static constexpr PoolLoad kUnbounded = {SIZE_MAX, SIZE_MAX, SIZE_MAX};
+  PoolLoad bound_within(const PoolLoad& least, const PoolLoad& most) const;
+  PoolLoad bound_for(Origin origin) const;
   struct Entry {
     CheckedTransaction transaction;
     Origin origin = kOwnOrigin;
@@ -140,6 +153,9 @@ class TransactionPool {
   PoolLoad executed_;         // counted entries, in the present window of the rate
   PoolLoad executed_before_;  // and in the one before
   Tick window_began_;
+  bool is_full_ = false;
+  bool own_refused_ = false;         ///< in the present window
+  bool own_refused_before_ = false;  ///< in the one before
   PoolLoad proposable_load_;
   std::uint64_t proposable_weight_ = 0;
 };

@@ -136,6 +136,17 @@ struct Bench final : Transport, LogStore, Application, BodyVerifier, Watcher, Sn
                  [to](const Sent& one) { return one.to == to; });
     return out;
   }
+  /// All heights that were proposed are executed; the newest held these.
+  void apply(const std::vector<CheckedTransaction>& all) {
+    engine->now.executed = engine->now.highest_seen;
+    AppliedBlock block;
+    block.height = engine->now.executed;
+    for (const CheckedTransaction& one : all) {
+      block.transactions.push_back(one.hash());
+      block.bodies.push_back(one.bytes());
+    }
+    driver->on_applied(std::move(block));
+  }
   /// Makes the engine ask for the bodies of a batch.
   Hash want(const std::vector<SharedBytes>& bodies, std::vector<SharedBytes> inline_bodies = {}) {
     consensus::NeedBodies need;
@@ -231,6 +242,42 @@ TEST_CASE(
   CHECK(bench.engine->all<consensus::ProposeInput>().size() == 3);
   bench.tick(1005 + 3 * 5);
   CHECK(bench.engine->all<consensus::ProposeInput>().size() == 4);
+}
+
+TEST_CASE("driver: an idle network under load waits for a crowd, and for no single client",
+          "[driver]") {
+  Bench bench({.crowd_linger_ms = 20, .crowd_batch = 3, .crowd_operations = 2});
+  bench.engine->may_propose = true;
+  const auto proposals = [&] { return bench.engine->all<consensus::ProposeInput>().size(); };
+  std::uint64_t nonce = 0;
+  const auto submit = [&] {
+    const auto one = make_checked(world(), ++nonce);
+    REQUIRE(bench.driver->submit(one).has_value());
+    return one;
+  };
+  // One client, however fast: each of its proposals goes out at once.
+  for (std::size_t i = 1; i <= 60; ++i) {
+    const auto one = submit();
+    CHECK(proposals() == i);
+    bench.apply({one});
+  }
+  // Another comes while the first one's height is in flight: from now on they wait for each other.
+  const auto first = submit();
+  CHECK(proposals() == 61);
+  submit();
+  bench.apply({first});
+  CHECK(proposals() == 61);
+  bench.tick(1019);
+  CHECK(proposals() == 61);
+  bench.tick(1020);
+  CHECK(proposals() == 62);
+  // Three are enough of a crowd.
+  submit();
+  bench.apply({});
+  CHECK(proposals() == 62);
+  submit();
+  submit();
+  CHECK(proposals() == 63);
 }
 
 TEST_CASE(

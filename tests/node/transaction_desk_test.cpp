@@ -33,6 +33,7 @@ class World {
       sent_.push_back(std::move(bytes));
       done(refusal_ ? Result<TxHash>(*refusal_) : Result<TxHash>(hash));
     };
+    ports.is_full = [this] { return is_full_.load(); };
     ports.serves = [this](const PublicKey& key) { return key == signer_->public_key(); };
     ports.now_ms = [this] { return now_ms_.load(); };
     desk_ = std::make_unique<TransactionDesk>(config, std::move(ports), *chain_);
@@ -41,6 +42,7 @@ class World {
 
   TransactionDesk& desk() { return *desk_; }
   std::size_t sent_count() const { return sent_.size(); }
+  void fill_pool() { is_full_ = true; }
   void refuse_with(Errc code) { refusal_ = fail(code, "refused"); }
   void pass_ms(std::uint64_t ms) { now_ms_ += ms; }
 
@@ -80,6 +82,7 @@ class World {
   std::unique_ptr<ledger::Chain> chain_;
   std::vector<Bytes> sent_;
   std::optional<Error> refusal_;
+  std::atomic<bool> is_full_ = false;
   std::atomic<std::uint64_t> now_ms_ = 1000;
   std::unique_ptr<TransactionDesk> desk_;
 };
@@ -182,6 +185,18 @@ TEST_CASE("transaction desk: what it does not take is refused with the reason") 
     world.refuse_with(Errc::busy);
     Answer answer = submit(world.desk(), {world.transaction(1)});
     CHECK(outcomes_of(answer)[0].error == static_cast<std::uint16_t>(Errc::busy));
+  }
+  SECTION("the pool is full: nothing is looked at") {
+    World world;
+    world.fill_pool();
+    Answer answer = submit(world.desk(), {world.transaction(1), {1, 2, 3}});
+    const auto outcomes = outcomes_of(answer);
+    REQUIRE(outcomes.size() == 2);
+    for (const TransactionOutcome& one : outcomes) {
+      CHECK(one.fate == TransactionFate::refused);
+      CHECK(one.error == static_cast<std::uint16_t>(Errc::busy));
+    }
+    CHECK(world.sent_count() == 0);
   }
   SECTION("too much waits; room comes back with the outcomes") {
     World world({.waiting_max = 5});

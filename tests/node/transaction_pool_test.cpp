@@ -127,7 +127,9 @@ TEST_CASE(
     "pbft 1.6 V1: the pool admits what T_req / 2 can execute at the measured rate, and never less "
     "than two batches",
     "[pool]") {
-  TransactionPool pool({.least = {2, 1000, 1 << 20}, .most = {7, 1000, 1 << 20}});
+  TransactionPool pool({.least = {2, 1000, 1 << 20},
+                        .most = {7, 1000, 1 << 20},
+                        .least_of_own = {2, 1000, 1 << 20}});
   std::uint64_t nonce = 0;
   const auto room = [&] {
     std::vector<CheckedTransaction> taken;
@@ -167,6 +169,43 @@ TEST_CASE(
   }
   CHECK(pool.bound().transactions == 2);
   CHECK(room().size() == 2);
+}
+
+TEST_CASE("pool: who sends more than is executed is held to the rate, and others are not",
+          "[pool]") {
+  TransactionPool pool(
+      {.least = {16, 1000, 1 << 20}, .least_of_own = {2, 1000, 1 << 20}, .origins = 2});
+  std::uint64_t nonce = 0;
+  const auto fill = [&](Origin origin) {
+    std::vector<CheckedTransaction> taken;
+    while (true) {
+      taken.push_back(make_checked(world(), ++nonce));
+      if (!pool.admit(taken.back(), origin, Tick{}).has_value()) break;
+    }
+    taken.pop_back();
+    return taken;
+  };
+  const auto execute = [&](const std::vector<CheckedTransaction>& some, std::size_t count) {
+    for (std::size_t i = 0; i < count; ++i) pool.on_executed(some[i].hash(), some[i].bytes());
+  };
+  pool.on_tick(Tick{1000});
+  const auto first = fill(kOwnOrigin);
+  REQUIRE(first.size() == 12);  // its share and what is open to all
+  CHECK(pool.is_full());
+  execute(first, 5);
+  CHECK_FALSE(pool.is_full());
+  pool.on_tick(Tick{1500});
+  // Seven wait, and five were executed in a window.
+  CHECK_FALSE(pool.has_room(kOwnOrigin, 100));
+  CHECK(fill(kOwnOrigin).empty());
+  const auto pushed = fill(3);
+  CHECK(pushed.size() == 9);
+  execute(pushed, 9);
+  execute({first.begin() + 5, first.end()}, 7);
+  // Nothing was refused in a whole window: what was executed says no more what could be.
+  pool.on_tick(Tick{2000});
+  pool.on_tick(Tick{2500});
+  CHECK(fill(kOwnOrigin).size() == 12);
 }
 
 TEST_CASE("consensus 1.9: whoever floods the pool leaves every other node its share", "[pool]") {

@@ -16,7 +16,10 @@ using Clock = std::chrono::steady_clock;
 constexpr std::uint64_t kExpiryMs = 60'000;
 constexpr std::uint32_t kRequestTimeoutMs = 60'000;
 constexpr auto kWatchEvery = std::chrono::milliseconds(20);
-constexpr auto kAgainAfter = std::chrono::milliseconds(20);
+/// A call that was refused as busy is sent again after this; twice as long after each further
+/// refusal, up to the other.
+constexpr std::uint64_t kAgainUs = 20'000;
+constexpr std::uint64_t kAgainMaxUs = 1'000'000;
 /// A call whose outcome is not known after this is given up, and the drive has failed.
 constexpr std::uint64_t kGiveUpUs = 120'000'000;
 
@@ -165,7 +168,7 @@ bool Drive::send_until_known(Client& client, std::vector<Outgoing> call) {
           .first->second;
   Tally& tally = client.tally;
   const std::uint64_t give_up_us = elapsed_us() + kGiveUpUs;
-  while (true) {
+  for (std::uint64_t again_us = kAgainUs;; again_us = std::min(again_us * 2, kAgainMaxUs)) {
     node::SignedTransactions message;
     for (const Outgoing& one : call) message.transactions.push_back(one.bytes);
     auto answer = connection.request("POST", "/v1/transactions",
@@ -197,7 +200,9 @@ bool Drive::send_until_known(Client& client, std::vector<Outgoing> call) {
     call = std::move(again);
     if (call.empty()) return true;
     if (elapsed_us() > give_up_us) return false;
-    std::this_thread::sleep_for(kAgainAfter);
+    // Clients that were refused together must not come back together.
+    const std::uint64_t pause_us = again_us / 2 + client.prng.below(again_us);
+    std::this_thread::sleep_for(std::chrono::microseconds(pause_us));
   }
 }
 
