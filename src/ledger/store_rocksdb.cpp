@@ -5,11 +5,13 @@
 #include <rocksdb/cache.h>
 #include <rocksdb/convenience.h>
 #include <rocksdb/db.h>
+#include <rocksdb/env.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/options.h>
 #include <rocksdb/slice_transform.h>
 #include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <array>
@@ -35,6 +37,13 @@ constexpr std::uint64_t kBlobBytesMin = 4096;
 constexpr int kOpenFilesMax = 512;
 /// Files of rows that came down one after the other, before some are merged.
 constexpr int kSortedRunsMax = 16;
+/// So many, and writing is slowed down until some are merged; so many, and it waits. Merging takes
+/// what blocks leave of the processor, so it may come late.
+constexpr int kSortedRunsSlow = 32;
+constexpr int kSortedRunsStop = 48;
+/// Niceness of merging beside blocks: on a machine without a free moment it still gets a tenth of
+/// what each of them gets.
+constexpr int kMergeNiceness = 10;
 /// Bytes above the oldest run, in percent of it, before everything is merged.
 constexpr unsigned kYoungPercentMax = 100;
 constexpr std::size_t kIndexPartBytes = 4096;
@@ -111,6 +120,8 @@ rocksdb::ColumnFamilyOptions family_options(Family family, Packing packing,
     // with all that there is.
     options.compaction_style = rocksdb::kCompactionStyleUniversal;
     options.level0_file_num_compaction_trigger = kSortedRunsMax;
+    options.level0_slowdown_writes_trigger = kSortedRunsSlow;
+    options.level0_stop_writes_trigger = kSortedRunsStop;
     options.compaction_options_universal.max_size_amplification_percent = kYoungPercentMax;
   }
   if (family == Family::state) {
@@ -125,6 +136,13 @@ rocksdb::ColumnFamilyOptions family_options(Family family, Packing packing,
     options.blob_compression_type = rocksdb::kLZ4Compression;
   }
   return options;
+}
+
+/// All nodes merge the same rows at about the same time, for seconds: blocks go first. The pool has
+/// one thread (max_background_jobs).
+void merge_behind_blocks() {
+  rocksdb::Env::Default()->Schedule([](void*) { ::setpriority(PRIO_PROCESS, 0, kMergeNiceness); },
+                                    nullptr, rocksdb::Env::Priority::LOW);
 }
 
 std::size_t row_bytes(const Bytes& key, const std::optional<Bytes>& value) {
@@ -420,6 +438,7 @@ Result<std::unique_ptr<KeyValueStore>> open_rocksdb_store(const std::string& dir
   std::unique_ptr<rocksdb::DB> database(raw);
   ASSERT(opened.size() == kFamilyCount + 1);
   database->DestroyColumnFamilyHandle(opened.front());
+  if (packing == Packing::fast) merge_behind_blocks();
   RocksdbStore::Handles handles{};
   std::copy(opened.begin() + 1, opened.end(), handles.begin());
   return std::unique_ptr<KeyValueStore>(
