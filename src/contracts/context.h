@@ -8,6 +8,7 @@
 #include "contracts/codes.h"
 #include "contracts/events.h"
 #include "contracts/execute.h"
+#include "contracts/membership/roster.h"
 #include "contracts/operations.h"
 #include "contracts/parameters.h"
 #include "contracts/state.h"
@@ -35,6 +36,7 @@ struct OperationContext {
   const MemberState& sender;
   const InstitutionState& sender_institution;
   ledger::StateOverlay& state;
+  Roster& roster;  ///< of the transaction
   std::vector<Cosigner> cosigners;
   /// Cosigners of capacity person: the signatures hold; whose keys they are, a rule must ask.
   std::vector<PublicKey> person_keys;

@@ -132,7 +132,7 @@ void add_leaf(ledger::ExecutedBlock& out, const TxHash& tx_hash, std::uint16_t o
 /// Executes one operation over its own overlay; moves its writes to `state` if it is applied.
 void execute_operation(const BlockContext& block, const ledger::TransactionBody& body,
                        const TxId& tx_id, const TxHash& tx_hash, std::uint16_t op_index,
-                       const Sender& sender, ledger::StateOverlay& state,
+                       const Sender& sender, Roster& roster, ledger::StateOverlay& state,
                        ledger::ExecutedBlock& out) {
   const ledger::Operation& operation = body.operations[op_index];
   ledger::StateOverlay own(static_cast<const ledger::StateReader&>(state));
@@ -144,6 +144,7 @@ void execute_operation(const BlockContext& block, const ledger::TransactionBody&
                            .sender = sender.member,
                            .sender_institution = sender.institution,
                            .state = own,
+                           .roster = roster,
                            .cosigners = {},
                            .person_keys = {},
                            .events = {},
@@ -157,6 +158,7 @@ void execute_operation(const BlockContext& block, const ledger::TransactionBody&
   if (code == Code::applied) {
     ASSERT(context.events.size() <= kEventsMax);
     receipt.events = std::move(context.events);
+    roster.follow(own.writes());
     own.move_to(state);
     const auto leaf = static_cast<std::uint32_t>(out.leaves.size());
     for (const ledger::LogAppend& append : context.appends) out.appends.push_back({leaf, append});
@@ -198,8 +200,10 @@ void execute_transaction(const BlockContext& block, const Transaction& transacti
   ASSERT(institution.has_value());
   const Sender sender{std::move(*member), std::move(*institution)};
   const TxId id = ledger::tx_id(body);
+  Roster roster;
   for (std::size_t i = 0; i < body.operations.size(); ++i) {
-    execute_operation(block, body, id, tx_hash, static_cast<std::uint16_t>(i), sender, state, out);
+    execute_operation(block, body, id, tx_hash, static_cast<std::uint16_t>(i), sender, roster,
+                      state, out);
   }
 }
 

@@ -23,6 +23,7 @@ Bytes big_endian(std::uint64_t value, std::size_t size_bytes) {
 Bytes epoch(Epoch epoch) { return make("epoch", {big_endian(epoch.value, 8)}); }
 Bytes rules() { return make("rules", {}); }
 Bytes institution(const InstitutionId& id) { return make("institution", {id.view()}); }
+Bytes members() { return to_bytes("member"); }
 Bytes member(const PublicKey& signing_key) { return make("member", {signing_key.view()}); }
 Bytes member_id(const InstitutionId& institution, const MemberId& member) {
   return make("member_id", {institution.view(), member.view()});

@@ -79,6 +79,7 @@ namespace keys {
 Bytes epoch(Epoch epoch);
 Bytes rules();
 Bytes institution(const InstitutionId& id);
+Bytes members();  ///< begins the keys of members and of their ids, and no others
 Bytes member(const PublicKey& signing_key);
 Bytes member_id(const InstitutionId& institution, const MemberId& member);
 Bytes nonce(const PublicKey& signing_key);

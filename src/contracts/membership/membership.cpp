@@ -45,18 +45,16 @@ Code require_kind(const OperationContext& context, std::initializer_list<Institu
   return is_one ? Code::applied : Code::institution_kind_not_allowed;
 }
 
-std::optional<MemberState> find_vault(const OperationContext& context,
-                                      const InstitutionId& institution, const MemberId& vault) {
-  auto member = find_member(context.state, institution, vault);
-  if (!member || !member->has(Role::vault) || !member->is_valid_at(context.now())) {
-    return std::nullopt;
-  }
-  return member;
+const MemberState* find_vault(const OperationContext& context, const InstitutionId& institution,
+                              const MemberId& vault) {
+  const MemberState* const member = context.roster.find(context.state, institution, vault);
+  const bool is_one = member != nullptr && member->has(Role::vault);
+  return is_one && member->is_valid_at(context.now()) ? member : nullptr;
 }
 
 Code check_vault(const OperationContext& context, const InstitutionId& institution,
                  const MemberId& vault, const Journal& journal) {
-  if (!find_vault(context, institution, vault)) return Code::vault_unknown;
+  if (find_vault(context, institution, vault) == nullptr) return Code::vault_unknown;
   const auto committed = context.state.read_as<Journal>(keys::journal(institution, vault));
   return committed.value_or(Journal{}) == journal ? Code::applied : Code::journal_mismatch;
 }

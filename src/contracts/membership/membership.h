@@ -21,9 +21,9 @@ Code require_role(const OperationContext& context, std::initializer_list<ledger:
 Code require_kind(const OperationContext& context,
                   std::initializer_list<ledger::InstitutionKind> kinds);
 
-/// The institution's valid member of role vault.
-std::optional<MemberState> find_vault(const OperationContext& context,
-                                      const InstitutionId& institution, const MemberId& vault);
+/// The institution's valid member of role vault, or null.
+const MemberState* find_vault(const OperationContext& context, const InstitutionId& institution,
+                              const MemberId& vault);
 /// applied, vault_unknown, or journal_mismatch if its journal stands elsewhere.
 Code check_vault(const OperationContext& context, const InstitutionId& institution,
                  const MemberId& vault, const Journal& journal);

@@ -115,9 +115,9 @@ bool may_read_for(const MemberState& member, Purpose purpose) {
 }
 
 Code check_originator(const OperationContext& context, const Originator& originator, ReadMode mode,
-                      const std::vector<InstitutionId>& via, std::optional<MemberState>& found) {
-  found = find_member(context.state, originator.institution, originator.member);
-  if (!found || !found->is_valid_at(context.now())) return Code::originator_unknown;
+                      const std::vector<InstitutionId>& via, const MemberState*& found) {
+  found = context.roster.find(context.state, originator.institution, originator.member);
+  if (found == nullptr || !found->is_valid_at(context.now())) return Code::originator_unknown;
   const bool has_signed = signed_by_originator(context, originator);
   const bool claims_to = originator.signed_by == SignedBy::member;
   if (has_signed != claims_to) return Code::originator_not_bound;

@@ -47,7 +47,7 @@ Code read_record(OperationContext& context, const RecordsRead& content) {
   if (content.originator.institution != reader) return Code::not_your_institution;
   code = check_vault(context, reader, content.vault, content.journal);
   if (code != Code::applied) return code;
-  std::optional<MemberState> originator;
+  const MemberState* originator = nullptr;
   code = check_originator(context, content.originator, content.mode, {}, originator);
   if (code != Code::applied) return code;
   if (!may_read_for(*originator, content.purpose)) return Code::originator_role;

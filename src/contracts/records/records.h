@@ -43,7 +43,7 @@ BasisAnswer judge_consent_basis(const OperationContext& context, const Reading& 
 /// Judges who reads, apart from roles: bound by signature, valid, mode fitting. `sender_acts_for`
 /// is what the content names; via are the intermediaries.
 Code check_originator(const OperationContext& context, const Originator& originator, ReadMode mode,
-                      const std::vector<InstitutionId>& via, std::optional<MemberState>& found);
+                      const std::vector<InstitutionId>& via, const MemberState*& found);
 /// Whether a member's roles serve a purpose.
 bool may_read_for(const MemberState& member, Purpose purpose);
 /// Whether the sender may post readings: applied or role_not_allowed.

@@ -25,9 +25,10 @@ Code check_release_phase(const OperationContext& context, const GrantState& gran
 /// Everything that let the reader have the record must still stand.
 Code check_still_stands(const OperationContext& context, const GrantState& grant,
                         const FoundRecord& found) {
-  const auto originator = find_member(context.state, grant.reader, grant.originator.member);
-  const bool is_member = originator && originator->is_valid_at(context.now()) &&
-                         find_vault(context, grant.reader, grant.recipient).has_value();
+  const MemberState* const originator =
+      context.roster.find(context.state, grant.reader, grant.originator.member);
+  const bool is_member = originator != nullptr && originator->is_valid_at(context.now()) &&
+                         find_vault(context, grant.reader, grant.recipient) != nullptr;
   if (!is_member) return Code::reader_no_longer_member;
   return judge_basis(context, Reading{grant.record, found, grant.reader, grant.purpose, grant.basis,
                                       grant.mode})

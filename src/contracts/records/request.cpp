@@ -73,7 +73,7 @@ void grant_reading(OperationContext& context, const RecordsRequest& content,
 
 /// What makes a request no request at all.
 Code check_request(OperationContext& context, const RecordsRequest& content,
-                   std::optional<MemberState>& originator) {
+                   const MemberState*& originator) {
   Code code = require_reader_role(context);
   if (code != Code::applied) return code;
   if (content.basis.kind == BasisKind::legal || content.basis.kind == BasisKind::break_glass) {
@@ -87,7 +87,7 @@ Code check_request(OperationContext& context, const RecordsRequest& content,
 }  // namespace
 
 Code request_record(OperationContext& context, const RecordsRequest& content) {
-  std::optional<MemberState> originator;
+  const MemberState* originator = nullptr;
   const Code code = check_request(context, content, originator);
   if (code != Code::applied) return code;
   const InstitutionId& reader = content.originator.institution;
@@ -115,8 +115,8 @@ Code request_record(OperationContext& context, const RecordsRequest& content) {
     deny(context, content, record->subject, answer.code);
     return Code::applied;
   }
-  const auto recipient = find_vault(context, reader, content.recipient);
-  ASSERT(recipient.has_value() && answer.consent.has_value());
+  const MemberState* const recipient = find_vault(context, reader, content.recipient);
+  ASSERT(recipient != nullptr && answer.consent.has_value());
   grant_reading(context, content, found, *answer.consent, *recipient);
   return Code::applied;
 }
