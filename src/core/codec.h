@@ -174,6 +174,36 @@ constexpr std::optional<E> enum_from_name(std::string_view name) {
 
 // ---------------------------------------------------------------- encoding
 
+/// How many bytes encode() gives.
+template <typename T>
+constexpr std::size_t encoded_size(const T& v) {
+  if constexpr (kIsVersion<T> || std::same_as<T, bool>) {
+    return 1;
+  } else if constexpr (CodecInteger<T>) {
+    return sizeof(T);
+  } else if constexpr (CodecEnum<T>) {
+    return sizeof(std::underlying_type_t<T>);
+  } else if constexpr (kIsFixedBytes<T>) {
+    return T::kSize;
+  } else if constexpr (kIsNumber<T>) {
+    return sizeof(v.value);
+  } else if constexpr (std::same_as<T, Bytes> || std::same_as<T, std::string>) {
+    return sizeof(std::uint32_t) + v.size();
+  } else if constexpr (kIsVector<T>) {
+    std::size_t size = sizeof(std::uint32_t);
+    for (const auto& item : v) size += encoded_size(item);
+    return size;
+  } else if constexpr (kIsOptional<T>) {
+    return 1 + (v.has_value() ? encoded_size(*v) : 0);
+  } else if constexpr (kIsVariant<T>) {
+    return 1 + std::visit([](const auto& alternative) { return encoded_size(alternative); }, v);
+  } else {
+    static_assert(CodecStruct<T>, "type has no canonical form");
+    return T::fields().apply(
+        [&](const auto&... f) { return (std::size_t{0} + ... + encoded_size(v.*(f.member))); });
+  }
+}
+
 /// Appends canonical bytes to a byte string that it does not own.
 class Encoder {
  public:
@@ -238,6 +268,7 @@ class Encoder {
 template <typename T>
 Bytes encode(const T& v) {
   Bytes out;
+  out.reserve(encoded_size(v));  // a string that grows by itself is moved several times
   Encoder(out).value(v);
   return out;
 }

@@ -38,6 +38,7 @@
 
 #include "ledger/chain_state.h"
 #include "ledger/index_rows.h"
+#include "ledger/sort_by_begin.h"
 
 namespace baolian::ledger {
 
@@ -152,8 +153,14 @@ class LogAppender {
       : leaf_hashes_(leaf_hashes), rows_(rows) {
     const std::vector<std::size_t> head_of = make_heads(block);
     for (Head& head : heads_) in_order_.push_back(&head);
-    std::sort(in_order_.begin(), in_order_.end(),
-              [](const Head* a, const Head* b) { return KeyOrder{}(a->state_key, b->state_key); });
+    // Their keys are of one form: a kind, then an id.
+    sort_by_begin(
+        in_order_,
+        [](const Head* head) {
+          return std::uint64_t{static_cast<std::uint8_t>(head->log.kind)} << 56 |
+                 first_bytes(head->log.id.view()) >> 8;
+        },
+        [](const Head* a, const Head* b) { return a->log < b->log; });
     std::vector<Bytes> keys;
     keys.reserve(heads_.size());
     for (const Head* head : in_order_) keys.push_back(head->state_key);

@@ -16,6 +16,7 @@
 #include "core/prefetch.h"
 #include "crypto/hash.h"
 #include "ledger/merkle.h"
+#include "ledger/sort_by_begin.h"
 
 namespace baolian::ledger {
 namespace {
@@ -485,8 +486,9 @@ StateTree::StateTree(StateTree&&) noexcept = default;
 StateTree& StateTree::operator=(StateTree&&) noexcept = default;
 
 void StateTree::update(std::vector<Change> changes) {
-  std::sort(changes.begin(), changes.end(),
-            [](const Change& a, const Change& b) { return a.key_hash < b.key_hash; });
+  sort_by_begin(
+      changes, [](const Change& change) { return first_bytes(change.key_hash.view()); },
+      [](const Change& a, const Change& b) { return a.key_hash < b.key_hash; });
   for (std::size_t i = 1; i < changes.size(); ++i) {
     ASSERT(changes[i - 1].key_hash < changes[i].key_hash);
   }

@@ -119,6 +119,12 @@ TEST_CASE("codec: every kind of field has the bytes of the format, and reads bac
   CHECK(decode<Everything>(from_hex(kExampleDigits).value()).value() == example());
 }
 
+TEST_CASE("codec: the size is known before anything is written", "[codec]") {
+  const Bytes bytes = encode(example());
+  CHECK(encoded_size(example()) == bytes.size());
+  CHECK(bytes.capacity() == bytes.size());
+}
+
 TEST_CASE("codec: every proper beginning is truncated, every extension trails", "[codec]") {
   Bytes bytes = encode(example());
   for (std::size_t size = 0; size < bytes.size(); ++size) {
