@@ -183,7 +183,7 @@ Hash subject_log_id(const SubjectId& subject) {
 }
 
 void execute_transaction(const BlockContext& block, const Transaction& transaction,
-                         const TxHash& tx_hash, ledger::StateOverlay& state,
+                         const TxHash& tx_hash, const TxId& tx_id, ledger::StateOverlay& state,
                          ledger::ExecutedBlock& out) {
   const ledger::TransactionBody& body = transaction.body;
   auto member = find_member(state, body.sender);
@@ -199,10 +199,9 @@ void execute_transaction(const BlockContext& block, const Transaction& transacti
   auto institution = find_institution(state, member->institution);
   ASSERT(institution.has_value());
   const Sender sender{std::move(*member), std::move(*institution)};
-  const TxId id = ledger::tx_id(body);
   Roster roster;
   for (std::size_t i = 0; i < body.operations.size(); ++i) {
-    execute_operation(block, body, id, tx_hash, static_cast<std::uint16_t>(i), sender, roster,
+    execute_operation(block, body, tx_id, tx_hash, static_cast<std::uint16_t>(i), sender, roster,
                       state, out);
   }
 }

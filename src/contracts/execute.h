@@ -23,12 +23,12 @@ struct BlockContext {
 };
 
 /// Executes one statelessly valid transaction (ledger::check_transaction) after those before it in
-/// the block: judges sender, nonce and expiry, runs its operations in order, and appends leaves and
-/// log appends to `out` (height and time of `out` are not touched). Writes of an operation reach
-/// `state` only if it is applied. A transaction rejected as a whole gives one leaf with op_index
-/// 0xFFFF.
+/// the block (tx_hash and tx_id are its own): judges sender, nonce and expiry, runs its operations
+/// in order, and appends leaves and log appends to `out` (height and time of `out` are not
+/// touched). Writes of an operation reach `state` only if it is applied. A transaction rejected as
+/// a whole gives one leaf with op_index 0xFFFF.
 void execute_transaction(const BlockContext& block, const ledger::Transaction& transaction,
-                         const TxHash& tx_hash, ledger::StateOverlay& state,
+                         const TxHash& tx_hash, const TxId& tx_id, ledger::StateOverlay& state,
                          ledger::ExecutedBlock& out);
 
 /// Erases expired state from the front of its range, at most twice the block's operations

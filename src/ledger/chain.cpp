@@ -369,6 +369,12 @@ void Chain::State::keep_recent(Height height, std::vector<OperationLeaf> leaves)
   }
 }
 
+std::size_t Chain::State::gather_bytes() const {
+  const std::size_t tree_bytes = tree.memory_bytes();
+  const std::size_t rest = kTreeAndRowsBytes - std::min(kTreeAndRowsBytes, tree_bytes);
+  return std::clamp(rest / kRowCopies, kGatherBytesMin, kGatherBytesMax);
+}
+
 Header Chain::append(ExecutedBlock block, StateOverlay::Writes* written) {
   State& s = *state_;
   // Only this thread changes what the mutex guards, so it may read without holding it.
@@ -418,6 +424,7 @@ Header Chain::append(ExecutedBlock block, StateOverlay::Writes* written) {
     block.leaves[i].receipt = std::move(stored.receipts[i]);
   }
   s.keep_recent(block.height, std::move(block.leaves));
+  s.store->gather_up_to(s.gather_bytes());
   if (written != nullptr) *written = std::move(block.writes);
   s.stage_times.end(Stage::memory);
   return s.newest;
@@ -457,6 +464,7 @@ void Chain::finish_flush(Height certified) {
 }
 
 std::size_t Chain::waiting_bytes() const { return state_->store->waiting_bytes(); }
+std::size_t Chain::gather_bytes() const { return state_->gather_bytes(); }
 bool Chain::wants_flush() const { return state_->store->wants_flush(); }
 
 void Chain::flush() { finish_flush(begin_flush()); }

@@ -177,6 +177,10 @@ class Chain {
   void finish_flush(Height certified);
   /// Memory of what waits for the next flush.
   std::size_t waiting_bytes() const;
+  /// How much of it is best: the more rows go down together, the fewer times a row that changes
+  /// often is written, and memory that the tree of a small state does not take is there for it. For
+  /// the thread that appends.
+  std::size_t gather_bytes() const;
   /// So much waits that it should be flushed soon.
   bool wants_flush() const;
 

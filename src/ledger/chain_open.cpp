@@ -41,6 +41,7 @@ Result<std::unique_ptr<Chain>> Chain::open(std::unique_ptr<KeyValueStore> store,
     state->write_block_zero(genesis_writes);
   }
   TRY(state->load(genesis_writes));
+  state->erase_unfinished();
   TRY(state->rebuild_tree());
   state->store->flush();
   state->durable = state->certified;
@@ -100,6 +101,21 @@ Result<void> Chain::State::load(const StateOverlay::Writes& genesis_writes) {
   TRY(load_epochs());
   TRY(load_pruned());
   return load_certificates();
+}
+
+/// Rows of blocks come to the disk before the rest of their heights does (store.h). What a crash
+/// left of heights that are not executed here, or of certificates above the mark, comes again.
+void Chain::State::erase_unfinished() {
+  std::vector<StoreWrite> erased;
+  for (const Bytes& first :
+       {chain_keys::block(newest.height.next()), chain_keys::certificate(certified.next()),
+        chain_keys::header(newest.height.next())}) {
+    const Bytes end = {static_cast<std::uint8_t>(first.front() + 1)};
+    store->visit(Family::blocks, first, end, [&](BytesView key, BytesView) {
+      erased.push_back({Family::blocks, to_bytes(key), std::nullopt});
+    });
+  }
+  if (!erased.empty()) store->apply(erased);
 }
 
 Result<void> Chain::State::load_pruned() {

@@ -21,6 +21,14 @@ inline constexpr unsigned kSubtreeLevelMin = 8;
 inline constexpr std::size_t kRecentLeavesBytes = std::size_t{16} << 20;
 inline constexpr std::size_t kHotStateBytes = std::size_t{160} << 20;
 
+/// Rows that wait for a flush. Each of them is there up to five times while a flush runs beside
+/// blocks: gathered, frozen, in a batch, in RocksDB's memtables, in its files' blocks. With the
+/// tree that is most of a node's memory; below the least, flushes would be too many.
+inline constexpr std::size_t kTreeAndRowsBytes = std::size_t{1000} << 20;
+inline constexpr std::size_t kRowCopies = 5;
+inline constexpr std::size_t kGatherBytesMin = std::size_t{72} << 20;
+inline constexpr std::size_t kGatherBytesMax = std::size_t{160} << 20;
+
 namespace chain_keys {
 Bytes header(Height height);
 Bytes block(Height height);
@@ -151,6 +159,7 @@ struct Chain::State {
   Frontier history_base() const { return base ? base->history : Frontier{}; }
   /// Frontier of a log's entries that are not here.
   Frontier log_base(const LogId& log) const;
+  std::size_t gather_bytes() const;
   Header header_of(const ExecutedBlock& block, const Hash& operations_root) const;
   void fix_epoch(Height height, const crypto::EpochRecord& next, std::vector<StoreWrite>& rows);
   /// Opening, in order (chain_open.cpp).
@@ -160,6 +169,7 @@ struct Chain::State {
   Result<void> load_certificates();
   Result<void> load_pruned();
   Result<void> load_epochs();
+  void erase_unfinished();
   Result<void> rebuild_tree();
 };
 

@@ -97,7 +97,10 @@ class KeyValueStore {
   virtual std::size_t waiting_bytes() const { return 0; }
   /// So much waits that it should be flushed soon.
   virtual bool wants_flush() const { return false; }
-  /// apply() of many rows and flush(). Requires: ascending by family and key, each key once.
+  /// How much may wait before it should be flushed, from now on.
+  virtual void gather_up_to(std::size_t /*bytes*/) {}
+  /// apply() of many rows and flush(). All or nothing across a crash, but that rows of
+  /// Family::blocks may be left by one. Requires: ascending by family and key, each key once.
   virtual void apply_and_flush(std::vector<RowView> rows);
 };
 

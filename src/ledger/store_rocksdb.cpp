@@ -9,6 +9,7 @@
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/options.h>
 #include <rocksdb/slice_transform.h>
+#include <rocksdb/sst_file_writer.h>
 #include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
 #include <sys/resource.h>
@@ -18,6 +19,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <span>
 #include <system_error>
 
 #include "ledger/rocksdb_rows.h"
@@ -71,7 +73,7 @@ rocksdb::DBOptions database_options() {
   options.create_if_missing = true;
   options.create_missing_column_families = true;
   options.paranoid_checks = true;
-  // What apply_and_flush() writes past the log goes to the disk for all families or for none.
+  // Rows that went through the log before others of their batch are flushed all or none.
   options.atomic_flush = true;
   options.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
   options.db_write_buffer_size = kWriteBuffersBytes;
@@ -145,8 +147,17 @@ void merge_behind_blocks() {
                                     nullptr, rocksdb::Env::Priority::LOW);
 }
 
+/// Rows on their way into a family. RocksDB leaves files alone whose names are not its own.
+std::string gathered_file(const std::string& directory, const char* family) {
+  return directory + "/" + family + ".gathered";
+}
+
 std::size_t row_bytes(const Bytes& key, const std::optional<Bytes>& value) {
   return key.size() + (value ? value->size() : 0) + kBatchRowBytes;
+}
+
+std::size_t row_bytes(const RowView& row) {
+  return row.key.size() + (row.value ? row.value->size() : 0) + kBatchRowBytes;
 }
 
 std::optional<Bytes> read_row(rocksdb::DB& database, rocksdb::ColumnFamilyHandle* family,
@@ -306,15 +317,28 @@ class RocksdbStore final : public KeyValueStore {
     write(batch, writes);
   }
 
-  /// In one batch, because RocksDB may turn to files between two. Rows that come in order cost the
-  /// memtable little: the place of each is behind that of the one before.
+  /// Bodies go through a memtable, for only there RocksDB makes blobs; all other rows become files
+  /// at once, which RocksDB takes together or not at all. Bodies first: what a crash leaves of them
+  /// stands above the newest height, which is among the others (store.h).
   void apply_and_flush(std::vector<RowView> rows) override {
-    if (write_past_log(std::move(rows))) {
-      const std::vector<rocksdb::ColumnFamilyHandle*> all(handles_.begin(), handles_.end());
-      require(database_->Flush(rocksdb::FlushOptions(), all), "flush");
-    } else {
-      flush();
+    std::size_t size = 0;
+    for (const RowView& row : rows) size += row_bytes(row);
+    if (size < kFileBytesMin) {
+      write_rows(rows, rocksdb::WriteOptions());
+      return flush();
     }
+    std::array<std::span<const RowView>, kFamilyCount> by_family;
+    auto from = rows.begin();
+    for (std::size_t i = 0; i < kFamilyCount; ++i) {
+      const auto to = std::find_if(from, rows.end(), [i](const RowView& row) {
+        return static_cast<std::size_t>(row.family) > i;
+      });
+      by_family[i] = {from, to};
+      from = to;
+    }
+    static_assert(static_cast<std::size_t>(Family::blocks) == 0);
+    flush_past_log(by_family[0]);
+    take_as_files(by_family);
   }
 
   void erase_range(Family family, BytesView first, BytesView end,
@@ -355,20 +379,50 @@ class RocksdbStore final : public KeyValueStore {
   void flush() override { require(database_->FlushWAL(true), "sync"); }
 
  private:
-  /// Few rows go to the log all the same: false. What the batch took is free again at the end, as
-  /// the flush needs much.
-  bool write_past_log(std::vector<RowView> rows) {
+  void write_rows(std::span<const RowView> rows, const rocksdb::WriteOptions& options) {
     std::size_t size = 0;
-    for (const RowView& row : rows) {
-      size += row.key.size() + (row.value ? row.value->size() : 0) + kBatchRowBytes;
-    }
+    for (const RowView& row : rows) size += row_bytes(row);
     rocksdb::WriteBatch writes(size);
     for (const RowView& row : rows) put(row.family, row.key, row.value, writes);
-    rows = {};
-    rocksdb::WriteOptions options;
-    options.disableWAL = size >= kFileBytesMin;
     require(database_->Write(options, &writes), "write");
-    return options.disableWAL;
+  }
+
+  /// In one batch, because RocksDB may turn to files between two.
+  void flush_past_log(std::span<const RowView> rows) {
+    rocksdb::WriteOptions options;
+    options.disableWAL = true;
+    write_rows(rows, options);
+    const std::vector<rocksdb::ColumnFamilyHandle*> all(handles_.begin(), handles_.end());
+    require(database_->Flush(rocksdb::FlushOptions(), all), "flush");
+  }
+
+  /// All families but the blocks.
+  void take_as_files(const std::array<std::span<const RowView>, kFamilyCount>& by_family) {
+    std::vector<rocksdb::IngestExternalFileArg> files;
+    for (std::size_t i = 1; i < kFamilyCount; ++i) {
+      if (by_family[i].empty()) continue;
+      rocksdb::IngestExternalFileArg& file = files.emplace_back();
+      file.column_family = handles_[i];
+      file.external_files = {gathered_file(database_->GetName(), kFamilyNames[i])};
+      file.options.move_files = true;
+      file.options.write_global_seqno = false;
+      write_file(file.external_files.front(), handles_[i], by_family[i]);
+    }
+    if (!files.empty()) require(database_->IngestExternalFiles(files), "taking files");
+  }
+
+  void write_file(const std::string& path, rocksdb::ColumnFamilyHandle* family,
+                  std::span<const RowView> rows) {
+    // Rows of the newest blocks are asked for soon: they stay in the page cache.
+    constexpr bool kLeavesPageCache = false;
+    rocksdb::SstFileWriter file(rocksdb::EnvOptions(), database_->GetOptions(family), family,
+                                kLeavesPageCache);
+    require(file.Open(path), "file");
+    for (const RowView& row : rows) {
+      require(row.value ? file.Put(slice(row.key), slice(*row.value)) : file.Delete(slice(row.key)),
+              "file");
+    }
+    require(file.Finish(), "file");
   }
 
   /// Rows go down in the order of their keys: RocksDB looks for the place of each from that of the
@@ -422,6 +476,9 @@ Result<std::unique_ptr<KeyValueStore>> open_rocksdb_store(const std::string& dir
   std::filesystem::create_directories(directory, error);
   if (error) {
     return fail(Errc::io_failed, "cannot make the directory " + directory + ": " + error.message());
+  }
+  for (const char* family : kFamilyNames) {  // what a crash left of apply_and_flush()
+    std::filesystem::remove(gathered_file(directory, family), error);
   }
   const auto cache = rocksdb::NewLRUCache(kBlockCacheBytes);
   // RocksDB wants its default family opened too; nothing is written there.

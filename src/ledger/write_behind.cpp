@@ -121,8 +121,10 @@ class FrozenLayers final : public StateReader {
 
 }  // namespace
 
-WriteBehindStore::WriteBehindStore(std::unique_ptr<KeyValueStore> below, std::size_t bytes_max)
-    : below_(std::move(below)), bytes_max_(bytes_max), active_(std::make_shared<WriteLayer>()) {}
+WriteBehindStore::WriteBehindStore(std::unique_ptr<KeyValueStore> below, std::size_t gather_bytes)
+    : below_(std::move(below)),
+      gather_bytes_(gather_bytes),
+      active_(std::make_shared<WriteLayer>()) {}
 
 // ------------------------------------------------------------------ reading
 
@@ -215,7 +217,7 @@ void WriteBehindStore::apply_with_state(const std::vector<StoreWrite>& batch,
   {
     const std::unique_lock lock(mutex_);
     active_->apply(rows);
-    is_full = active_->memory_bytes() > bytes_max_ / 2;
+    is_full = active_->memory_bytes() > 2 * gather_bytes_;
   }
   if (is_full) flush();
 }
@@ -271,7 +273,7 @@ std::size_t WriteBehindStore::waiting_bytes() const {
 
 bool WriteBehindStore::wants_flush() const {
   const std::shared_lock lock(mutex_);
-  return frozen_.empty() && active_->memory_bytes() > bytes_max_ / 4;
+  return frozen_.empty() && active_->memory_bytes() > gather_bytes_ + gather_bytes_ / 8;
 }
 
 void WriteBehindStore::flush() {

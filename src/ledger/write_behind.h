@@ -2,6 +2,7 @@
 /// (docs/adr/0030-write-behind.md).
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <mutex>
 #include <shared_mutex>
@@ -15,16 +16,17 @@ namespace baolian::ledger {
 /// What is not flushed is lost when the process ends, however it ends: who needs it keeps what it
 /// was made from, as the consensus log does.
 ///
-/// Memory:   what was applied since begin_flush() and what is being written. An apply() after which
-///           the first alone has half of `bytes_max` flushes before it returns.
+/// Memory:   what was applied since begin_flush() and what is being written. It wants to be flushed
+///           when the first is a little above what gather_up_to() allows; an apply() after which
+///           it has twice that flushes before it returns.
 /// Threads:  any. apply() and begin_flush() else do not wait for the disk; finish_flush() does, and
 ///           others read and apply meanwhile.
 class WriteBehindStore final : public KeyValueStore {
  public:
-  static constexpr std::size_t kBytesMax = std::size_t{320} << 20;
+  static constexpr std::size_t kGatherBytes = std::size_t{72} << 20;
 
   explicit WriteBehindStore(std::unique_ptr<KeyValueStore> below,
-                            std::size_t bytes_max = kBytesMax);
+                            std::size_t gather_bytes = kGatherBytes);
 
   std::optional<Bytes> read(Family family, BytesView key) const override;
   using KeyValueStore::scan;
@@ -50,6 +52,7 @@ class WriteBehindStore final : public KeyValueStore {
   void flush() override;
   std::size_t waiting_bytes() const override;
   bool wants_flush() const override;
+  void gather_up_to(std::size_t bytes) override { gather_bytes_ = bytes; }
 
  private:
   using Layers = std::vector<std::shared_ptr<const WriteLayer>>;
@@ -60,7 +63,7 @@ class WriteBehindStore final : public KeyValueStore {
   void write_down(const WriteLayer& layer);
 
   const std::unique_ptr<KeyValueStore> below_;
-  const std::size_t bytes_max_;
+  std::atomic<std::size_t> gather_bytes_;
   std::mutex flushing_;
   /// Guards what follows; the layer `active_` is written under it and read under its shared side.
   mutable std::shared_mutex mutex_;

@@ -15,7 +15,7 @@ Result<CheckedTransaction> check_body(SharedBytes bytes, const ChainId& chain,
     return fail(Errc::limit_exceeded, "the transaction declares too many key writes; divide it");
   }
   out.hash_ = ledger::tx_hash(*bytes);
-  out.id_ = ledger::tx_id(transaction.body);
+  out.id_ = ledger::tx_id_of_canonical(*bytes);
   out.operation_count_ = transaction.body.operations.size();
   out.bytes_ = std::move(bytes);
   return out;

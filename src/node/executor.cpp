@@ -81,7 +81,8 @@ Result<ledger::ExecutedBlock> Executor::run(const ExecuteRequest& request,
     if (!transaction) return bad_block(request.height, transaction.error().context);
     operation_count += transaction->body.operations.size();
     times.end(ledger::Stage::decode);
-    contracts::execute_transaction(context, *transaction, transactions[i], state, out);
+    contracts::execute_transaction(context, *transaction, transactions[i],
+                                   ledger::tx_id_of_canonical(body), state, out);
     times.end(ledger::Stage::execute);
     out.transactions.push_back(body);
   }
@@ -124,6 +125,7 @@ Result<AppliedBlock> Executor::execute(const ExecuteRequest& request) {
   applied.header_hash = ledger::header_hash(*header);
   applied.next_epoch = chain_.epoch_fixed_at(request.height);
   applied.waiting_bytes = chain_.waiting_bytes();
+  applied.gather_bytes = chain_.gather_bytes();
   while (!early_.empty() && early_.begin()->first <= chain_.height()) {
     store_if_own(early_.begin()->second);
     early_.erase(early_.begin());

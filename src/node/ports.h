@@ -62,6 +62,7 @@ struct AppliedBlock {
   /// The change of validators that this height fixed (consensus.md 1.10).
   std::optional<crypto::EpochRecord> next_epoch{};
   std::size_t waiting_bytes = 0;  ///< memory of rows that wait for a flush
+  std::size_t gather_bytes = 0;   ///< how much is best before one; 0: the driver's own measure
 };
 
 /// Execution and the chain. Calls are carried out in order.

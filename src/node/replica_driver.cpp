@@ -31,7 +31,8 @@ ReplicaDriver::ReplicaDriver(Config config, Ports ports, EpochEngines engines)
       snapshots_(config_.snapshots, ports_.transport, ports_.snapshots, engines_.node_count(),
                  engines_.node_of_self()),
       flushed_(engines_.engine().status().executed),
-      flush_asked_(flushed_) {}
+      flush_asked_(flushed_),
+      gather_bytes_(config_.flush_store_bytes) {}
 
 ReplicaDriver::~ReplicaDriver() = default;
 
@@ -145,6 +146,7 @@ void ReplicaDriver::on_applied(AppliedBlock block) {
   open_end_ = !block.transactions.empty();
   applied_at_ = now_;
   waiting_bytes_ = block.waiting_bytes;
+  gather_bytes_ = std::max(config_.flush_store_bytes, block.gather_bytes);
   give(consensus::AppliedInput{block.height, std::move(block.header), block.header_hash,
                                std::move(block.next_epoch)});
 }
@@ -343,8 +345,8 @@ void ReplicaDriver::flush_if_due() {
   }
   if (flushing_ || executed <= flushed_) return;
   const bool is_quiet = now_.value - executed_at_.value >= config_.flush_quiet_ms;
-  const bool is_full = waiting_bytes_ >= flush_at(config_.flush_store_bytes) ||
-                       log_bytes_ >= flush_at(config_.flush_log_bytes);
+  const bool is_full =
+      waiting_bytes_ >= flush_at(gather_bytes_) || log_bytes_ >= flush_at(config_.flush_log_bytes);
   const bool due = is_full || (is_quiet && executed > flush_asked_) ||
                    executed.value - flush_asked_.value >= config_.flush_heights ||
                    now_.value - flushed_at_.value >= config_.flush_ms;

@@ -61,8 +61,8 @@ class ReplicaDriver {
     std::uint64_t flush_heights = 4096;    ///< or after so many
     std::uint64_t flush_log_bytes = 32 * 1024 * 1024;  ///< or when the log has grown by this; less
                                                        ///< than consensus::kTailBytesMax
-    std::size_t flush_store_bytes = 72 * 1024 * 1024;  ///< or when rows that wait take this; less
-                                                       ///< than what makes the store flush itself
+    std::size_t flush_store_bytes = 72 * 1024 * 1024;  ///< or when rows that wait take this, or
+                                                       ///< more if the chain has memory for it
     std::size_t push_bytes_per_tick = 256 * 1024;      ///< bodies pushed again
     std::size_t serve_bytes_per_peer = 4 * 1024 * 1024;  ///< bodies a peer may fetch in 100 ms
     std::size_t verifying_max = 20'000;       ///< bodies pushed by peers that wait for their check
@@ -225,6 +225,7 @@ class ReplicaDriver {
   Tick executed_at_;  // when last_executed_ was seen first
   std::uint64_t log_bytes_ = 0;
   std::size_t waiting_bytes_ = 0;  ///< memory of rows that wait for a flush
+  std::size_t gather_bytes_;       ///< at which they are flushed
   bool takes_turn_ = true;         ///< the next flush of full memory comes earlier, see flush_at()
   bool open_end_ = false;          ///< the newest block has transactions
   Tick applied_at_;

@@ -75,7 +75,8 @@ std::optional<std::string> find_trace_of_refusals(const ledger::Chain& chain) {
       const TxHash hash = ledger::tx_hash(body);
       const auto transaction = without_refused(body, hash, refused);
       operations += transaction.body.operations.size();
-      contracts::execute_transaction(context, transaction, hash, state, out);
+      contracts::execute_transaction(context, transaction, hash, ledger::tx_id(transaction.body),
+                                     state, out);
     }
     contracts::finish_block(context, operations, state);
     for (const auto& append : out.appends) ++appended[append.append.log];

@@ -174,7 +174,7 @@ std::vector<RunOutcome> World::run_body(const ledger::TransactionBody& body) {
   const TxHash hash = ledger::tx_hash(encode(transaction));
   height_ = height_.next();
   ledger::ExecutedBlock out;
-  execute_transaction(block(), transaction, hash, state_, out);
+  execute_transaction(block(), transaction, hash, ledger::tx_id(body), state_, out);
   finish_block(block(), out.leaves.size(), state_);
   std::vector<RunOutcome> outcomes;
   for (std::size_t i = 0; i < out.leaves.size(); ++i) {

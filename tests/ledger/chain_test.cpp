@@ -5,6 +5,7 @@
 
 #include "core/prng.h"
 #include "crypto/hash.h"
+#include "ledger/chain_state.h"
 #include "ledger/fixture.h"
 #include "ledger/memory_store.h"
 #include "support/catch.h"
@@ -297,6 +298,52 @@ TEST_CASE("chain: certificates may come in any order, the first one stays", "[ch
   CHECK(chain->durable_height() == Height{6});
   CHECK(chain->certified_height() == Height{6});
   CHECK_FALSE(chain->certificate(Height{5}).has_value());
+}
+
+TEST_CASE("chain: rows of blocks that a crash left above the newest height are no part of it",
+          "[chain]") {
+  const auto steady_disk = std::make_shared<MemoryDisk>();
+  const auto steady = open_chain(make_memory_store(steady_disk));
+  append_varied_blocks(*steady, 8);
+  for (std::uint64_t h = 1; h <= 8; ++h) {
+    steady->put_certificate(test::certificate_of(*steady->header(Height{h})));
+  }
+  const auto disk = std::make_shared<MemoryDisk>();
+  {
+    const auto chain = open_chain(make_memory_store(disk));
+    append_varied_blocks(*chain, 6);
+    for (std::uint64_t h = 1; h <= 4; ++h) {
+      chain->put_certificate(test::certificate_of(*chain->header(Height{h})));
+    }
+    chain->flush();
+  }
+  std::vector<Bytes> left;
+  for (std::uint64_t h = 5; h <= 8; ++h) left.push_back(chain_keys::certificate(Height{h}));
+  for (std::uint64_t h = 7; h <= 8; ++h) {
+    left.push_back(chain_keys::header(Height{h}));
+    left.push_back(chain_keys::block(Height{h}));
+  }
+  const auto store = make_memory_store(disk);
+  const auto source = make_memory_store(steady_disk);
+  for (const Bytes& key : left) {
+    const auto value = source->read(Family::blocks, key);
+    REQUIRE(value.has_value());
+    store->apply({{Family::blocks, key, value}});
+  }
+  store->flush();
+
+  const auto chain = open_chain(make_memory_store(disk));
+  CHECK(chain->height() == Height{6});
+  CHECK(chain->certified_height() == Height{4});
+  CHECK_FALSE(chain->certificate(Height{5}).has_value());
+  for (const Bytes& key : left) CHECK_FALSE(store->read(Family::blocks, key).has_value());
+  CHECK(store->read(Family::blocks, chain_keys::block(Height{6})).has_value());
+  CHECK(store->read(Family::blocks, chain_keys::certificate(Height{4})).has_value());
+  chain->put_certificate(test::certificate_of(*chain->header(Height{5})));
+  CHECK(chain->certified_height() == Height{5});
+  append_varied_blocks(*chain, 2);
+  CHECK(chain->height() == Height{8});
+  CHECK(chain->block(Height{8}).has_value());
 }
 
 TEST_CASE("chain: whatever a power cut takes, one whole height is left and goes on alike",

@@ -233,6 +233,62 @@ TEST_CASE("store: what was applied is there after closing and opening again", "[
   CHECK(store->read(Family::meta, as_bytes("m")) == bytes("3"));
 }
 
+TEST_CASE("store: many rows that are written down together replace, erase and stay", "[store]") {
+  const std::string name = GENERATE("memory", "rocksdb");
+  CAPTURE(name);
+  const auto kind = make_kind(name);
+  constexpr std::uint64_t kRows = 3000;
+  const auto key = [](std::uint64_t number) {
+    Bytes out = bytes("k");
+    append_big_endian(out, number, 8);
+    return out;
+  };
+  // More than a mebibyte, so that files are made of it.
+  const auto value = [](std::uint64_t number, std::uint8_t age) {
+    Bytes out(200, age);
+    append_big_endian(out, number, 8);
+    return out;
+  };
+  const auto write = [&](KeyValueStore& store, std::uint64_t step, std::uint8_t age) {
+    std::vector<StoreWrite> writes;
+    for (const Family family : {Family::blocks, Family::state, Family::index, Family::meta}) {
+      for (std::uint64_t i = 0; i < kRows; i += step) {
+        const bool is_erased = age > 1 && i % 4 == 0;
+        writes.push_back(
+            {family, key(i), is_erased ? std::nullopt : std::optional<Bytes>(value(i, age))});
+      }
+    }
+    std::vector<RowView> rows;
+    for (const StoreWrite& one : writes) rows.push_back({one.family, one.key, one.value});
+    store.apply_and_flush(std::move(rows));
+  };
+  const auto check = [&](const KeyValueStore& store) {
+    for (const Family family : {Family::blocks, Family::state, Family::index, Family::meta}) {
+      CHECK_FALSE(store.read(family, key(0)).has_value());
+      CHECK(store.read(family, key(1)) == value(1, 1));
+      CHECK(store.read(family, key(2)) == value(2, 2));
+      CHECK(store.scan(family, key(0), {}, 1).empty());
+      CHECK(store.scan(family, bytes("k"), {}, 2 * kRows).size() == kRows - kRows / 4);
+    }
+    CHECK(store.read(Family::state, bytes("small")) == bytes("newest"));
+  };
+  {
+    const auto store = kind->open();
+    store->apply(
+        {{Family::state, key(2), value(2, 0)}, {Family::state, bytes("small"), bytes("old")}});
+    write(*store, 1, 1);
+    const auto before = store->freeze_state();
+    store->apply({{Family::state, bytes("small"), bytes("newest")}});
+    write(*store, 2, 2);
+    CHECK(before->read(key(0)) == value(0, 1));
+    CHECK(before->read(key(2)) == value(2, 1));
+    CHECK(before->read(bytes("small")) == bytes("old"));
+    check(*store);
+    store->flush();
+  }
+  check(*kind->open());
+}
+
 TEST_CASE("store: every kind gives the answers of the one in memory to random batches", "[store]") {
   const std::string name = GENERATE("rocksdb", "behind memory", "behind rocksdb");
   CAPTURE(name);

@@ -526,11 +526,12 @@ TEST_CASE("driver: memory is flushed when it is full, the first time after a pau
   REQUIRE(turn < 4000);
   Bench bench({.flush_quiet_ms = 500, .flush_ms = 60'000, .flush_store_bytes = 4000});
   std::uint64_t height = 0;
-  const auto apply = [&](std::size_t waiting_bytes) {
+  const auto apply = [&](std::size_t waiting_bytes, std::size_t gather_bytes = 0) {
     bench.engine->now.executed = Height{++height};
     AppliedBlock block;
     block.height = Height{height};
     block.waiting_bytes = waiting_bytes;
+    block.gather_bytes = gather_bytes;
     bench.driver->on_applied(std::move(block));
     bench.tick(1000 + height * 10);
     const std::size_t flushes = std::exchange(bench.flushes, 0);
@@ -554,6 +555,11 @@ TEST_CASE("driver: memory is flushed when it is full, the first time after a pau
   CHECK(apply(turn - 1) == 0);
   CHECK(apply(turn) == 1);
   CHECK(apply(turn) == 0);
+  // A chain that has memory for more is flushed less often.
+  CHECK(apply(9999, 10'000) == 0);
+  CHECK(apply(10'000, 10'000) == 1);
+  CHECK(apply(3999, 10) == 0);
+  CHECK(apply(4000, 10) == 1);
 }
 
 TEST_CASE("driver: a stop and a failed execution raise one alarm", "[driver]") {

@@ -108,6 +108,21 @@ std::optional<Height> highest(ChainWalk& walk, Family family, char tag, Damage d
   return *last ? height_in_key(**last) : std::nullopt;
 }
 
+/// What most of them say; of two that as many say the higher one.
+Height most_named(const std::array<std::optional<Height>, 4>& answers) {
+  std::optional<Height> out;
+  std::ptrdiff_t most = 0;
+  for (const auto& height : answers) {
+    if (!height) continue;
+    const auto votes = std::count(answers.begin(), answers.end(), height);
+    if (votes > most || (votes == most && height > out)) {
+      out = height;
+      most = votes;
+    }
+  }
+  return out.value_or(Height{});
+}
+
 void check_newest(ChainWalk& walk) {
   constexpr std::string_view kName = "mark of the newest height";
   const auto raw =
@@ -116,22 +131,14 @@ void check_newest(ChainWalk& walk) {
   const auto by_header = highest(walk, Family::blocks, 'h', Damage::header);
   const auto by_block = highest(walk, Family::blocks, 'b', Damage::block);
   const auto by_hash = highest(walk, Family::meta, 'H', Damage::history);
-  // All four move in one batch; where one differs, the others say what is right.
-  std::vector<Height> heights;
-  for (const auto& one : {by_header, by_block, by_hash}) {
-    if (one) heights.push_back(*one);
-  }
-  if (mark) heights.push_back(mark->height);
-  std::optional<Height> newest;
-  std::ptrdiff_t most = 0;
-  for (const Height height : heights) {
-    const auto votes = std::count(heights.begin(), heights.end(), height);
-    if (votes > most || (votes == most && height > *newest)) {
-      newest = height;
-      most = votes;
-    }
-  }
-  walk.result.newest = newest.value_or(Height{});
+  // Mark and hash row move together, and what a crash left of blocks may stand above them
+  // (store.h). Where one of the two differs, all others say what is right.
+  const bool is_agreed = mark && by_hash && mark->height == *by_hash;
+  walk.result.newest =
+      is_agreed ? mark->height
+                : most_named({by_header, by_block, by_hash,
+                              mark ? std::optional<Height>(mark->height) : std::nullopt});
+  walk.is_unfinished = by_header > walk.result.newest || by_block > walk.result.newest;
   if (!raw) {
     walk.report.found(Damage::mark, std::nullopt, std::string(kName), "it is missing");
   } else if (mark && mark->height != walk.result.newest) {
@@ -322,12 +329,16 @@ void check_block_keys(ChainWalk& walk, char tag) {
   const Bytes prefix = {static_cast<std::uint8_t>(tag)};
   visit_rows(walk, Family::blocks, prefix, Damage::block, [&](BytesView key, BytesView) {
     const auto height = height_in_key(key);
+    walk.report.advance();
+    if (height && *height > walk.result.newest) {
+      ++walk.unfinished_rows;
+      return;
+    }
     const bool is_of_genesis = tag == 'c' && height && height->value == 0;
     const bool has_none = is_of_genesis || (height && !walk.has_header_row(*height));
-    if (!height || *height > walk.result.newest || has_none) {
-      found_stray(walk, Family::blocks, key, height, "the chain ends below, or has no such row");
+    if (!height || has_none) {
+      found_stray(walk, Family::blocks, key, height, "the chain has no such row");
     }
-    walk.report.advance();
   });
 }
 
@@ -347,6 +358,11 @@ void ChainWalk::check_strays() {
   check_tags(*this, Family::index, kIndexTags);
   check_tags(*this, Family::meta, kMetaTags);
   for (const char tag : {'c', 'h'}) check_block_keys(*this, tag);  // check_blocks() sees all of 'b'
+  if (unfinished_rows > 0) {
+    report.remark(std::to_string(unfinished_rows) +
+                  " rows of blocks above the newest height: a crash left them while their heights "
+                  "were written down; the next start erases them");
+  }
   for (const std::string_view tag : {"b", "c", "g", "h", "i", "p"}) {
     visit_rows(*this, Family::meta, as_bytes(tag), Damage::mark, [&](BytesView key, BytesView) {
       if (!is_mark(key)) {

@@ -102,6 +102,10 @@ struct ChainWalk {
   void check_archives();
   void check_strays();
 
+  /// Rows of blocks above the newest height are what a crash left: no damage (store.h).
+  bool is_unfinished = false;
+  std::uint64_t unfinished_rows = 0;
+
  private:
   std::optional<ArchiveFile> archive_file_;  ///< of the last archived_block()
   std::optional<HeightSpan> unreadable_;     ///< a file that cannot be opened, already found
