@@ -28,6 +28,9 @@ namespace {
 
 using Steady = std::chrono::steady_clock;
 
+/// A flush takes a second or two and has many to finish in: blocks go first.
+constexpr int kFlushNiceness = 5;
+
 TimeMs wall_clock() {
   const auto since = std::chrono::system_clock::now().time_since_epoch();
   return TimeMs{static_cast<std::uint64_t>(
@@ -209,7 +212,7 @@ void Replica::start(Transport& transport) {
   State& state = *state_;
   ASSERT(state.driver == nullptr && state.engines.has_value());
   state.executing = std::make_unique<WorkQueue>("executor", 1);
-  state.flushing = std::make_unique<WorkQueue>("flush", 1);
+  state.flushing = std::make_unique<WorkQueue>("flush", 1, kFlushNiceness);
   state.verifying =
       std::make_unique<WorkQueue>("verify", std::max<std::size_t>(1, state.config.verify_threads));
   state.driver = std::make_unique<ReplicaDriver>(

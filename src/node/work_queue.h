@@ -20,11 +20,12 @@ namespace baolian::node {
 /// Threads:   post() from any; jobs on the workers. close() and the destructor not from a worker.
 class WorkQueue {
  public:
-  /// `name` is that of the threads and outlives them.
-  WorkQueue(const char* name, std::size_t threads) {
+  /// `name` is that of the threads and outlives them; niceness as in net::set_niceness().
+  WorkQueue(const char* name, std::size_t threads, int niceness = 0) {
     for (std::size_t i = 0; i < threads; ++i) {
-      workers_.emplace_back([this, name] {
+      workers_.emplace_back([this, name, niceness] {
         net::name_thread(name);
+        if (niceness != 0) net::set_niceness(niceness);
         run();
       });
     }
