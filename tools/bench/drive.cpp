@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <map>
 #include <thread>
 
@@ -11,11 +12,8 @@
 namespace baolian::bench {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
 constexpr std::uint64_t kExpiryMs = 60'000;
 constexpr std::uint32_t kRequestTimeoutMs = 60'000;
-constexpr auto kWatchEvery = std::chrono::milliseconds(20);
 /// A call that was refused as busy is sent again after this; twice as long after each further
 /// refusal, up to the other.
 constexpr std::uint64_t kAgainUs = 20'000;
@@ -37,17 +35,6 @@ Result<std::unique_ptr<Department>> load_sender(const std::string& profile) {
   return out;
 }
 
-void merge(Tally& into, Tally&& from) {
-  into.samples.insert(into.samples.end(), from.samples.begin(), from.samples.end());
-  into.places.insert(into.places.end(), from.places.begin(), from.places.end());
-  into.applied += from.applied;
-  into.rejected += from.rejected;
-  into.busy += from.busy;
-  into.sent_again += from.sent_again;
-  into.dropped += from.dropped;
-  if (!from.problem.empty()) into.problem = std::move(from.problem);
-}
-
 }  // namespace
 
 Result<std::vector<std::unique_ptr<Department>>> load_departments(const Cluster& cluster) {
@@ -57,6 +44,7 @@ Result<std::vector<std::unique_ptr<Department>>> load_departments(const Cluster&
       TRY(auto department, load_sender(cluster.profile(fmt::format(
                                "{}-department-{}", cluster.hospitals()[hospital], number))));
       department->hospital = hospital;
+      department->node = cluster.hospitals()[hospital];
       out.push_back(std::move(department));
     }
   }
@@ -72,36 +60,25 @@ Result<std::vector<std::unique_ptr<Department>>> load_attestor(const Cluster& cl
 
 /// One of those that send at the same time, on a thread of its own.
 struct Drive::Client {
-  Client(std::size_t which, std::uint64_t seed) : number(which), prng(seed * 1'000'003 + which) {}
+  Client(Crew& its_crew, std::size_t which, std::uint64_t seed, Tally& its_tally)
+      : crew(its_crew), number(which), prng(seed * 1'000'003 + which), tally(its_tally) {}
 
+  Crew& crew;
   std::size_t number;
   Prng prng;
   std::vector<std::unique_ptr<Script>> scripts;
   std::map<std::size_t, net::HttpsClient> connections;  ///< by hospital
   std::size_t hospital = 0;                             ///< of the newest call
   std::uint64_t due_us = 0;                             ///< of what belongs together
-  Tally tally;
+  Tally& tally;
 };
 
-Drive::Drive(std::vector<std::unique_ptr<Department>>& departments, Pace pace, MakeScript script,
-             std::uint64_t seed)
-    : departments_(departments), pace_(pace), script_(std::move(script)), seed_(seed) {}
-
-std::uint64_t Drive::elapsed_us() const {
-  return static_cast<std::uint64_t>(
-      std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - began_).count());
-}
-
-/// When the next call is to go out, in an open loop after having waited for it; none at the end.
-std::optional<std::uint64_t> Drive::next_due_us() {
-  if (is_ended_) return std::nullopt;
-  if (pace_.calls_per_s <= 0) return elapsed_us();
-  const auto due_us =
-      static_cast<std::uint64_t>(static_cast<double>(next_call_++) / pace_.calls_per_s * 1e6);
-  std::this_thread::sleep_until(began_ + std::chrono::microseconds(due_us));
-  if (is_ended_) return std::nullopt;
-  return due_us;
-}
+Drive::Drive(std::vector<std::unique_ptr<Department>>& departments, std::size_t tx_per_call,
+             MakeScript script, std::uint64_t seed)
+    : departments_(departments),
+      tx_per_call_(tx_per_call),
+      script_(std::move(script)),
+      seed_(seed) {}
 
 /// Clients take turns at the departments of a hospital.
 Department& Drive::department(std::size_t number, std::size_t hospital) const {
@@ -138,7 +115,8 @@ std::vector<Drive::Outgoing> Drive::make_call(Client& client) const {
   return out;
 }
 
-void Drive::note(const node::TransactionOutcome& outcome, Client& client, const Outgoing& sent) {
+void Drive::note(const node::TransactionOutcome& outcome, Client& client,
+                 const Outgoing& sent) const {
   Tally& tally = client.tally;
   const auto applied = static_cast<std::uint64_t>(
       std::count(outcome.codes.begin(), outcome.codes.end(), std::uint16_t{0}));
@@ -149,13 +127,14 @@ void Drive::note(const node::TransactionOutcome& outcome, Client& client, const 
   sent.script->certified(sent.tx_id);
   if (!sent.is_last) return;
   tally.applied += applied;
-  tally.samples.push_back({client.due_us, elapsed_us(), sent.operations});
-  tally.places.push_back({client.hospital, outcome.height, outcome.leaf});
-  certified_ += applied;
+  tally.samples.push_back({client.due_us, client.crew.elapsed_us(), sent.operations});
+  tally.places.push_back(
+      {department(client.number, client.hospital).node, outcome.height, outcome.leaf});
+  client.crew.count(applied);
 }
 
 /// Sends a call until the fate of each transaction is known. False if it was given up.
-bool Drive::send_until_known(Client& client, std::vector<Outgoing> call) {
+bool Drive::send_until_known(Client& client, std::vector<Outgoing> call) const {
   static const net::HttpHeaders kHeaders = {{"Content-Type", "application/octet-stream"}};
   const cli::Profile& profile = department(client.number, client.hospital).profile;
   net::HttpsClient& connection =
@@ -167,7 +146,7 @@ bool Drive::send_until_known(Client& client, std::vector<Outgoing> call) {
                                               .request_timeout_ms = kRequestTimeoutMs})
           .first->second;
   Tally& tally = client.tally;
-  const std::uint64_t give_up_us = elapsed_us() + kGiveUpUs;
+  const std::uint64_t give_up_us = client.crew.elapsed_us() + kGiveUpUs;
   for (std::uint64_t again_us = kAgainUs;; again_us = std::min(again_us * 2, kAgainMaxUs)) {
     node::SignedTransactions message;
     for (const Outgoing& one : call) message.transactions.push_back(one.bytes);
@@ -199,59 +178,32 @@ bool Drive::send_until_known(Client& client, std::vector<Outgoing> call) {
     }
     call = std::move(again);
     if (call.empty()) return true;
-    if (elapsed_us() > give_up_us) return false;
+    if (client.crew.elapsed_us() > give_up_us) return false;
     // Clients that were refused together must not come back together.
     const std::uint64_t pause_us = again_us / 2 + client.prng.below(again_us);
     std::this_thread::sleep_for(std::chrono::microseconds(pause_us));
   }
 }
 
-Result<void> Drive::run_client(std::size_t number) {
-  Client client(number, seed_);
-  for (std::size_t i = 0; i < pace_.tx_per_call; ++i) {
+Result<void> Drive::run_client(Crew& crew, std::size_t number, Tally& tally) {
+  Client client(crew, number, seed_, tally);
+  for (std::size_t i = 0; i < tx_per_call_; ++i) {
     client.scripts.push_back(script_(departments_[number % departments_.size()]->hospital));
   }
-  Result<void> result = ok();
   bool is_last = true;
   while (true) {
     if (is_last) {
-      const auto due_us = next_due_us();
-      if (!due_us) break;
+      const auto due_us = crew.next_due_us();
+      if (!due_us) return ok();
       client.due_us = *due_us;
     }
     std::vector<Outgoing> call = make_call(client);
-    if (call.empty()) break;
+    if (call.empty()) return ok();
     is_last = call.front().is_last;
     if (!send_until_known(client, std::move(call))) {
-      result = fail(Errc::timed_out, "outcomes stayed unknown: " + client.tally.problem);
-      break;
+      return fail(Errc::timed_out, "outcomes stayed unknown: " + tally.problem);
     }
   }
-  const std::lock_guard lock(mutex_);
-  merge(tally_, std::move(client.tally));
-  return result;
-}
-
-Result<Tally> Drive::run(const std::function<void()>& watch) {
-  began_ = Clock::now();
-  running_ = pace_.clients;
-  std::vector<Result<void>> results(pace_.clients, ok());
-  std::vector<std::thread> threads;
-  for (std::size_t i = 0; i < pace_.clients; ++i) {
-    threads.emplace_back([this, i, &results] {
-      results[i] = run_client(i);
-      --running_;
-    });
-  }
-  while (running_ > 0) {
-    std::this_thread::sleep_for(kWatchEvery);
-    watch();
-  }
-  for (std::thread& thread : threads) thread.join();
-  for (const Result<void>& result : results) {
-    if (!result) return result.error();
-  }
-  return std::move(tally_);
 }
 
 }  // namespace baolian::bench

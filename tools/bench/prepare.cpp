@@ -29,12 +29,13 @@ Result<std::uint64_t> send_all(std::vector<std::unique_ptr<Department>>& departm
                                const NextOperations& next, std::uint64_t total,
                                const std::string& what, std::uint64_t seed) {
   Drive drive(
-      departments, {.clients = kClients},
+      departments, /*tx_per_call=*/1,
       [&](std::size_t hospital) { return std::make_unique<ListScript>(next, hospital); }, seed);
+  Crew crew({.clients = kClients});
   tools::ProgressBar bar;
   const bool has_bar = tools::ProgressBar::is_wanted();
-  TRY(const Tally tally, drive.run([&] {
-    if (has_bar) bar.show(what, drive.certified(), total);
+  TRY(const Tally tally, crew.run(drive, [&] {
+    if (has_bar) bar.show(what, crew.certified(), total);
   }));
   if (has_bar) bar.clear();
   if (tally.applied != total) {

@@ -57,18 +57,18 @@ Result<void> check(const Settings& settings) {
 /// alone.
 Result<void> verify_sample(const Cluster& cluster, std::size_t count, Measured& measured) {
   const auto& places = measured.tally.places;
-  std::map<std::size_t, cli::ApiClient> clients;
+  std::map<std::string, cli::ApiClient> clients;
   for (std::size_t i = 0; i < std::min(count, places.size()); ++i) {
     const Place& place = places[i * places.size() / std::min(count, places.size())];
-    if (!clients.contains(place.hospital)) {
+    if (!clients.contains(place.node)) {
       TRY(const cli::Profile profile,
-          cli::load_profile(cluster.profile(cluster.hospitals()[place.hospital] + "-compliance")));
+          cli::load_profile(cluster.profile(place.node + "-compliance")));
       TRY(cli::ApiClient client, cli::ApiClient::connect(profile));
-      clients.emplace(place.hospital, std::move(client));
+      clients.emplace(place.node, std::move(client));
     }
     ++measured.evidence_asked;
     TRY(const std::string file,
-        clients.at(place.hospital)
+        clients.at(place.node)
             .request_text("GET", fmt::format("/v1/audit/evidence?height={}&leaf={}",
                                              place.height.value, place.leaf)));
     const ledger::Verification verification = ledger::verify_evidence(
@@ -81,21 +81,21 @@ Result<void> verify_sample(const Cluster& cluster, std::size_t count, Measured& 
 /// Tells when the measured time begins and ends, takes the figures then, and draws the bar.
 class Watch {
  public:
-  Watch(const Settings& settings, Cluster& cluster, Drive& drive, Measured& out)
-      : cluster_(cluster), drive_(drive), out_(out) {
+  Watch(const Settings& settings, Cluster& cluster, Crew& crew, Measured& out)
+      : cluster_(cluster), crew_(crew), out_(out) {
     out_.from_us = settings.warm_up_s * 1'000'000;
     out_.to_us = out_.from_us + settings.duration_s * 1'000'000;
   }
 
   void look() {
-    const std::uint64_t now_us = drive_.elapsed_us();
+    const std::uint64_t now_us = crew_.elapsed_us();
     if (out_.before.nodes.empty() && now_us >= out_.from_us) take(out_.before);
     if (out_.after.nodes.empty() && now_us >= out_.to_us) {
       take(out_.after);
-      drive_.end();
+      crew_.end();
     }
     if (now_us >= next_moment_us_) {
-      out_.timeline.push_back({now_us, drive_.certified(), cluster_.rss_bytes()});
+      out_.timeline.push_back({now_us, crew_.certified(), cluster_.rss_bytes()});
       next_moment_us_ += kMomentUs;
     }
     if (has_bar_ && now_us >= next_picture_us_) draw(now_us);
@@ -108,17 +108,17 @@ class Watch {
 
   void take(Reading& into) {
     auto figures = cluster_.figures();
-    into.at_us = drive_.elapsed_us();
+    into.at_us = crew_.elapsed_us();
     if (figures) {
       into.nodes = *std::move(figures);
     } else {
       result_ = figures.error();
-      drive_.end();
+      crew_.end();
     }
   }
 
   void draw(std::uint64_t now_us) {
-    const std::uint64_t certified = drive_.certified();
+    const std::uint64_t certified = crew_.certified();
     bar_.show(now_us < out_.from_us ? "warming up" : "measuring", now_us / 1'000'000,
               out_.to_us / 1'000'000, fmt::format("{}/s", certified - shown_));
     shown_ = certified;
@@ -127,7 +127,7 @@ class Watch {
   }
 
   Cluster& cluster_;
-  Drive& drive_;
+  Crew& crew_;
   Measured& out_;
   Result<void> result_ = ok();
   tools::ProgressBar bar_;
@@ -142,16 +142,14 @@ Result<Measured> measure(const Settings& settings, Cluster& cluster, const Recor
   Measured out;
   const auto ops_per_call = static_cast<double>(settings.ops_per_tx * settings.tx_per_call);
   Drive drive(
-      departments,
-      {.clients = settings.clients,
-       .tx_per_call = settings.tx_per_call,
-       .calls_per_s = settings.rate_per_s / ops_per_call},
+      departments, settings.tx_per_call,
       [&](std::size_t hospital) {
         return make_script(settings.workload, records, hospital, settings.ops_per_tx);
       },
       settings.seed);
-  Watch watch(settings, cluster, drive, out);
-  TRY(out.tally, drive.run([&] { watch.look(); }));
+  Crew crew({.clients = settings.clients, .calls_per_s = settings.rate_per_s / ops_per_call});
+  Watch watch(settings, cluster, crew, out);
+  TRY(out.tally, crew.run(drive, [&] { watch.look(); }));
   TRY(watch.result());
   return out;
 }
