@@ -23,8 +23,8 @@ std::string program_beside(const char* name) {
 void add_workload_options(CLI::App& app, bench::Settings& settings, std::string& consensus) {
   app.add_option("--workload", settings.workload,
                  "readings: of own records; exchanged: of another's, requested, released and "
-                 "received; mixed: 95 % readings")
-      ->check(CLI::IsMember({"readings", "exchanged", "mixed"}))
+                 "received; mixed: 95 % readings; paid: discharges reported through to paid claims")
+      ->check(CLI::IsMember({"readings", "exchanged", "mixed", "paid"}))
       ->capture_default_str();
   app.add_option("--validators", settings.validators, "nodes that vote")->capture_default_str();
   app.add_option("--observers", settings.observers, "nodes that follow")->capture_default_str();
@@ -43,6 +43,8 @@ void add_load_options(CLI::App& app, bench::Settings& settings) {
       ->capture_default_str();
   app.add_option("--rate", settings.rate_per_s, "operations a second; 0: closed loop")
       ->capture_default_str();
+  app.add_option("--background-rate", settings.background_rate,
+                 "readings a second beside paid; --ops-per-tx is theirs");
   app.add_option("--curve", settings.curve, "such rates one after the other, for example 2000,4000")
       ->delimiter(',');
   app.add_option("--plot", settings.plot_file, "SVG of latency against throughput");
@@ -64,7 +66,8 @@ void add_load_options(CLI::App& app, bench::Settings& settings) {
       ->capture_default_str();
   app.add_option("--duration", settings.duration_s, "measured seconds")->capture_default_str();
   app.add_option("--records", settings.records, "records that are read")->capture_default_str();
-  app.add_option("--subjects", settings.subjects, "persons whose they are")->capture_default_str();
+  app.add_option("--subjects", settings.subjects, "persons whose they are; paid: who are insured")
+      ->capture_default_str();
   app.add_option("--other-records", settings.other_records, "records that only stand there")
       ->capture_default_str();
   app.add_option("--seed", settings.seed, "of what is drawn")->capture_default_str();
@@ -94,6 +97,8 @@ int main(int argc, char** argv) {
       "  baolian-bench --rate 12000                 (open loop: latency at a load)\n"
       "  baolian-bench --curve 2000,4000,8000 --duration 20 --plot curve.svg\n"
       "  baolian-bench --ops-per-tx 1 --clients 1   (idle latency)\n"
+      "  baolian-bench --workload paid --clients 1  (discharge to paid; an operation is a claim)\n"
+      "  baolian-bench --workload paid --clients 1 --background-rate 7500\n"
       "  baolian-bench --overload 20                (20 times the clients, and the time after)\n"
       "  baolian-bench --fault primary-slow --delay 100");
   bench::Settings settings;

@@ -1,6 +1,6 @@
 """baolian-bench on a small network: every operation that it counts is applied, evidence of a sample holds, the
 JSON says what was asked for; one operation a signature, many a signature, an open loop, Raft, a curve,
-readings of another's records, a fault and an overload beside the ordinary load."""
+readings of another's records, a fault and an overload beside the ordinary load; discharges through to paid."""
 
 import argparse
 import json
@@ -24,6 +24,31 @@ SMALL = ["--records", "2000", "--subjects", "500", "--other-records", "0", "--wa
 def check(held, what):
     if not held:
         sys.exit(f"FAILED: {what}")
+
+
+def measured(bench, *options):
+    """The JSON of a small run in which everything was applied and a sample of evidence held."""
+    done = subprocess.run([bench, *options, *SMALL], capture_output=True, text=True, timeout=120)
+    check(done.returncode == 0, f"{options}: {done.stderr}")
+    answer = json.loads(done.stdout)
+    check(answer["applied"] > 0 and answer["rejected"] == answer["transactions_dropped"] == 0,
+          f"{options}: all applied: {answer}")
+    check(answer["ops_per_s"] > 0 and 0 < answer["p50_ms"] <= answer["p99_ms"], f"{options}: figures: {answer}")
+    evidence = answer["evidence_verified_offline"]
+    check(evidence["asked"] == evidence["held"] == 5, f"{options}: evidence: {evidence}")
+    print(" ".join(options), "->", answer["ops_per_s"], "/s, p50", answer["p50_ms"], "ms")
+    return answer
+
+
+def check_paid(bench):
+    """Each claim passes its stages in order; what reads beside it keeps its rate."""
+    answer = measured(bench, "--workload", "paid", "--clients", "2", "--background-rate", "200", "--ops-per-tx", "20")
+    stages = [(stage["stage"], stage["p50_ms"]) for stage in answer["stages"]]
+    check([name for name, _ in stages] == ["filed", "opened", "decided", "paid"], f"stages: {stages}")
+    times = [time for _, time in stages]
+    check(times == sorted(times) and times[-1] <= answer["p50_ms"] * 1.5, f"stages in order: {stages}")
+    beside = answer["background"]
+    check(0.7 < beside["ops_per_s"] / 200 < 1.3 and beside["rejected"] == 0, f"readings beside: {beside}")
 
 
 def main():
@@ -67,6 +92,7 @@ def main():
         check(all(load["ops_per_s"] > 0 and load["rejected"] == load["transactions_dropped"] == 0
                   for load in loads), f"{options}: {loads}")
         print(" ".join(options), "->", [round(load["of_first_percent"]) for load in loads], "% of the first")
+    check_paid(bench)
     refused = subprocess.run([bench, "--ops-per-tx", "1001"], capture_output=True, text=True, timeout=60)
     check(refused.returncode == 1 and "bad_argument" in refused.stderr, f"a bad number: {refused.stderr}")
 

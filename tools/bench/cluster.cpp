@@ -43,7 +43,10 @@ node::NetworkPlan plan_of(const Settings& settings, const std::string& directory
     institution.slug = fmt::format("{}-{}", is_hospital ? "hospital" : "insurer", number);
     institution.name = institution.slug;
     institution.kinds = {is_hospital ? InstitutionKind::hospital : InstitutionKind::insurer};
-    if (i == 1) institution.kinds.push_back(InstitutionKind::medical_insurance);
+    if (i == 1) {
+      institution.kinds.push_back(InstitutionKind::medical_insurance);
+      institution.kinds.push_back(InstitutionKind::regulator);
+    }
     institution.votes = i < settings.validators;
     institution.departments = is_hospital ? departments : 0;
     plan.institutions.push_back(std::move(institution));
@@ -162,16 +165,36 @@ Result<void> Cluster::init(const Settings& settings) {
   const node::NetworkPlan plan = plan_of(settings, directory_, kDepartments);
   for (const auto& institution : plan.institutions) {
     names_.push_back(institution.slug);
-    if (institution.kinds.front() == InstitutionKind::hospital) {
-      hospitals_.push_back(institution.slug);
-    }
   }
   TRY(const node::NetworkFiles files, node::init_network(plan));
   TRY(genesis_, node::load_genesis(files.genesis_file));
+  TRY(read_parties());
   fault_ = settings.fault;
   delay_ms_ = settings.delay_ms;
   if (fault_ != Fault::none) TRY(choose_victim());
   if (is_slow(fault_)) TRY(route_through_delay_line());
+  return ok();
+}
+
+/// Which institution each node is of stands in the profiles.
+Result<void> Cluster::read_parties() {
+  std::map<InstitutionId, std::string> nodes;
+  for (const std::string& name : names_) {
+    TRY(const cli::Profile profile, cli::load_profile(this->profile(name + "-compliance")));
+    nodes[profile.institution] = name;
+  }
+  for (const ledger::Institution& institution : genesis_.institutions) {
+    const auto is = [&](InstitutionKind kind) {
+      return std::find(institution.kinds.begin(), institution.kinds.end(), kind) !=
+             institution.kinds.end();
+    };
+    const auto node = nodes.find(institution.id);
+    if (node == nodes.end()) continue;
+    parties_.push_back({node->second, institution.id, is(InstitutionKind::hospital),
+                        is(InstitutionKind::insurer), is(InstitutionKind::medical_insurance),
+                        is(InstitutionKind::regulator)});
+    if (parties_.back().is_hospital) hospitals_.push_back(node->second);
+  }
   return ok();
 }
 

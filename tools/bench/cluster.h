@@ -30,8 +30,18 @@ struct NodeFigures {
   std::map<std::string, std::uint64_t> executor_us = {};
 };
 
+/// An institution of the network, which has one node.
+struct Party {
+  std::string node;  ///< short name: of the node's folder and the profiles
+  InstitutionId id;
+  bool is_hospital = false;
+  bool is_insurer = false;
+  bool is_bureau = false;     ///< medical insurance: vouches for consents
+  bool is_regulator = false;  ///< holds the key of escrow, without which no claim is decided
+};
+
 /// Hospitals and insurers in turn, each with a node that votes; then observers. The first insurer
-/// is the medical-insurance bureau too.
+/// is the medical-insurance bureau and the regulator too.
 ///
 /// Ownership: the processes; they are ended with the object, and the directory is removed unless
 ///            settings.keep.
@@ -45,7 +55,9 @@ class Cluster {
 
   const std::string& directory() const { return directory_; }
   const ledger::Genesis& genesis() const { return genesis_; }
-  /// Short names of the hospitals.
+  /// In the order of the genesis.
+  const std::vector<Party>& parties() const { return parties_; }
+  /// Short names of the hospitals, in the order of the genesis.
   const std::vector<std::string>& hospitals() const { return hospitals_; }
   std::size_t departments() const { return kDepartments; }
   /// Who vouches for consents, for profile(). Requires: an insurer.
@@ -75,6 +87,7 @@ class Cluster {
   Result<void> spawn(const std::string& name);
   Result<void> wait_ready(const std::string& name) const;
   std::string data_directory(const std::string& name) const;
+  Result<void> read_parties();
   Result<void> choose_victim();
   Result<void> route_through_delay_line();
 
@@ -83,6 +96,7 @@ class Cluster {
   bool keep_ = false;
   ledger::Genesis genesis_;
   std::vector<std::string> names_;
+  std::vector<Party> parties_;
   std::vector<std::string> hospitals_;
   std::vector<Process> processes_;
   Fault fault_ = Fault::none;

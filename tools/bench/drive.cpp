@@ -54,6 +54,7 @@ Result<std::vector<std::unique_ptr<Department>>> load_departments(const Cluster&
 Result<std::vector<std::unique_ptr<Department>>> load_attestor(const Cluster& cluster) {
   std::vector<std::unique_ptr<Department>> out;
   TRY(auto sender, load_sender(cluster.profile(cluster.attestor())));
+  sender->node = cluster.hospitals().front();
   out.push_back(std::move(sender));
   return out;
 }

@@ -9,6 +9,7 @@
 #include <map>
 #include <thread>
 
+#include "bench/api_work.h"
 #include "ledger/stage_times.h"
 #include "node/version.h"
 
@@ -25,8 +26,8 @@ double rounded(double value, int digits) {
 /// Latencies of those that were due in the measured time, by operation, ascending.
 class Latencies {
  public:
-  explicit Latencies(const Measured& measured) {
-    for (const Sample& sample : measured.tally.samples) {
+  Latencies(const Measured& measured, const Tally& tally) {
+    for (const Sample& sample : tally.samples) {
       if (sample.due_us < measured.from_us || sample.due_us >= measured.to_us) continue;
       values_.emplace_back(sample.done_us - sample.due_us, sample.operations);
       operations_ += sample.operations;
@@ -51,13 +52,22 @@ class Latencies {
   std::uint64_t operations_ = 0;
 };
 
-/// Operations whose certified outcome came within a time, at least 1.
+/// Operations whose certified outcome came within a time.
 double operations_within(const Tally& tally, std::uint64_t from_us, std::uint64_t to_us) {
   std::uint64_t out = 0;
   for (const Sample& sample : tally.samples) {
     if (sample.done_us >= from_us && sample.done_us < to_us) out += sample.operations;
   }
-  return static_cast<double>(std::max<std::uint64_t>(1, out));
+  return static_cast<double>(out);
+}
+
+/// What the nodes did between the two readings of their figures, the background with it; at
+/// least 1.
+double operations_watched(const Measured& measured) {
+  const std::uint64_t from_us = measured.before.at_us;
+  const std::uint64_t to_us = measured.after.at_us;
+  return std::max(1.0, operations_within(measured.tally, from_us, to_us) +
+                           operations_within(measured.background, from_us, to_us));
 }
 
 json machine() {
@@ -78,15 +88,27 @@ json machine() {
           {"load_average_at_the_end", load}};
 }
 
+/// What is counted.
+std::string operation_name(const std::string& workload) {
+  if (workload == "paid") return "claims paid";
+  return "certified operations";
+}
+
+/// Whether clients sign transactions; otherwise nodes do, and batch as they will.
+bool signs_itself(const Settings& settings) {
+  return !is_api_workload(settings.workload) || settings.background_rate > 0;
+}
+
 json settings_json(const Settings& settings) {
   return {{"workload", settings.workload},
           {"validators", settings.validators},
           {"observers", settings.observers},
           {"consensus", std::string(enum_name(settings.consensus))},
-          {"ops_per_tx", settings.ops_per_tx},
+          {"ops_per_tx", signs_itself(settings) ? json(settings.ops_per_tx) : json(nullptr)},
           {"tx_per_call", settings.tx_per_call},
           {"clients", settings.clients},
           {"rate_per_s", settings.rate_per_s},
+          {"background_rate", settings.background_rate},
           {"overload", settings.overload},
           {"fault", fault_name(settings.fault)},
           {"delay_ms", is_slow(settings.fault) ? settings.delay_ms : 0},
@@ -143,8 +165,7 @@ json drift_json(const Measured& measured) {
 
 /// Where the nodes' time goes: all nodes together, by the names of threads, most first.
 json threads_json(const Measured& measured) {
-  const double operations =
-      operations_within(measured.tally, measured.before.at_us, measured.after.at_us);
+  const double operations = operations_watched(measured);
   std::map<std::string, double> total_s;
   for (std::size_t i = 0; i < measured.after.nodes.size(); ++i) {
     for (const auto& [name, cpu_s] : measured.after.nodes[i].thread_cpu_s) total_s[name] += cpu_s;
@@ -162,8 +183,7 @@ json threads_json(const Measured& measured) {
 
 /// The executor's part of that, by what it does for a block.
 json stages_json(const Measured& measured) {
-  const double operations =
-      operations_within(measured.tally, measured.before.at_us, measured.after.at_us);
+  const double operations = operations_watched(measured);
   json out = json::array();
   for (std::size_t i = 0; i < ledger::kStageCount; ++i) {
     const std::string name(enum_name(static_cast<ledger::Stage>(i)));
@@ -182,7 +202,7 @@ json nodes_json(const Measured& measured) {
   const std::uint64_t from_us = measured.before.at_us;
   const std::uint64_t to_us = measured.after.at_us;
   const double seconds = static_cast<double>(to_us - from_us) / 1e6;
-  const double operations = operations_within(measured.tally, from_us, to_us);
+  const double operations = operations_watched(measured);
   for (std::size_t i = 0; i < measured.after.nodes.size(); ++i) {
     const NodeFigures& before = measured.before.nodes[i];
     const NodeFigures& after = measured.after.nodes[i];
@@ -203,16 +223,33 @@ json nodes_json(const Measured& measured) {
   return out;
 }
 
+/// null without one.
+json background_json(const Settings& settings, const Measured& measured) {
+  if (settings.background_rate <= 0) return nullptr;
+  const Latencies latencies(measured, measured.background);
+  const double seconds = static_cast<double>(measured.to_us - measured.from_us) / 1e6;
+  const double operations =
+      operations_within(measured.background, measured.from_us, measured.to_us);
+  return {{"rate_per_s", settings.background_rate},
+          {"ops_per_s", rounded(operations / seconds, 1)},
+          {"p50_ms", latencies.percentile_ms(50)},
+          {"p99_ms", latencies.percentile_ms(99)},
+          {"rejected", measured.background.rejected},
+          {"transactions_dropped", measured.background.dropped},
+          {"problem", measured.background.problem}};
+}
+
 }  // namespace
 
 json report(const Settings& settings, const Measured& measured) {
   const double seconds = static_cast<double>(measured.to_us - measured.from_us) / 1e6;
   const double operations = operations_within(measured.tally, measured.from_us, measured.to_us);
-  const Latencies latencies(measured);
+  const Latencies latencies(measured, measured.tally);
   json nodes = nodes_json(measured);
   double cpu_us = 0;
   for (const json& node : nodes) cpu_us += node["cpu_us_per_op"].get<double>();
-  return {{"ops_per_s", rounded(operations / seconds, 1)},
+  return {{"operation", operation_name(settings.workload)},
+          {"ops_per_s", rounded(operations / seconds, 1)},
           {"p50_ms", latencies.percentile_ms(50)},
           {"p90_ms", latencies.percentile_ms(90)},
           {"p99_ms", latencies.percentile_ms(99)},
@@ -229,6 +266,7 @@ json report(const Settings& settings, const Measured& measured) {
           {"prepared",
            {{"operations", measured.prepared_operations},
             {"seconds", rounded(measured.prepared_s, 1)}}},
+          {"background", background_json(settings, measured)},
           {"nodes", std::move(nodes)},
           {"threads", threads_json(measured)},
           {"executor_stages", stages_json(measured)},
@@ -273,13 +311,34 @@ void print_profile(const json& report) {
   print(report["executor_stages"], "stage", "    ");
 }
 
+/// What a workload through the JSON API says beside the common figures.
+void print_api_figures(const json& report) {
+  if (report.contains("stages")) {
+    fmt::print("\n\n  {:<28} {:>12} {:>10}\n", "from due to the block of", "p50 ms", "p99 ms");
+    for (const json& stage : report["stages"]) {
+      fmt::print("  {:<28} {:>12.1f} {:>10.1f}\n", stage["stage"].get<std::string>(),
+                 stage["p50_ms"].get<double>(), stage["p99_ms"].get<double>());
+    }
+  }
+  const json& background = report["background"];
+  if (!background.is_null()) {
+    fmt::print("\n  {:<28} {:>12.1f} /s of {:.0f}, p50 {:.2f} ms, p99 {:.2f} ms",
+               "readings beside it", background["ops_per_s"].get<double>(),
+               background["rate_per_s"].get<double>(), background["p50_ms"].get<double>(),
+               background["p99_ms"].get<double>());
+  }
+}
+
 void print_report(const json& report) {
   const json& settings = report["settings"];
-  fmt::print("{} on {} {} validators, {} operations a transaction, {} s\n\n",
-             settings["workload"].get<std::string>(), settings["validators"].get<std::size_t>(),
-             settings["consensus"].get<std::string>(), settings["ops_per_tx"].get<std::size_t>(),
-             settings["duration_s"].get<std::uint64_t>());
-  fmt::print("  {:<28} {:>12.1f} /s\n", "certified operations", report["ops_per_s"].get<double>());
+  fmt::print("{} on {} {} validators, ", settings["workload"].get<std::string>(),
+             settings["validators"].get<std::size_t>(), settings["consensus"].get<std::string>());
+  if (settings["ops_per_tx"].is_number()) {
+    fmt::print("{} operations a transaction, ", settings["ops_per_tx"].get<std::size_t>());
+  }
+  fmt::print("{} s\n\n", settings["duration_s"].get<std::uint64_t>());
+  fmt::print("  {:<28} {:>12.1f} /s\n", report["operation"].get<std::string>(),
+             report["ops_per_s"].get<double>());
   for (const char* name : {"p50_ms", "p90_ms", "p99_ms", "max_ms"}) {
     fmt::print("  {:<28} {:>12.2f} ms\n", std::string("latency ") + name,
                report[name].get<double>());
@@ -295,6 +354,7 @@ void print_report(const json& report) {
                node["disk_bytes_per_op"].get<double>(), node["fsyncs_per_s"].get<double>());
   }
   print_profile(report);
+  print_api_figures(report);
   if (report.contains("disk_bytes_per_op_compacted")) {
     fmt::print("\n\n  {:<28} {:>12.1f} bytes", "disk an operation, compacted",
                report["disk_bytes_per_op_compacted"].get<double>());
@@ -316,6 +376,11 @@ void print_report(const json& report) {
       report["applied"].get<std::uint64_t>(), report["rejected"].get<std::uint64_t>(),
       report["transactions_refused_as_busy"].get<std::uint64_t>(),
       evidence["held"].get<std::size_t>(), evidence["asked"].get<std::size_t>());
+  const std::uint64_t dropped = report["transactions_dropped"].get<std::uint64_t>();
+  if (dropped > 0) {
+    fmt::print("  {} dropped; the newest problem: {}\n", dropped,
+               report["problem"].get<std::string>());
+  }
   for (const auto& [what, how] : report["guarantees"].items()) {
     fmt::print("  {:<10} {}\n", what, how.get<std::string>());
   }

@@ -27,6 +27,7 @@ struct Moment {
 /// A run. Figures of the processes are taken at about both ends of the measured time, under load.
 struct Measured {
   Tally tally;
+  Tally background;           ///< readings beside the workload
   std::uint64_t from_us = 0;  ///< of the drive: the end of the warm-up
   std::uint64_t to_us = 0;
   Reading before;

@@ -5,7 +5,10 @@
 #include <algorithm>
 #include <chrono>
 #include <map>
+#include <optional>
 
+#include "bench/api_work.h"
+#include "bench/background.h"
 #include "bench/cluster.h"
 #include "bench/drive.h"
 #include "bench/plot.h"
@@ -21,10 +24,32 @@ namespace {
 /// Nonces of one key under way: below the window of 1,024.
 constexpr std::size_t kUnderWayMax = 1000;
 
-Result<void> check(const Settings& settings) {
-  if (!is_workload(settings.workload)) {
-    return fail(Errc::bad_argument, "the workload is readings, exchanged or mixed");
+/// What only some workloads have.
+Result<void> check_api(const Settings& settings) {
+  const bool is_api = is_api_workload(settings.workload);
+  const bool has_background = settings.background_rate > 0;
+  if (has_background && !is_api) {
+    return fail(Errc::bad_argument,
+                "--background-rate sends readings beside a workload through the JSON API, such as "
+                "paid; " +
+                    settings.workload + " has --rate");
   }
+  if (is_api && settings.tx_per_call != 1) {
+    return fail(Errc::bad_argument,
+                settings.workload + ": the nodes sign; leave out --tx-per-call");
+  }
+  if (is_api && !has_background && settings.ops_per_tx != Settings{}.ops_per_tx) {
+    return fail(Errc::bad_argument,
+                settings.workload + ": the nodes batch as they will; leave out --ops-per-tx");
+  }
+  return ok();
+}
+
+Result<void> check(const Settings& settings) {
+  if (!is_workload(settings.workload) && !is_api_workload(settings.workload)) {
+    return fail(Errc::bad_argument, "there is no workload " + settings.workload + "; see --help");
+  }
+  TRY(check_api(settings));
   if (needs_consents(settings.workload) && settings.validators + settings.observers < 3) {
     return fail(Errc::bad_argument, "records are exchanged by two hospitals: three nodes or more");
   }
@@ -69,8 +94,8 @@ Result<void> verify_sample(const Cluster& cluster, std::size_t count, Measured& 
     ++measured.evidence_asked;
     TRY(const std::string file,
         clients.at(place.node)
-            .request_text("GET", fmt::format("/v1/audit/evidence?height={}&leaf={}",
-                                             place.height.value, place.leaf)));
+            .request_text("GET", fmt::format("/v1/audit/evidence?height={}&leaf={}&min_height={}",
+                                             place.height.value, place.leaf, place.height.value)));
     const ledger::Verification verification = ledger::verify_evidence(
         file, cluster.genesis(), crypto::ed25519_verifier(), contracts::fact_reader());
     if (verification.ok) ++measured.evidence_held;
@@ -137,19 +162,46 @@ class Watch {
   std::uint64_t shown_ = 0;
 };
 
-Result<Measured> measure(const Settings& settings, Cluster& cluster, const Records& records,
-                         std::vector<std::unique_ptr<Department>>& departments) {
-  Measured out;
-  const auto ops_per_call = static_cast<double>(settings.ops_per_tx * settings.tx_per_call);
-  Drive drive(
-      departments, settings.tx_per_call,
+/// The network and what is sent to it.
+struct Site {
+  Cluster& cluster;
+  std::optional<Records> records = std::nullopt;              ///< if any are read by who signs
+  std::vector<std::unique_ptr<Department>> departments = {};  ///< those who sign
+  std::unique_ptr<ApiWork> api_work = nullptr;                ///< a workload through the JSON API
+};
+
+/// Calls a second.
+double calls_per_s(const Settings& settings, const Site& site) {
+  if (site.api_work != nullptr) return settings.rate_per_s;
+  return settings.rate_per_s / static_cast<double>(settings.ops_per_tx * settings.tx_per_call);
+}
+
+std::unique_ptr<Drive> make_drive(const Settings& settings, Site& site) {
+  return std::make_unique<Drive>(
+      site.departments, settings.tx_per_call,
       [&](std::size_t hospital) {
-        return make_script(settings.workload, records, hospital, settings.ops_per_tx);
+        return make_script(settings.workload, *site.records, hospital, settings.ops_per_tx);
       },
       settings.seed);
-  Crew crew({.clients = settings.clients, .calls_per_s = settings.rate_per_s / ops_per_call});
-  Watch watch(settings, cluster, crew, out);
-  TRY(out.tally, crew.run(drive, [&] { watch.look(); }));
+}
+
+Result<Measured> measure(const Settings& settings, Site& site) {
+  Measured out;
+  Crew crew({.clients = settings.clients, .calls_per_s = calls_per_s(settings, site)});
+  Watch watch(settings, site.cluster, crew, out);
+  std::optional<Background> background;
+  if (settings.background_rate > 0) {
+    background.emplace(settings, *site.records, site.departments);
+    background->start();
+  }
+  if (site.api_work != nullptr) {
+    TRY(out.tally, crew.run(*site.api_work, [&] { watch.look(); }));
+  } else {
+    TRY(out.tally, crew.run(*make_drive(settings, site), [&] { watch.look(); }));
+  }
+  if (background) {
+    TRY(out.background, background->finish());
+  }
   TRY(watch.result());
   return out;
 }
@@ -213,9 +265,7 @@ Result<void> write_plot(const Settings& settings, const std::vector<CurvePoint>&
 
 /// One load after the other on the same network. The figures at the top are those of a curve's most
 /// certified operations a second; otherwise those of the first load.
-Result<nlohmann::json> measure_all(Settings settings, Cluster& cluster, const Records& records,
-                                   std::vector<std::unique_ptr<Department>>& departments,
-                                   Measured prepared) {
+Result<nlohmann::json> measure_all(Settings settings, Site& site, const Measured& prepared) {
   const bool is_curve = !settings.curve.empty();
   nlohmann::json first;
   nlohmann::json top;
@@ -224,12 +274,15 @@ Result<nlohmann::json> measure_all(Settings settings, Cluster& cluster, const Re
   for (const Load& load : loads_of(settings)) {
     settings.clients = load.clients;
     settings.rate_per_s = load.rate_per_s;
-    if (load.begins_with_fault) cluster.inflict();
-    TRY(Measured measured, measure(settings, cluster, records, departments));
+    if (load.begins_with_fault) site.cluster.inflict();
+    TRY(Measured measured, measure(settings, site));
     measured.prepared_operations = prepared.prepared_operations;
     measured.prepared_s = prepared.prepared_s;
-    TRY(verify_sample(cluster, settings.sample, measured));
-    const nlohmann::json figures = report(settings, measured);
+    TRY(verify_sample(site.cluster, settings.sample, measured));
+    nlohmann::json figures = report(settings, measured);
+    if (site.api_work != nullptr) {
+      site.api_work->describe(figures, measured.from_us, measured.to_us);
+    }
     if (first.is_null()) first = figures;
     points.push_back({load.rate_per_s, figures["ops_per_s"], figures["p50_ms"], figures["p99_ms"]});
     lines.push_back(line_of(load, figures, first));
@@ -240,33 +293,51 @@ Result<nlohmann::json> measure_all(Settings settings, Cluster& cluster, const Re
   return top;
 }
 
+/// Nonces of one key under way must fit into its window.
+Result<void> check_nonces(const Settings& settings, std::size_t departments) {
+  const std::size_t clients = settings.clients * std::max<std::size_t>(1, settings.overload);
+  const std::size_t under_way = (clients / departments + 1) * settings.tx_per_call;
+  if (under_way <= kUnderWayMax) return ok();
+  return fail(Errc::bad_argument,
+              "more transactions of one key would be under way than its nonces allow; use fewer "
+              "clients or transactions a call");
+}
+
+/// Records, consents, persons: whatever the workload needs.
+Result<Measured> prepare_all(const Settings& settings, Site& site) {
+  const auto began = std::chrono::steady_clock::now();
+  Measured out;
+  const bool is_api = is_api_workload(settings.workload);
+  if (!is_api || settings.background_rate > 0) {
+    TRY(site.departments, load_departments(site.cluster));
+    if (!is_api) TRY(check_nonces(settings, site.departments.size()));
+    site.records.emplace(site.cluster.genesis(), settings);
+    TRY(out.prepared_operations, prepare(settings, site.cluster, *site.records, site.departments));
+  }
+  if (is_api) {
+    TRY(site.api_work, make_api_work(settings, site.cluster));
+    TRY(const std::uint64_t more, site.api_work->prepare());
+    out.prepared_operations += more;
+  }
+  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - began;
+  out.prepared_s = seconds.count();
+  return out;
+}
+
 }  // namespace
 
 Result<nlohmann::json> run(const Settings& settings) {
   TRY(check(settings));
   TRY(const std::unique_ptr<Cluster> cluster, Cluster::start(settings));
-  TRY(auto departments, load_departments(*cluster));
-  const std::size_t clients = settings.clients * std::max<std::size_t>(1, settings.overload);
-  const std::size_t under_way = (clients / departments.size() + 1) * settings.tx_per_call;
-  if (under_way > kUnderWayMax) {
-    return fail(Errc::bad_argument,
-                "more transactions of one key would be under way than its nonces allow; use fewer "
-                "clients or transactions a call");
-  }
-  const Records records(cluster->genesis(), settings);
-  const auto began = std::chrono::steady_clock::now();
-  Measured prepared;
-  TRY(prepared.prepared_operations, prepare(settings, *cluster, records, departments));
-  const std::chrono::duration<double> preparing = std::chrono::steady_clock::now() - began;
-  prepared.prepared_s = preparing.count();
+  Site site{.cluster = *cluster};
+  TRY(const Measured prepared, prepare_all(settings, site));
   std::uint64_t bytes_before = 0;
   if (settings.compacts) {
     cluster->stop();
     TRY(bytes_before, cluster->compact());
     TRY(cluster->run());
   }
-  TRY(nlohmann::json out,
-      measure_all(settings, *cluster, records, departments, std::move(prepared)));
+  TRY(nlohmann::json out, measure_all(settings, site, prepared));
   if (settings.compacts) {
     cluster->stop();
     TRY(const std::uint64_t bytes_after, cluster->compact());

@@ -120,7 +120,7 @@ bool is_workload(const std::string& name) {
   return name == kReadings || name == kExchanged || name == kMixed;
 }
 
-bool needs_consents(const std::string& name) { return name != kReadings; }
+bool needs_consents(const std::string& name) { return name == kExchanged || name == kMixed; }
 
 std::unique_ptr<Script> make_script(const std::string& name, const Records& records,
                                     std::size_t hospital, std::size_t ops_per_tx) {

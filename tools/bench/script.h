@@ -1,4 +1,5 @@
-/// What a client does, transaction after transaction: the workloads.
+/// What a client that signs itself does, transaction after transaction. Other workloads:
+/// api_work.h.
 ///
 /// - readings: records.read of the hospital's own records.
 /// - exchanged: readings of another hospital's records, requested, released and received in three

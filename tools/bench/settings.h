@@ -32,7 +32,7 @@ inline bool is_slow(Fault fault) {
 }
 
 struct Settings {
-  std::string workload = "readings";
+  std::string workload = "readings";  ///< script.h, api_work.h
 
   // The network, started by the bench itself.
   std::string node_program;  ///< baoliand
@@ -43,23 +43,25 @@ struct Settings {
   crypto::ConsensusKind consensus = crypto::ConsensusKind::pbft;
 
   // The state before the measured time.
-  std::uint64_t records = 100'000;  ///< that are read, of `subjects` persons
-  std::uint64_t subjects = 30'000;
+  std::uint64_t records = 100'000;        ///< that are read, of `subjects` persons
+  std::uint64_t subjects = 30'000;        ///< paid: those who are insured
   std::uint64_t other_records = 400'000;  ///< that only stand there
 
   // The load.
   std::size_t ops_per_tx = 100;
   std::size_t tx_per_call = 1;
-  std::size_t clients = 48;   ///< calls under way at most, each on a connection of its own
-  double rate_per_s = 0;      ///< operations a second (open loop); 0: each client as fast as it can
-  std::vector<double> curve;  ///< such rates one after the other; empty: `rate_per_s` alone
-  std::size_t overload = 0;   ///< a load of so many times the clients, between two ordinary ones
+  std::size_t persons_per_call = 1000;  ///< enrolment
+  std::size_t clients = 48;  ///< calls under way at most, each on a connection of its own
+  double rate_per_s = 0;     ///< operations a second (open loop); 0: each client as fast as it can
+  double background_rate = 0;  ///< readings a second beside a workload through the JSON API
+  std::vector<double> curve;   ///< such rates one after the other; empty: `rate_per_s` alone
+  std::size_t overload = 0;    ///< a load of so many times the clients, between two ordinary ones
   Fault fault = Fault::none;
   std::uint32_t delay_ms = 100;  ///< of a slow validator's connections, each way
   std::uint64_t warm_up_s = 5;
   std::uint64_t duration_s = 60;
   std::uint64_t seed = 1;
-  std::size_t sample = 20;  ///< readings whose evidence is verified offline afterwards
+  std::size_t sample = 20;  ///< operations whose evidence is verified offline afterwards
 
   bool compacts = false;  ///< the stores, before and after: what an operation takes
   bool json = false;
