@@ -1,4 +1,5 @@
-"""Discharges that nobody can read: a clear error each, and the state root does not move."""
+"""Discharges that nobody can read: a clear error each, and the state root does not move. A node whose
+configuration names a peer that the genesis does not know does not start, and says where to look."""
 
 import json
 import pathlib
@@ -56,8 +57,19 @@ def cases():
     }
 
 
+def refuse_unknown_peer(net):
+    config = net.directory / "nodes" / "hospital-a" / "node.toml"
+    good = config.read_text()
+    config.write_text(good + '\n[peer_addresses]\n"' + "01" + "ab" * 32 + '" = "127.0.0.1:7100"\n')
+    done = net.run(net.programs.node, "--config", config, fine=None)
+    network.check(done.returncode != 0 and "config_invalid" in done.stderr and "peer_addresses" in done.stderr,
+                  f"a peer that no genesis knows: {done.returncode} {done.stderr}")
+    config.write_text(good)
+
+
 def test(make, options):
     net = make()
+    refuse_unknown_peer(net)
     net.start()
     before = net.equal_roots()
     file = pathlib.Path(net.root) / "bundle.json"
