@@ -21,10 +21,13 @@ std::string program_beside(const char* name) {
 
 /// Which network, and what is sent.
 void add_workload_options(CLI::App& app, bench::Settings& settings, std::string& consensus) {
-  app.add_option("--workload", settings.workload,
-                 "readings: of own records; exchanged: of another's, requested, released and "
-                 "received; mixed: 95 % readings; paid: discharges reported through to paid claims")
-      ->check(CLI::IsMember({"readings", "exchanged", "mixed", "paid"}))
+  app.add_option(
+         "--workload", settings.workload,
+         "readings: of own records; exchanged: of another's, requested, released and "
+         "received; mixed: 95 % readings; paid: discharges reported through to paid claims; "
+         "enrolment: persons enrolled and attested; gateway: single readings, batched by "
+         "the nodes")
+      ->check(CLI::IsMember({"readings", "exchanged", "mixed", "paid", "enrolment", "gateway"}))
       ->capture_default_str();
   app.add_option("--validators", settings.validators, "nodes that vote")->capture_default_str();
   app.add_option("--observers", settings.observers, "nodes that follow")->capture_default_str();
@@ -35,6 +38,8 @@ void add_workload_options(CLI::App& app, bench::Settings& settings, std::string&
       ->capture_default_str();
   app.add_option("--tx-per-call", settings.tx_per_call, "transactions an HTTPS request")
       ->capture_default_str();
+  app.add_option("--persons-per-call", settings.persons_per_call, "enrolment: persons a request")
+      ->capture_default_str();
 }
 
 /// How much of it, and what happens meanwhile.
@@ -44,7 +49,7 @@ void add_load_options(CLI::App& app, bench::Settings& settings) {
   app.add_option("--rate", settings.rate_per_s, "operations a second; 0: closed loop")
       ->capture_default_str();
   app.add_option("--background-rate", settings.background_rate,
-                 "readings a second beside paid; --ops-per-tx is theirs");
+                 "readings a second beside paid, enrolment or gateway; --ops-per-tx is theirs");
   app.add_option("--curve", settings.curve, "such rates one after the other, for example 2000,4000")
       ->delimiter(',');
   app.add_option("--plot", settings.plot_file, "SVG of latency against throughput");
@@ -99,6 +104,8 @@ int main(int argc, char** argv) {
       "  baolian-bench --ops-per-tx 1 --clients 1   (idle latency)\n"
       "  baolian-bench --workload paid --clients 1  (discharge to paid; an operation is a claim)\n"
       "  baolian-bench --workload paid --clients 1 --background-rate 7500\n"
+      "  baolian-bench --workload enrolment --clients 8   (an operation is a person)\n"
+      "  baolian-bench --workload gateway --clients 48    (one reading a request)\n"
       "  baolian-bench --overload 20                (20 times the clients, and the time after)\n"
       "  baolian-bench --fault primary-slow --delay 100");
   bench::Settings settings;

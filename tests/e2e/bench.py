@@ -1,6 +1,7 @@
 """baolian-bench on a small network: every operation that it counts is applied, evidence of a sample holds, the
 JSON says what was asked for; one operation a signature, many a signature, an open loop, Raft, a curve,
-readings of another's records, a fault and an overload beside the ordinary load; discharges through to paid."""
+readings of another's records, a fault and an overload beside the ordinary load; discharges through to paid,
+enrolment, single readings that the nodes batch."""
 
 import argparse
 import json
@@ -51,6 +52,19 @@ def check_paid(bench):
     check(0.7 < beside["ops_per_s"] / 200 < 1.3 and beside["rejected"] == 0, f"readings beside: {beside}")
 
 
+def check_api_workloads(bench):
+    """A person each enrolled operation; a request id sent again gives the same outcome."""
+    answer = measured(bench, "--workload", "enrolment", "--clients", "2", "--persons-per-call", "50")
+    check(answer["applied"] % 50 == 0, f"whole calls: {answer['applied']}")
+    answer = measured(bench, "--workload", "gateway", "--clients", "16")
+    check(0 < answer["repeated"]["asked"] == answer["repeated"]["same"], f"idempotent: {answer['repeated']}")
+    check(answer["ops_per_tx_reached"] >= 1, f"operations a transaction: {answer}")
+    for options in (["--background-rate", "10"], ["--workload", "paid", "--tx-per-call", "2"],
+                    ["--workload", "gateway", "--ops-per-tx", "7"], ["--persons-per-call", "7"]):
+        done = subprocess.run([bench, *options, *SMALL], capture_output=True, text=True, timeout=60)
+        check(done.returncode == 1 and "bad_argument" in done.stderr, f"{options}: {done.stderr}")
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--bench", required=True)
@@ -93,6 +107,7 @@ def main():
                   for load in loads), f"{options}: {loads}")
         print(" ".join(options), "->", [round(load["of_first_percent"]) for load in loads], "% of the first")
     check_paid(bench)
+    check_api_workloads(bench)
     refused = subprocess.run([bench, "--ops-per-tx", "1001"], capture_output=True, text=True, timeout=60)
     check(refused.returncode == 1 and "bad_argument" in refused.stderr, f"a bad number: {refused.stderr}")
 

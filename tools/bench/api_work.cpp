@@ -6,12 +6,15 @@
 
 #include "bench/claims.h"
 #include "bench/enrolment.h"
+#include "bench/gateway.h"
 #include "core/assert.h"
 
 namespace baolian::bench {
 namespace {
 
 constexpr std::string_view kPaid = "paid";
+constexpr std::string_view kEnrolment = "enrolment";
+constexpr std::string_view kGateway = "gateway";
 
 Result<std::vector<Holder>> load_hospitals(const Cluster& cluster, const std::string& role) {
   std::vector<Holder> out;
@@ -25,12 +28,22 @@ Result<std::vector<Holder>> load_hospitals(const Cluster& cluster, const std::st
 
 }  // namespace
 
-bool is_api_workload(const std::string& name) { return name == kPaid; }
+bool is_api_workload(const std::string& name) {
+  return name == kPaid || name == kEnrolment || name == kGateway;
+}
 
 Result<std::unique_ptr<ApiWork>> make_api_work(const Settings& settings, const Cluster& cluster) {
+  if (settings.workload == kGateway) {
+    TRY(std::vector<Holder> doctors, load_hospitals(cluster, "doctor"));
+    return std::unique_ptr<ApiWork>(std::make_unique<Gateway>(settings, std::move(doctors)));
+  }
   const Persons persons(settings.seed);
-  ASSERT(settings.workload == kPaid);
   TRY(std::vector<Insurer> insurers, load_insurers(cluster));
+  if (settings.workload == kEnrolment) {
+    return std::unique_ptr<ApiWork>(
+        std::make_unique<Enrolment>(settings, std::move(insurers), persons));
+  }
+  ASSERT(settings.workload == kPaid);
   const bool has_regulator = std::any_of(cluster.parties().begin(), cluster.parties().end(),
                                          [](const Party& party) { return party.is_regulator; });
   if (!has_regulator) {

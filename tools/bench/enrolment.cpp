@@ -166,7 +166,6 @@ Result<void> Enrolment::run_client(Crew& crew, std::size_t number, Tally& tally)
 }
 
 void Enrolment::describe(json& report, std::uint64_t, std::uint64_t) const {
-  report["persons_per_call"] = settings_.persons_per_call;
   report["insurers"] = insurers_.size();
 }
 

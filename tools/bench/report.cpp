@@ -91,6 +91,7 @@ json machine() {
 /// What is counted.
 std::string operation_name(const std::string& workload) {
   if (workload == "paid") return "claims paid";
+  if (workload == "enrolment") return "persons enrolled";
   return "certified operations";
 }
 
@@ -106,6 +107,8 @@ json settings_json(const Settings& settings) {
           {"consensus", std::string(enum_name(settings.consensus))},
           {"ops_per_tx", signs_itself(settings) ? json(settings.ops_per_tx) : json(nullptr)},
           {"tx_per_call", settings.tx_per_call},
+          {"persons_per_call",
+           settings.workload == "enrolment" ? json(settings.persons_per_call) : json(nullptr)},
           {"clients", settings.clients},
           {"rate_per_s", settings.rate_per_s},
           {"background_rate", settings.background_rate},
@@ -319,6 +322,12 @@ void print_api_figures(const json& report) {
       fmt::print("  {:<28} {:>12.1f} {:>10.1f}\n", stage["stage"].get<std::string>(),
                  stage["p50_ms"].get<double>(), stage["p99_ms"].get<double>());
     }
+  }
+  if (report.contains("ops_per_tx_reached")) {
+    fmt::print("\n  {:<28} {:>12.2f}\n  {:<28} {:>12} of {}\n", "readings a transaction",
+               report["ops_per_tx_reached"].get<double>(), "same outcome asked again",
+               report["repeated"]["same"].get<std::uint64_t>(),
+               report["repeated"]["asked"].get<std::uint64_t>());
   }
   const json& background = report["background"];
   if (!background.is_null()) {

@@ -11,6 +11,7 @@
 #include "bench/background.h"
 #include "bench/cluster.h"
 #include "bench/drive.h"
+#include "bench/enrolment.h"
 #include "bench/plot.h"
 #include "bench/prepare.h"
 #include "bench/report.h"
@@ -33,6 +34,10 @@ Result<void> check_api(const Settings& settings) {
                 "--background-rate sends readings beside a workload through the JSON API, such as "
                 "paid; " +
                     settings.workload + " has --rate");
+  }
+  if (settings.workload != "enrolment" &&
+      settings.persons_per_call != Settings{}.persons_per_call) {
+    return fail(Errc::bad_argument, "--persons-per-call is for --workload enrolment");
   }
   if (is_api && settings.tx_per_call != 1) {
     return fail(Errc::bad_argument,
@@ -59,6 +64,7 @@ Result<void> check(const Settings& settings) {
   if (settings.validators == 0 || settings.ops_per_tx == 0 ||
       settings.ops_per_tx > ledger::kOperationsMax || settings.tx_per_call == 0 ||
       settings.tx_per_call > node::kSignedTransactionsMax || settings.clients == 0 ||
+      settings.persons_per_call == 0 || settings.persons_per_call > kPersonsPerCallMax ||
       settings.duration_s == 0 || settings.subjects == 0) {
     return fail(Errc::bad_argument, "a number is out of its range; see --help");
   }
@@ -172,6 +178,9 @@ struct Site {
 
 /// Calls a second.
 double calls_per_s(const Settings& settings, const Site& site) {
+  if (settings.workload == "enrolment") {
+    return settings.rate_per_s / static_cast<double>(settings.persons_per_call);
+  }
   if (site.api_work != nullptr) return settings.rate_per_s;
   return settings.rate_per_s / static_cast<double>(settings.ops_per_tx * settings.tx_per_call);
 }
