@@ -38,12 +38,12 @@ PLUMBING = THREAD_BEGINNINGS | {"start_thread", "execute_native_thread_routine",
 
 # "executor 4127 13501.56:", "executor 4100/4127 [001] 13501.56: 10101010 cpu-clock:"; a name may have spaces.
 SAMPLE = re.compile(r"^\s*(?P<thread>\S.*?)\s+\d+(?:/\d+)?\s+(?:\[\d+\]\s+)?\d+\.\d+:")
-FRAME = re.compile(r"^\s+[0-9a-f]+ (?P<symbol>.*) \((?P<file>[^()]*(?: \(deleted\))?)\)$")
+FRAME = re.compile(r"^\s+[0-9a-f]+ (?P<symbol>.*) \((?P<file>[^()]*?)(?: \(deleted\))?\)$")
 # Their brackets are no brackets.
 OPERATOR = re.compile(r"operator(\(\)|<=>|<<=|>>=|->\*|<<|>>|->|<=|>=|<|>|(?= ))")
 QUALIFIERS = re.compile(r"(\s*(const|volatile|noexcept|&&?))+$")
-# An ABI's tag, a library's version of the symbol, the place in the function, and the compiler's copies of it.
-ADDITIONS = re.compile(r"\+0x[0-9a-f]+$|@@?[A-Z]+_[\w.]+$|\[abi:\w+\]|\s?\[clone [^\]]*\]|"
+# The place in the function, the jump to a library, a library's version, an ABI's tag, the compiler's copies.
+ADDITIONS = re.compile(r"\+0x[0-9a-f]+$|\$plt$|@@?[A-Z]+_[\w.]+$|\[abi:\w+\]|\s?\[clone [^\]]*\]|"
                        r"(\.(isra|part|constprop|cold|lto_priv)(\.\d+)*)+$")
 
 
@@ -246,8 +246,6 @@ def main():
         sys.exit(f"flame_graph.py: {error}")
     if not stacks:
         sys.exit("flame_graph.py: no samples in the input; it must be what perf script prints")
-    # Every function calls at most a few hundred levels down, but a cut-off recursion may be deeper than Python likes.
-    sys.setrecursionlimit(10_000)
     picture = svg(tree_of(stacks), arguments.title, arguments.width, arguments.min_percent)
     if arguments.folded:
         with open(arguments.folded, "w", encoding="utf-8") as file:
