@@ -22,8 +22,8 @@ inline constexpr std::size_t kRecentLeavesBytes = std::size_t{16} << 20;
 inline constexpr std::size_t kHotStateBytes = std::size_t{160} << 20;
 
 /// Rows that wait for a flush. While one runs beside blocks, memory holds twice as many of them,
-/// bodies in a batch and in a memtable too, and what RocksDB needs to make files. With the tree that
-/// is most of what a node takes; below the least, flushes would be too many.
+/// bodies in a batch and in a memtable too, and what RocksDB needs to make files. With the tree
+/// that is most of what a node takes; below the least, flushes would be too many.
 inline constexpr std::size_t kTreeAndRowsBytes = std::size_t{1000} << 20;
 inline constexpr std::size_t kRowCopies = 5;
 inline constexpr std::size_t kGatherBytesMin = std::size_t{72} << 20;
