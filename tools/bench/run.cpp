@@ -39,6 +39,10 @@ Result<void> check_api(const Settings& settings) {
       settings.persons_per_call != Settings{}.persons_per_call) {
     return fail(Errc::bad_argument, "--persons-per-call is for --workload enrolment");
   }
+  if (is_api && settings.workload != "gateway" && settings.fault != Fault::none) {
+    return fail(Errc::bad_argument,
+                settings.workload + " needs the insurers' nodes, which --fault slows down or ends");
+  }
   if (is_api && settings.tx_per_call != 1) {
     return fail(Errc::bad_argument,
                 settings.workload + ": the nodes sign; leave out --tx-per-call");
