@@ -46,13 +46,22 @@ MemberState doctor(std::uint64_t valid_to) {
   return out;
 }
 
-TEST_CASE("roster: a member is read once, also one that is not there", "[contracts]") {
+/// A state with one member.
+struct OneDoctor {
   const NothingBelow nothing;
-  ledger::StateOverlay state(nothing);
+  ledger::StateOverlay state{nothing};
   const PublicKey key = test::make_id<PublicKey>(9);
-  state.write_as(keys::member(key), doctor(1));
-  state.write_as(keys::member_id(kHome, kDoctor), MemberKey{{}, key});
-  const CountingReader counted(state);
+  const CountingReader counted{state};
+
+  OneDoctor() {
+    state.write_as(keys::member(key), doctor(1));
+    state.write_as(keys::member_id(kHome, kDoctor), MemberKey{{}, key});
+  }
+};
+
+TEST_CASE("roster: a member is read once, also one that is not there", "[contracts]") {
+  const OneDoctor home;
+  const CountingReader& counted = home.counted;
 
   Roster roster;
   const MemberState* const found = roster.find(counted, kHome, kDoctor);
@@ -66,12 +75,10 @@ TEST_CASE("roster: a member is read once, also one that is not there", "[contrac
 }
 
 TEST_CASE("roster: what an operation writes of members is seen by the next one", "[contracts]") {
-  const NothingBelow nothing;
-  ledger::StateOverlay state(nothing);
-  const PublicKey key = test::make_id<PublicKey>(9);
-  state.write_as(keys::member(key), doctor(1));
-  state.write_as(keys::member_id(kHome, kDoctor), MemberKey{{}, key});
-  const CountingReader counted(state);
+  OneDoctor home;
+  ledger::StateOverlay& state = home.state;
+  const PublicKey& key = home.key;
+  const CountingReader& counted = home.counted;
   Roster roster;
   REQUIRE(roster.find(counted, kHome, kDoctor) != nullptr);
   const int reads = counted.reads();
