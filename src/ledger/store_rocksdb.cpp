@@ -152,10 +152,6 @@ std::string gathered_file(const std::string& directory, const char* family) {
   return directory + "/" + family + ".gathered";
 }
 
-std::size_t row_bytes(const Bytes& key, const std::optional<Bytes>& value) {
-  return key.size() + (value ? value->size() : 0) + kBatchRowBytes;
-}
-
 std::size_t row_bytes(const RowView& row) {
   return row.key.size() + (row.value ? row.value->size() : 0) + kBatchRowBytes;
 }
@@ -310,8 +306,8 @@ class RocksdbStore final : public KeyValueStore {
   void apply_with_state(const std::vector<StoreWrite>& batch,
                         const StateOverlay::Writes& state) override {
     std::size_t size = 0;
-    for (const auto& [key, value] : state) size += row_bytes(key, value);
-    for (const StoreWrite& write : batch) size += row_bytes(write.key, write.value);
+    for (const auto& [key, value] : state) size += row_bytes({Family::state, key, value});
+    for (const StoreWrite& write : batch) size += row_bytes({write.family, write.key, write.value});
     rocksdb::WriteBatch writes(size);
     for (const auto& [key, value] : state) put(Family::state, key, value, writes);
     write(batch, writes);
