@@ -213,7 +213,6 @@ void Node::State::open_transactions() {
   ports.send = [this](Bytes bytes, std::function<void(Result<TxHash>)> done) {
     replica->submit(std::move(bytes), std::move(done));
   };
-  ports.is_full = [this] { return replica->is_full(); };
   ports.serves = [this](const PublicKey& key) {
     const auto member = member_of_key(services->state(), key);
     return member.has_value() && member->institution == services->self;

@@ -44,6 +44,11 @@ bool PoolShares::has_room(Origin origin, const PoolLoad& more, const PoolLoad& b
   return true;
 }
 
+PoolLoad PoolShares::load_of(Origin origin) const {
+  const auto at = loads_.find(origin);
+  return at == loads_.end() ? PoolLoad{} : at->second;
+}
+
 void PoolShares::add(Origin origin, const PoolLoad& more) {
   loads_[origin] += more;
   total_ += more;

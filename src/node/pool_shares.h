@@ -49,6 +49,7 @@ class PoolShares {
   void add(Origin origin, const PoolLoad& more);
   void remove(Origin origin, const PoolLoad& less);
   const PoolLoad& total() const { return total_; }
+  PoolLoad load_of(Origin origin) const;
 
  private:
   std::size_t origins_;

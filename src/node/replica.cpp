@@ -84,7 +84,6 @@ struct Replica::State final : Application, BodyVerifier, Watcher {
   mutable std::condition_variable view_changed;
   Status view;
   Height certified;  // executed and certified; the listener thread follows
-  std::atomic<bool> is_full = false;
   bool ended = false;
   std::thread listening;
   bool stopped = false;
@@ -302,7 +301,6 @@ void Replica::State::run_core() {
 }
 
 void Replica::State::publish() {
-  is_full = driver->pool().is_full();
   const std::lock_guard hold(view_mutex);
   view.consensus = driver->status();
   view.figures = driver->figures();
@@ -468,8 +466,6 @@ Result<TxHash> Replica::submit(Bytes canonical_transaction) {
          [answer](Result<TxHash> result) { answer->set_value(std::move(result)); });
   return waiting.get();
 }
-
-bool Replica::is_full() const { return state_->is_full; }
 
 void Replica::on_certified(std::function<void(Height)> listener) {
   ASSERT(state_->driver == nullptr);

@@ -95,9 +95,6 @@ class Replica {
   /// quick.
   void submit(Bytes canonical_transaction, std::function<void(Result<TxHash>)> done);
 
-  /// Whether submit() would say busy just now, without looking at anything.
-  bool is_full() const;
-
   /// Calls `listener` for each height, in order and once a run, when it and all below are executed
   /// here and a certificate that covers them is durable. The first height is the one after
   /// chain().certified_height() at open(): what is older must be read from the chain. Runs on the

@@ -10,6 +10,8 @@ namespace baolian::node {
 namespace {
 
 constexpr auto kLateEvery = std::chrono::milliseconds(500);
+/// Sent on from the line at once: enough to keep the checks of signatures busy.
+constexpr std::size_t kOfLineMax = 16;
 
 /// What the leaves of a transaction say, from its first one on.
 TransactionOutcome outcome_at(const ledger::Header& header,
@@ -43,7 +45,7 @@ TransactionOutcome busy() {
   return out;
 }
 
-/// Under overload most calls end so: before anything is hashed, decoded or checked.
+/// A call for which there is no place in line: before anything is hashed, decoded or checked.
 TransactionOutcomes all_busy(std::size_t count) {
   TransactionOutcomes out;
   out.outcomes.assign(count, busy());
@@ -79,6 +81,8 @@ void TransactionDesk::stop() {
     }
     waiting_.clear();
     waiting_operations_ = 0;
+    line_.clear();
+    line_bytes_ = 0;
   }
   wake_.notify_all();
   if (thread_.joinable()) thread_.join();
@@ -90,7 +94,12 @@ void TransactionDesk::answer(const std::vector<CallPtr>& calls) {
 }
 
 void TransactionDesk::submit(std::vector<Bytes> transactions, Done done) {
-  if (ports_.is_full()) return done(all_busy(transactions.size()));
+  bool is_line_full = false;
+  {
+    const std::lock_guard lock(mutex_);
+    is_line_full = line_bytes_ >= config_.line_bytes_max;
+  }
+  if (is_line_full) return done(all_busy(transactions.size()));
   auto call = std::make_shared<Call>();
   call->outcomes.outcomes.resize(transactions.size());
   // One more than there are: the call stays open until all of them were looked at.
@@ -120,9 +129,89 @@ void TransactionDesk::submit_one(const CallPtr& call, std::size_t place, Bytes t
   // Sent before: who waits from now on hears of a later certificate, but not of an earlier one.
   const TxId id = ledger::tx_id_of_canonical(transaction);
   if (chain_.find_transaction(id)) return find_executed(hash, id);
-  ports_.send(std::move(transaction), [this, hash, call, place](const Result<TxHash>& sent) {
-    if (!sent) refuse(hash, call, place, sent.error().code);
+  send({hash, call, place, std::make_shared<const Bytes>(std::move(transaction))});
+}
+
+/// To the pool, or into the line if others stand there.
+void TransactionDesk::send(Candidate candidate) {
+  if (!candidate.is_of_line) {
+    bool is_next = false;
+    {
+      const std::lock_guard lock(mutex_);
+      is_next = line_.empty() && has_room_;
+    }
+    if (!is_next) {
+      const Candidate same = candidate;
+      if (!line_up(std::move(candidate))) refuse(same.hash, same.call, same.place, Errc::busy);
+      return;
+    }
+  }
+  Bytes bytes = *candidate.bytes;
+  ports_.send(std::move(bytes),
+              [this, candidate](const Result<TxHash>& sent) { on_sent(candidate, sent); });
+}
+
+void TransactionDesk::on_sent(Candidate candidate, const Result<TxHash>& sent) {
+  const bool is_busy = !sent && sent.error().code == Errc::busy;
+  {
+    const std::lock_guard lock(mutex_);
+    if (candidate.is_of_line) --sent_of_line_;
+    if (is_busy) has_room_ = false;
+  }
+  if (candidate.is_of_line) wake_.notify_all();
+  if (sent) return;
+  const Candidate same = candidate;
+  if (is_busy && line_up(std::move(candidate))) return;
+  refuse(same.hash, same.call, same.place, sent.error().code);
+}
+
+/// At the end, or again at the front. False if the line is full.
+bool TransactionDesk::line_up(Candidate candidate) {
+  const std::lock_guard lock(mutex_);
+  const auto waiting = find(candidate.hash, candidate.call, candidate.place);
+  if (waiting == waiting_.end()) return true;  // answered meanwhile
+  const std::size_t size = candidate.bytes->size();
+  if (stopping_ || line_bytes_ + size > config_.line_bytes_max) return false;
+  line_bytes_ += size;
+  waiting->second.is_in_line = true;
+  if (candidate.is_of_line) {
+    line_.push_front(std::move(candidate));
+  } else {
+    line_.push_back(std::move(candidate));
+  }
+  return true;
+}
+
+/// Requires: mutex_ is held.
+bool TransactionDesk::may_go_on() const {
+  return has_room_ && !line_.empty() && sent_of_line_ < kOfLineMax;
+}
+
+/// Those whose turn it is. Requires: mutex_ is held.
+std::vector<TransactionDesk::Candidate> TransactionDesk::take_from_line() {
+  std::vector<Candidate> out;
+  while (may_go_on()) {
+    Candidate candidate = std::move(line_.front());
+    line_.pop_front();
+    line_bytes_ -= candidate.bytes->size();
+    const auto waiting = find(candidate.hash, candidate.call, candidate.place);
+    if (waiting == waiting_.end()) continue;  // answered meanwhile
+    waiting->second.is_in_line = false;
+    candidate.is_of_line = true;
+    ++sent_of_line_;
+    out.push_back(std::move(candidate));
+  }
+  return out;
+}
+
+/// Requires: mutex_ is held.
+TransactionDesk::WaitingMap::iterator TransactionDesk::find(const TxHash& hash, const CallPtr& call,
+                                                            std::size_t place) {
+  const auto [first, last] = waiting_.equal_range(hash);
+  const auto found = std::find_if(first, last, [&](const auto& item) {
+    return item.second.call == call && item.second.place == place;
   });
+  return found == last ? waiting_.end() : found;
 }
 
 /// False if there is no room: the outcome is then fixed.
@@ -144,11 +233,8 @@ void TransactionDesk::refuse(const TxHash& hash, const CallPtr& call, std::size_
   bool is_whole = false;
   {
     const std::lock_guard lock(mutex_);
-    const auto [first, last] = waiting_.equal_range(hash);
-    const auto found = std::find_if(first, last, [&](const auto& item) {
-      return item.second.call == call && item.second.place == place;
-    });
-    if (found == last) return;  // answered meanwhile
+    const auto found = find(hash, call, place);
+    if (found == waiting_.end()) return;  // answered meanwhile
     waiting_operations_ -= found->second.operations;
     waiting_.erase(found);
     TransactionOutcome& outcome = call->outcomes.outcomes[place];
@@ -197,7 +283,9 @@ void TransactionDesk::on_certified(Height height) {
   {
     const std::lock_guard lock(mutex_);
     if (waiting_.empty()) return;
+    has_room_ = true;
   }
+  wake_.notify_all();
   const auto header = chain_.header(height);
   ASSERT(header.has_value());
   const ledger::SharedLeaves leaves = chain_.shared_leaves(height);
@@ -214,25 +302,44 @@ void TransactionDesk::on_certified(Height height) {
   answer(whole);
 }
 
-/// Whoever waits too long is told that the outcome is open.
+/// Calls whose time is over. Requires: mutex_ is held.
+std::vector<TransactionDesk::CallPtr> TransactionDesk::take_late(std::uint64_t now_ms) {
+  std::vector<CallPtr> out;
+  for (auto at = waiting_.begin(); at != waiting_.end();) {
+    const Waiting& waiting = at->second;
+    const CallPtr call = waiting.call;
+    if (call->answer_at_ms > now_ms) {
+      ++at;
+      continue;
+    }
+    // What never left the line has an outcome; of the rest it is open.
+    if (waiting.is_in_line) call->outcomes.outcomes[waiting.place] = busy();
+    waiting_operations_ -= waiting.operations;
+    at = waiting_.erase(at);
+    if (--call->open == 0) out.push_back(call);
+  }
+  return out;
+}
+
+/// Sends on who stands in line, and answers whoever waits too long.
 void TransactionDesk::run() {
+  std::uint64_t look_at_ms = ports_.now_ms() + kLateEvery.count();
   std::unique_lock lock(mutex_);
   while (!stopping_) {
-    wake_.wait_for(lock, kLateEvery, [this] { return stopping_; });
+    const bool is_woken =
+        wake_.wait_for(lock, kLateEvery, [this] { return stopping_ || may_go_on(); });
+    const std::vector<Candidate> next = take_from_line();
     const std::uint64_t now_ms = ports_.now_ms();
     std::vector<CallPtr> late;
-    for (auto at = waiting_.begin(); at != waiting_.end();) {
-      const CallPtr call = at->second.call;
-      if (call->answer_at_ms > now_ms) {
-        ++at;
-        continue;
-      }
-      waiting_operations_ -= at->second.operations;
-      at = waiting_.erase(at);
-      if (--call->open == 0) late.push_back(call);
+    if (!is_woken || now_ms >= look_at_ms) {
+      late = take_late(now_ms);
+      // Room comes with a height, and perhaps none comes for a while.
+      has_room_ = has_room_ || now_ms >= look_at_ms;
+      look_at_ms = now_ms + kLateEvery.count();
     }
     lock.unlock();
     answer(late);
+    for (const Candidate& one : next) send(one);
     lock.lock();
   }
 }

@@ -5,9 +5,14 @@
 /// checks the bytes, spreads them and answers each call when all its transactions are certified. It
 /// keeps nothing of them: idempotency is that of the bytes, which execute once however often they
 /// are sent.
+///
+/// What finds no room in the pool stands in line here and goes on as blocks are executed, first
+/// come first served: who came first would otherwise be no better off than who asks most often
+/// (docs/adr/0033-line.md).
 #pragma once
 
 #include <condition_variable>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -20,20 +25,20 @@
 
 namespace baolian::node {
 
-/// Bounds:    operations that wait for their certificate; more are refused as busy.
+/// Bounds:    operations that wait for their certificate, and bytes that stand in line; more are
+///            refused as busy.
 /// Threads:   thread-safe. Calls are answered on the thread that reports certified heights, on the
 ///            desk's own, on that of the pool, or on the one that submits.
 class TransactionDesk {
  public:
   struct Config {
-    std::size_t waiting_max = 200'000;  ///< operations whose outcome is awaited
-    std::uint64_t answer_ms = 20'000;   ///< a call is answered after this time at the latest
+    std::size_t waiting_max = 200'000;              ///< operations whose outcome is awaited
+    std::size_t line_bytes_max = 16 * 1024 * 1024;  ///< of transactions that stand in line
+    std::uint64_t answer_ms = 20'000;  ///< a call is answered after this time at the latest
   };
   struct Ports {
     /// Checks and admits a canonical transaction: Replica::submit.
     std::function<void(Bytes, std::function<void(Result<TxHash>)>)> send;
-    /// Whether send() would say busy to anything at this moment: Replica::is_full.
-    std::function<bool()> is_full;
     /// Whether a key is a member's that this node serves.
     std::function<bool(const PublicKey&)> serves;
     std::function<std::uint64_t()> now_ms;  ///< steady
@@ -49,7 +54,8 @@ class TransactionDesk {
   /// Outcomes come once, when the last one is known. Refused ones name
   /// - the errors of ledger::check_transaction,
   /// - Errc::not_authorized: the sender is no member of this institution,
-  /// - Errc::busy: the pool or this desk is full; send the same bytes again later.
+  /// - Errc::busy: the line is full, or the answer's time was over in it; send the same bytes again
+  ///   later.
   void submit(std::vector<Bytes> transactions, Done done);
   /// Every height up to this one is executed and certified here; called in order.
   void on_certified(Height height);
@@ -67,9 +73,27 @@ class TransactionDesk {
     CallPtr call;
     std::size_t place = 0;
     std::size_t operations = 0;
+    bool is_in_line = false;
+  };
+  /// A transaction that is checked and not admitted yet.
+  struct Candidate {
+    TxHash hash;
+    CallPtr call;
+    std::size_t place = 0;
+    std::shared_ptr<const Bytes> bytes;
+    bool is_of_line = false;  ///< sent on from the line
   };
 
+  using WaitingMap = std::multimap<TxHash, Waiting>;
+
   void submit_one(const CallPtr& call, std::size_t place, Bytes transaction);
+  void send(Candidate candidate);
+  void on_sent(Candidate candidate, const Result<TxHash>& sent);
+  bool line_up(Candidate candidate);
+  std::vector<Candidate> take_from_line();
+  bool may_go_on() const;
+  std::vector<CallPtr> take_late(std::uint64_t now_ms);
+  WaitingMap::iterator find(const TxHash& hash, const CallPtr& call, std::size_t place);
   void refuse(const TxHash& hash, const CallPtr& call, std::size_t place, Errc why);
   bool wait_for(const TxHash& hash, Waiting waiting);
   void settle(const TxHash& hash, const TransactionOutcome& outcome, std::vector<CallPtr>& whole);
@@ -82,8 +106,12 @@ class TransactionDesk {
   const ledger::Chain& chain_;
   std::mutex mutex_;
   std::condition_variable wake_;
-  std::multimap<TxHash, Waiting> waiting_;
+  WaitingMap waiting_;
   std::size_t waiting_operations_ = 0;
+  std::deque<Candidate> line_;
+  std::size_t line_bytes_ = 0;
+  bool has_room_ = true;          ///< nothing was refused since the newest certified height
+  std::size_t sent_of_line_ = 0;  ///< sent on from the line, not admitted or refused yet
   bool stopping_ = false;
   std::thread thread_;
 };

@@ -11,26 +11,42 @@ void TransactionPool::on_tick(Tick now) {
   const std::uint64_t passed = now.value - window_began_.value;
   if (passed < limits_.rate_window_ms) return;
   // After a pause of more than a window nothing is known of the rate.
-  executed_before_ = passed < 2 * limits_.rate_window_ms ? executed_ : PoolLoad{};
-  executed_ = {};
+  const bool is_next = passed < 2 * limits_.rate_window_ms;
+  for (Executed* executed : {&executed_, &own_executed_}) {
+    *executed = {.now = {}, .before = is_next ? executed->now : PoolLoad{}};
+  }
   own_refused_before_ = std::exchange(own_refused_, false);
   window_began_ = now;
 }
 
-PoolLoad TransactionPool::bound_within(const PoolLoad& least, const PoolLoad& most) const {
+PoolLoad TransactionPool::bound_within(const Executed& executed, const PoolLoad& least,
+                                       const PoolLoad& most) {
   const auto bounded = [&](std::size_t PoolLoad::*part) {
-    const std::size_t measured = std::max(executed_.*part, executed_before_.*part);
+    const std::size_t measured = std::max(executed.now.*part, executed.before.*part);
     return std::max(least.*part, std::min(measured, most.*part));
   };
   return {bounded(&PoolLoad::transactions), bounded(&PoolLoad::operations),
           bounded(&PoolLoad::bytes)};
 }
 
-/// The rate says what can be executed only while more comes than is executed: below that it is what
-/// was sent.
-PoolLoad TransactionPool::bound_for(Origin origin) const {
-  const bool is_rate_known = origin == kOwnOrigin && own_refused_before_;
-  return is_rate_known ? bound_within(limits_.least_of_own, limits_.most) : bound();
+/// What may wait here of the own institution. The parts of all institutions together are what each
+/// node has room for. The rate says what can be executed only while more comes than is executed:
+/// below that it is what was sent, and more may be sent from one moment to the next.
+PoolLoad TransactionPool::own_bound() const {
+  if (own_refused_before_) return bound_within(own_executed_, limits_.least_of_own, limits_.most);
+  const PoolLoad& all = limits_.least;
+  const PoolLoad part = {all.transactions / limits_.origins, all.operations / limits_.origins,
+                         all.bytes / limits_.origins};
+  return bound_within(own_executed_, part, limits_.most);
+}
+
+bool TransactionPool::has_room_for(Origin origin, const PoolLoad& load) const {
+  if (!admitted_.has_room(origin, load, bound())) return false;
+  if (origin != kOwnOrigin) return true;
+  PoolLoad own = admitted_.load_of(kOwnOrigin);
+  if (own == PoolLoad{}) return true;
+  own += load;
+  return own.fits(own_bound());
 }
 
 void TransactionPool::make_proposable(const Entry& entry, const TxHash& hash) {
@@ -44,9 +60,13 @@ TransactionPool::Entry& TransactionPool::insert(CheckedTransaction transaction, 
   const TxHash hash = transaction.hash();
   const std::uint64_t arrival = next_arrival_++;
   const Tick push_at{now.value + limits_.push_again_ms};
-  auto [at, inserted] =
-      entries_.emplace(hash, Entry{std::move(transaction), origin, arrival, now, request_clock,
-                                   false, true, limits_.push_again_ms, push_at});
+  auto [at, inserted] = entries_.emplace(hash, Entry{.transaction = std::move(transaction),
+                                                     .origin = origin,
+                                                     .arrival = arrival,
+                                                     .arrived_at = now,
+                                                     .request_clock = request_clock,
+                                                     .push_after_ms = limits_.push_again_ms,
+                                                     .push_at = push_at});
   ASSERT(inserted);
   open_.emplace(arrival, hash);
   pushes_.emplace(std::pair(push_at.value, arrival), hash);
@@ -60,8 +80,8 @@ Result<void> TransactionPool::admit(CheckedTransaction transaction, Origin origi
     return fail(Errc::already_exists, "the transaction is known already; ask for its outcome");
   }
   const PoolLoad load = PoolLoad::of(transaction);
-  if (!admitted_.has_room(origin, load, bound_for(origin))) {
-    if (origin == kOwnOrigin) own_refused_ = is_full_ = true;
+  if (!has_room_for(origin, load)) {
+    if (origin == kOwnOrigin) own_refused_ = true;
     return fail(Errc::busy,
                 "this node's transaction pool is full; send the same bytes again later");
   }
@@ -73,7 +93,9 @@ Result<void> TransactionPool::admit(CheckedTransaction transaction, Origin origi
 void TransactionPool::pin(CheckedTransaction transaction, Tick now, Tick request_clock) {
   const TxHash hash = transaction.hash();
   if (!entries_.contains(hash)) {
-    insert(std::move(transaction), kOwnOrigin, now, request_clock).counted = false;
+    Entry& entry = insert(std::move(transaction), kOwnOrigin, now, request_clock);
+    entry.counted = false;
+    entry.pinned = true;
   }
   mark_in_slot(hash);
 }
@@ -94,8 +116,13 @@ void TransactionPool::mark_committed(const TxHash& hash) {
   const auto at = entries_.find(hash);
   if (at == entries_.end()) return;
   mark_in_slot(hash);
-  open_.erase(at->second.arrival);
-  pushes_.erase(std::pair(at->second.push_at.value, at->second.arrival));
+  Entry& entry = at->second;
+  open_.erase(entry.arrival);
+  pushes_.erase(std::pair(entry.push_at.value, entry.arrival));
+  if (entry.origin != kOwnOrigin && entry.counted) {
+    admitted_.remove(entry.origin, PoolLoad::of(entry.transaction));
+    entry.counted = false;
+  }
 }
 
 void TransactionPool::release_slots() {
@@ -119,11 +146,12 @@ void TransactionPool::erase(const TxHash& hash) {
 }
 
 void TransactionPool::on_executed(const TxHash& hash, SharedBytes body) {
-  is_full_ = false;
   const auto waiting = entries_.find(hash);
   // Pinned ones may come fast, by catching up: they say nothing of what admission can expect.
-  if (waiting != entries_.end() && waiting->second.counted) {
-    executed_ += PoolLoad::of(waiting->second.transaction);
+  if (waiting != entries_.end() && !waiting->second.pinned) {
+    const PoolLoad load = PoolLoad::of(waiting->second.transaction);
+    executed_.now += load;
+    if (waiting->second.origin == kOwnOrigin) own_executed_.now += load;
   }
   erase(hash);
   if (body == nullptr || !recent_.emplace(hash, body).second) return;

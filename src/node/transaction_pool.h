@@ -18,10 +18,11 @@ namespace baolian::node {
 ///
 /// Bounds:      admitted transactions in count, operations and bytes: what T_req / 2 of execution
 ///              took at the rate measured here, but at least two full batches; admit() says busy
-///              above. Of the own institution, while it sends more than is executed, no more than
-///              that rate says: what is admitted here others must find room for in time, or they
-///              would suspect the primary (docs/adr/0031-overload.md). Pinned ones by the engine's
-///              window; the recently executed by count and bytes.
+///              above. Of the own institution its part of that: what T_req / 2 of execution took of
+///              it alone, but at least an equal part of two full batches, and less while it sends
+///              more than is executed. What is admitted here others must find room for in time, or
+///              they would suspect the primary (docs/adr/0033-line.md). Pinned and committed ones
+///              of other nodes by the engine's window; the recently executed by count and bytes.
 /// Invariants:  a transaction leaves only by execution: the primary proposes all that was admitted,
 ///              even expired ones and such as execution will reject (V1), or a client could make
 ///              correct nodes suspect a correct primary.
@@ -55,16 +56,14 @@ class TransactionPool {
   /// Time passes: the rate of execution is measured by it. `now` never decreases.
   void on_tick(Tick now);
   /// What may wait here at present.
-  PoolLoad bound() const { return bound_within(limits_.least, limits_.most); }
+  PoolLoad bound() const { return bound_within(executed_, limits_.least, limits_.most); }
   /// Whether one more of this origin would find room, as far as its size tells.
   bool has_room(Origin origin, std::size_t size_bytes) const {
-    return admitted_.has_room(origin, {1, 1, size_bytes}, bound_for(origin));
+    return has_room_for(origin, {1, 1, size_bytes});
   }
   /// What was executed of it in a window of the rate: the present one, or the one before if that
   /// was more.
-  PoolLoad executed_lately() const { return bound_within({}, kUnbounded); }
-  /// One of the own institution was refused for lack of room, and nothing was executed since.
-  bool is_full() const { return is_full_; }
+  PoolLoad executed_lately() const { return bound_within(executed_, {}, kUnbounded); }
 
   /// Returns: Errc::busy if the pool, or the part of it that this origin may fill, is full;
   /// Errc::already_exists if the transaction is here or was executed a moment ago.
@@ -77,7 +76,8 @@ class TransactionPool {
   void mark_in_slot(const TxHash& hash);
   /// Marks a transaction of a batch that is committed here: no primary has anything to do with it
   /// any more. It is not proposed again, not pushed, and what it still waits for, execution, is not
-  /// laid at anybody's door (V1).
+  /// laid at anybody's door (V1). Pushed by another node, it takes no room from what that node
+  /// pushes next: this one may be behind with execution while the others are not.
   void mark_committed(const TxHash& hash);
   /// Lets everything that is not committed be proposed again: after a view change a batch may be
   /// gone.
@@ -123,8 +123,15 @@ class TransactionPool {
 
  private:
   static constexpr PoolLoad kUnbounded = {SIZE_MAX, SIZE_MAX, SIZE_MAX};
-  PoolLoad bound_within(const PoolLoad& least, const PoolLoad& most) const;
-  PoolLoad bound_for(Origin origin) const;
+  /// What was executed of counted entries.
+  struct Executed {
+    PoolLoad now;     ///< in the present window of the rate
+    PoolLoad before;  ///< and in the one before
+  };
+  static PoolLoad bound_within(const Executed& executed, const PoolLoad& least,
+                               const PoolLoad& most);
+  PoolLoad own_bound() const;
+  bool has_room_for(Origin origin, const PoolLoad& load) const;
   struct Entry {
     CheckedTransaction transaction;
     Origin origin = kOwnOrigin;
@@ -132,7 +139,8 @@ class TransactionPool {
     Tick arrived_at;
     Tick request_clock;
     bool in_slot = false;
-    bool counted = true;  ///< false: pinned, outside the bounds
+    bool counted = true;  ///< within the bounds
+    bool pinned = false;  ///< came with a batch; outside the bounds from the first
     std::uint64_t push_after_ms = 0;
     Tick push_at;
   };
@@ -149,11 +157,10 @@ class TransactionPool {
   std::deque<TxHash> recent_order_;
   std::size_t recent_bytes_ = 0;
   std::uint64_t next_arrival_ = 0;
-  PoolShares admitted_;       // counted entries
-  PoolLoad executed_;         // counted entries, in the present window of the rate
-  PoolLoad executed_before_;  // and in the one before
+  PoolShares admitted_;    // counted entries
+  Executed executed_;      // of all
+  Executed own_executed_;  // of the own institution
   Tick window_began_;
-  bool is_full_ = false;
   bool own_refused_ = false;         ///< in the present window
   bool own_refused_before_ = false;  ///< in the one before
   PoolLoad proposable_load_;

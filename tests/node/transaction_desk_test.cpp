@@ -1,9 +1,12 @@
 #include "node/transaction_desk.h"
 
 #include <chrono>
+#include <condition_variable>
 #include <fstream>
 #include <future>
 #include <iterator>
+#include <mutex>
+#include <optional>
 
 #include "core/codec_table.h"
 #include "ledger/fixture.h"
@@ -30,10 +33,17 @@ class World {
     TransactionDesk::Ports ports;
     ports.send = [this](Bytes bytes, const std::function<void(Result<TxHash>)>& done) {
       const TxHash hash = ledger::tx_hash(bytes);
-      sent_.push_back(std::move(bytes));
-      done(refusal_ ? Result<TxHash>(*refusal_) : Result<TxHash>(hash));
+      Result<TxHash> answer = hash;
+      {
+        const std::lock_guard lock(mutex_);
+        if (room_ == 0) refusal_ = fail(Errc::busy, "full");
+        if (room_ > 0) --room_;
+        sent_.push_back(std::move(bytes));
+        changed_.notify_all();
+        if (refusal_) answer = *refusal_;
+      }
+      done(answer);
     };
-    ports.is_full = [this] { return is_full_.load(); };
     ports.serves = [this](const PublicKey& key) { return key == signer_->public_key(); };
     ports.now_ms = [this] { return now_ms_.load(); };
     desk_ = std::make_unique<TransactionDesk>(config, std::move(ports), *chain_);
@@ -41,9 +51,25 @@ class World {
   }
 
   TransactionDesk& desk() { return *desk_; }
-  std::size_t sent_count() const { return sent_.size(); }
-  void fill_pool() { is_full_ = true; }
+  std::size_t sent_count() const { return sent().size(); }
+  /// With those that found no room.
+  std::vector<Bytes> sent() const {
+    const std::lock_guard lock(mutex_);
+    return sent_;
+  }
+  /// The same as soon as there are so many, or after a long time.
+  std::vector<Bytes> wait_sent(std::size_t count) const {
+    std::unique_lock lock(mutex_);
+    changed_.wait_for(lock, kPatience, [&] { return sent_.size() >= count; });
+    return sent_;
+  }
   void refuse_with(Errc code) { refusal_ = fail(code, "refused"); }
+  /// So many transactions more are admitted, then none.
+  void make_room(std::size_t transactions) {
+    const std::lock_guard lock(mutex_);
+    room_ = transactions;
+    refusal_.reset();
+  }
   void pass_ms(std::uint64_t ms) { now_ms_ += ms; }
 
   Bytes transaction(std::uint64_t nonce, std::size_t operations = 1) const {
@@ -80,12 +106,16 @@ class World {
   std::unique_ptr<crypto::Signer> signer_ = crypto::make_toy_signer(7);
   std::unique_ptr<crypto::Signer> stranger_ = crypto::make_toy_signer(8);
   std::unique_ptr<ledger::Chain> chain_;
+  mutable std::mutex mutex_;  // of the next three: the desk sends on a thread of its own too
+  mutable std::condition_variable changed_;
   std::vector<Bytes> sent_;
   std::optional<Error> refusal_;
-  std::atomic<bool> is_full_ = false;
+  std::size_t room_ = SIZE_MAX;
   std::atomic<std::uint64_t> now_ms_ = 1000;
   std::unique_ptr<TransactionDesk> desk_;
 };
+
+std::size_t world_transaction_bytes() { return World().transaction(1).size(); }
 
 using Answer = std::future<TransactionOutcomes>;
 
@@ -180,23 +210,11 @@ TEST_CASE("transaction desk: what it does not take is refused with the reason") 
     CHECK(outcomes[1].error == static_cast<std::uint16_t>(Errc::not_authorized));
     CHECK(world.sent_count() == 0);
   }
-  SECTION("the pool refuses") {
+  SECTION("the pool refuses for another reason than its room") {
     World world;
-    world.refuse_with(Errc::busy);
+    world.refuse_with(Errc::bad_signature);
     Answer answer = submit(world.desk(), {world.transaction(1)});
-    CHECK(outcomes_of(answer)[0].error == static_cast<std::uint16_t>(Errc::busy));
-  }
-  SECTION("the pool is full: nothing is looked at") {
-    World world;
-    world.fill_pool();
-    Answer answer = submit(world.desk(), {world.transaction(1), {1, 2, 3}});
-    const auto outcomes = outcomes_of(answer);
-    REQUIRE(outcomes.size() == 2);
-    for (const TransactionOutcome& one : outcomes) {
-      CHECK(one.fate == TransactionFate::refused);
-      CHECK(one.error == static_cast<std::uint16_t>(Errc::busy));
-    }
-    CHECK(world.sent_count() == 0);
+    CHECK(outcomes_of(answer)[0].error == static_cast<std::uint16_t>(Errc::bad_signature));
   }
   SECTION("too much waits; room comes back with the outcomes") {
     World world({.waiting_max = 5});
@@ -210,6 +228,52 @@ TEST_CASE("transaction desk: what it does not take is refused with the reason") 
     Answer fits = submit(world.desk(), {world.transaction(3, 5)});
     CHECK_FALSE(is_ready(fits));
   }
+}
+
+TEST_CASE("transaction desk: who finds no room stands in line, first come first served") {
+  World world;
+  world.make_room(1);
+  std::vector<Bytes> transactions;
+  std::vector<Answer> answers;
+  for (std::uint64_t nonce = 1; nonce <= 4; ++nonce) {
+    transactions.push_back(world.transaction(nonce));
+    answers.push_back(submit(world.desk(), {transactions.back()}));
+  }
+  // The first was admitted, the second refused; nobody overtakes it.
+  CHECK(world.sent() == std::vector{transactions[0], transactions[1]});
+  world.make_room(2);
+  world.execute({transactions[0]});
+  world.certify();
+  CHECK(outcomes_of(answers[0])[0].fate == TransactionFate::certified);
+  const std::vector<Bytes> sent = world.wait_sent(5);
+  REQUIRE(sent.size() >= 5);
+  CHECK(std::equal(transactions.begin() + 1, transactions.end(), sent.begin() + 2));
+  for (std::size_t i = 1; i < answers.size(); ++i) CHECK_FALSE(is_ready(answers[i]));
+  world.execute({transactions[1], transactions[2]});
+  world.make_room(1);
+  world.certify();
+  CHECK(outcomes_of(answers[1])[0].fate == TransactionFate::certified);
+  CHECK(outcomes_of(answers[2])[0].fate == TransactionFate::certified);
+}
+
+TEST_CASE("transaction desk: the line ends somewhere, and nobody stands in it for ever") {
+  World world({.line_bytes_max = 2 * world_transaction_bytes(), .answer_ms = 100});
+  world.make_room(0);
+  Answer first = submit(world.desk(), {world.transaction(1)});
+  Answer second = submit(world.desk(), {world.transaction(2)});
+  CHECK_FALSE(is_ready(first));
+  // Nothing of these is looked at.
+  Answer third = submit(world.desk(), {world.transaction(3), {1, 2, 3}});
+  for (const TransactionOutcome& one : outcomes_of(third)) {
+    CHECK(one.fate == TransactionFate::refused);
+    CHECK(one.error == static_cast<std::uint16_t>(Errc::busy));
+  }
+  world.pass_ms(1000);
+  // It was never admitted: that is known, and not open.
+  CHECK(outcomes_of(first)[0].fate == TransactionFate::refused);
+  const TransactionOutcome late = outcomes_of(second)[0];
+  CHECK(late.fate == TransactionFate::refused);
+  CHECK(late.error == static_cast<std::uint16_t>(Errc::busy));
 }
 
 TEST_CASE("transaction desk: docs/api.md says what the bytes are") {

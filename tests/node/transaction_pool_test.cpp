@@ -190,22 +190,24 @@ TEST_CASE("pool: who sends more than is executed is held to the rate, and others
   };
   pool.on_tick(Tick{1000});
   const auto first = fill(kOwnOrigin);
-  REQUIRE(first.size() == 12);  // its share and what is open to all
-  CHECK(pool.is_full());
+  REQUIRE(first.size() == 8);  // an equal part of what there is room for
   execute(first, 5);
-  CHECK_FALSE(pool.is_full());
   pool.on_tick(Tick{1500});
-  // Seven wait, and five were executed in a window.
+  // Five were executed in a window, so that as many may wait: three do.
+  const auto second = fill(kOwnOrigin);
+  CHECK(second.size() == 2);
   CHECK_FALSE(pool.has_room(kOwnOrigin, 100));
-  CHECK(fill(kOwnOrigin).empty());
   const auto pushed = fill(3);
-  CHECK(pushed.size() == 9);
-  execute(pushed, 9);
-  execute({first.begin() + 5, first.end()}, 7);
+  CHECK(pushed.size() == 11);
+  // What others had executed says nothing of what the own institution may send.
+  execute(pushed, 11);
+  CHECK_FALSE(pool.has_room(kOwnOrigin, 100));
+  execute({first.begin() + 5, first.end()}, 3);
+  execute(second, 2);
   // Nothing was refused in a whole window: what was executed says no more what could be.
   pool.on_tick(Tick{2000});
   pool.on_tick(Tick{2500});
-  CHECK(fill(kOwnOrigin).size() == 12);
+  CHECK(fill(kOwnOrigin).size() == 8);
 }
 
 TEST_CASE("consensus 1.9: whoever floods the pool leaves every other node its share", "[pool]") {
@@ -224,6 +226,35 @@ TEST_CASE("consensus 1.9: whoever floods the pool leaves every other node its sh
   CHECK(pool.has_room(2, 100));
   CHECK(fill(2) == 2);
   CHECK(pool.size() == 16);
+}
+
+TEST_CASE("pool: what is committed here leaves its room to what its node pushes next", "[pool]") {
+  TransactionPool pool({.least = {16, 1000, 1 << 20}, .origins = 4});
+  std::uint64_t nonce = 0;
+  const auto fill = [&](Origin origin) {
+    std::vector<TxHash> taken;
+    while (true) {
+      const CheckedTransaction one = make_checked(world(), ++nonce);
+      if (!pool.admit(one, origin, Tick{}).has_value()) return taken;
+      taken.push_back(one.hash());
+    }
+  };
+  const auto pushed = fill(0);
+  REQUIRE(pushed.size() == 10);
+  const auto own = fill(kOwnOrigin);
+  REQUIRE(own.size() == 2);
+  for (std::size_t i = 0; i < 4; ++i) pool.mark_committed(pushed[i]);
+  pool.mark_committed(own[0]);
+  pool.mark_committed(own[0]);
+  CHECK(pool.knows(pushed[0]));
+  // Execution holds the own institution back, and nobody else.
+  CHECK(fill(0).size() == 4);
+  CHECK(fill(kOwnOrigin).empty());
+  for (const TxHash& hash : pushed) pool.on_executed(hash, nullptr);
+  pool.on_executed(own[0], nullptr);
+  // What was committed before it was executed counts in the rate as well.
+  CHECK(pool.executed_lately().transactions == 11);
+  CHECK(fill(0).size() == 6);
 }
 
 TEST_CASE("consensus 1.9: one transaction of an origin is taken though it is larger than its share",
