@@ -1,4 +1,4 @@
-/// baolian-bench: starts a network of real nodes on this machine, drives it and measures.
+/// baolian-bench: drives a network of real nodes, of its own or running already, and measures.
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -29,6 +29,10 @@ void add_workload_options(CLI::App& app, bench::Settings& settings, std::string&
          "the nodes")
       ->check(CLI::IsMember({"readings", "exchanged", "mixed", "paid", "enrolment", "gateway"}))
       ->capture_default_str();
+  app.add_option(
+      "--network", settings.network,
+      "directory of `baolian network init --departments 4` whose nodes run; without it a "
+      "network of the bench's own, started and ended by it");
   app.add_option("--validators", settings.validators, "nodes that vote")->capture_default_str();
   app.add_option("--observers", settings.observers, "nodes that follow")->capture_default_str();
   app.add_option("--consensus", consensus, "pbft or raft")
@@ -83,6 +87,9 @@ void add_load_options(CLI::App& app, bench::Settings& settings) {
 void add_output_options(CLI::App& app, bench::Settings& settings) {
   app.add_option("--directory", settings.directory, "for the network's files; must be empty");
   app.add_flag("--keep", settings.keep, "leave the network's files");
+  app.add_flag("--jrt0193", settings.jrt0193,
+               "the five measures of JR/T 0193: rates of transactions and queries, synchronisation "
+               "of a new node, deployment, growth of the ledger");
   app.add_flag("--compact", settings.compacts,
                "compact the stores before and after, and say what an operation takes");
   app.add_option("--node", settings.node_program, "the node's program")->capture_default_str();
@@ -92,7 +99,7 @@ void add_output_options(CLI::App& app, bench::Settings& settings) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app("Drives a network of real nodes on this machine and measures it");
+  CLI::App app("Drives a network of real nodes and measures it");
   app.footer(
       "Every figure is of certified operations: signed, ordered, executed by every node, durable.\n"
       "The JSON carries ops_per_s, p50_ms, p99_ms and every setting.\n\nExamples:\n"
@@ -106,6 +113,8 @@ int main(int argc, char** argv) {
       "  baolian-bench --workload paid --clients 1 --background-rate 7500\n"
       "  baolian-bench --workload enrolment --clients 8   (an operation is a person)\n"
       "  baolian-bench --workload gateway --clients 48    (one reading a request)\n"
+      "  baolian-bench --network demo-network --records 2000 --other-records 0\n"
+      "  baolian-bench --jrt0193 --duration 60      (five measures of JR/T 0193)\n"
       "  baolian-bench --overload 20                (20 times the clients, and the time after)\n"
       "  baolian-bench --fault primary-slow --delay 100");
   bench::Settings settings;

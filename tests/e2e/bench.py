@@ -1,7 +1,7 @@
 """baolian-bench on a small network: every operation that it counts is applied, evidence of a sample holds, the
 JSON says what was asked for; one operation a signature, many a signature, an open loop, Raft, a curve,
 readings of another's records, a fault and an overload beside the ordinary load; discharges through to paid,
-enrolment, single readings that the nodes batch."""
+enrolment, single readings that the nodes batch; the five measures of JR/T 0193; a network that runs already."""
 
 import argparse
 import json
@@ -65,6 +65,57 @@ def check_api_workloads(bench):
         check(done.returncode == 1 and "bad_argument" in done.stderr, f"{options}: {done.stderr}")
 
 
+def check_jrt0193(bench):
+    """Five measures, each of something: the latecomer executed all that was ever done."""
+    answer = measured(bench, "--jrt0193", "--ops-per-tx", "20", "--clients", "4")
+    measures = answer["jrt0193"]
+    check(abs(measures["transaction_rate"]["transactions_per_s"] * 20 - answer["ops_per_s"]) < 10, f"rate: {measures}")
+    check(measures["query_rate"]["queries_per_s"] > 0 and measures["query_rate"]["p50_ms"] > 0, f"queries: {measures}")
+    joined = measures["synchronisation"]
+    check(joined["operations"] == answer["applied"] + answer["prepared"]["operations"], f"joined: {joined}")
+    check(joined["blocks"] > 0 and joined["disk_bytes"] > 0 and joined["cpu_s"] > 0, f"joined: {joined}")
+    check(measures["deployment"]["nodes"] == 4 and measures["deployment"]["seconds"] > 0, f"deployed: {measures}")
+    check(measures["ledger_growth"]["bytes_per_operation"] > 0, f"growth: {measures}")
+    print("JR/T 0193:", json.dumps(measures))
+    for options in (["--jrt0193", "--workload", "mixed"], ["--jrt0193", "--curve", "10,20"]):
+        done = subprocess.run([bench, *options, *SMALL], capture_output=True, text=True, timeout=60)
+        check(done.returncode == 1 and "bad_argument" in done.stderr, f"{options}: {done.stderr}")
+
+
+def check_running_network(bench):
+    """A network that others laid out and started bears one run after the other, and goes on after them."""
+    programs = pathlib.Path(bench).resolve().parent
+    with tempfile.TemporaryDirectory() as directory:
+        network = pathlib.Path(directory) / "network"
+        laid_out = subprocess.run([programs / "baolian", "--json", "network", "init", network, "--departments", "2",
+                                   "--fast-keystores"], capture_output=True, text=True, timeout=60, check=True)
+        # As a person would: from the directory, and with the two spellings of an option.
+        configs = [pathlib.Path(node["config"]).relative_to(network) for node in json.loads(laid_out.stdout)["nodes"]]
+        spelt = [["--config", str(config)] if i % 2 else [f"--config={config}"] for i, config in enumerate(configs)]
+        nodes = [subprocess.Popen([programs / "baoliand", *options], cwd=network, stdout=subprocess.DEVNULL,
+                                  stderr=subprocess.DEVNULL) for options in spelt]
+        try:
+            for options in (["--ops-per-tx", "20", "--clients", "4"], ["--ops-per-tx", "20", "--clients", "4"],
+                            ["--workload", "exchanged", "--ops-per-tx", "10", "--clients", "4"],
+                            ["--workload", "paid", "--clients", "2"]):
+                answer = measured(bench, "--network", str(network), *options)
+                settings = answer["settings"]
+                check((settings["validators"], settings["observers"]) == (4, 1), f"the genesis: {settings}")
+                check(len(answer["nodes"]) == 5 and all(node["rss_mib"] > 0 for node in answer["nodes"]),
+                      f"the processes were found: {answer['nodes']}")
+            check(all(node.poll() is None for node in nodes), "the nodes run on")
+            done = subprocess.run([bench, "--network", str(network), "--validators", "7", *SMALL], capture_output=True,
+                                  text=True, timeout=60)
+            check(done.returncode == 1 and "genesis" in done.stderr, f"another shape: {done.stderr}")
+        finally:
+            for node in nodes:
+                node.terminate()
+            for node in nodes:
+                node.wait(timeout=60)
+        nothing = subprocess.run([bench, "--network", directory, *SMALL], capture_output=True, text=True, timeout=60)
+        check(nothing.returncode == 1 and "network init" in nothing.stderr, f"no network there: {nothing.stderr}")
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--bench", required=True)
@@ -108,6 +159,8 @@ def main():
         print(" ".join(options), "->", [round(load["of_first_percent"]) for load in loads], "% of the first")
     check_paid(bench)
     check_api_workloads(bench)
+    check_jrt0193(bench)
+    check_running_network(bench)
     refused = subprocess.run([bench, "--ops-per-tx", "1001"], capture_output=True, text=True, timeout=60)
     check(refused.returncode == 1 and "bad_argument" in refused.stderr, f"a bad number: {refused.stderr}")
 

@@ -8,6 +8,7 @@
 #include "bench/enrolment.h"
 #include "bench/gateway.h"
 #include "core/assert.h"
+#include "crypto/random.h"
 
 namespace baolian::bench {
 namespace {
@@ -26,6 +27,13 @@ Result<std::vector<Holder>> load_hospitals(const Cluster& cluster, const std::st
   return out;
 }
 
+std::uint64_t any_person() {
+  const auto bytes = crypto::random_id<RequestId>().bytes;
+  std::uint64_t out = 0;
+  for (std::size_t i = 0; i < 8; ++i) out = out << 8 | bytes[i];
+  return out % kPersonNumbers;
+}
+
 }  // namespace
 
 bool is_api_workload(const std::string& name) {
@@ -37,7 +45,8 @@ Result<std::unique_ptr<ApiWork>> make_api_work(const Settings& settings, const C
     TRY(std::vector<Holder> doctors, load_hospitals(cluster, "doctor"));
     return std::unique_ptr<ApiWork>(std::make_unique<Gateway>(settings, std::move(doctors)));
   }
-  const Persons persons(settings.seed);
+  // A network that ran before may know the persons of a run with the same seed.
+  const Persons persons(settings.network.empty() ? settings.seed : any_person());
   TRY(std::vector<Insurer> insurers, load_insurers(cluster));
   if (settings.workload == kEnrolment) {
     return std::unique_ptr<ApiWork>(

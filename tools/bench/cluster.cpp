@@ -13,6 +13,7 @@
 #include <fstream>
 #include <sstream>
 #include <thread>
+#include <utility>
 
 #include "core/assert.h"
 #include "node/config.h"
@@ -26,18 +27,21 @@ namespace {
 
 using ledger::InstitutionKind;
 
+constexpr std::size_t kDepartments = 4;
 constexpr auto kReadyTime = std::chrono::seconds(60);
 constexpr auto kPoll = std::chrono::milliseconds(50);
 
-node::NetworkPlan plan_of(const Settings& settings, const std::string& directory,
-                          std::size_t departments) {
+node::NetworkPlan plan_of(const Settings& settings, const std::string& directory) {
   node::NetworkPlan plan;
   plan.directory = directory;
   plan.chain_name = "baolian bench";
   plan.consensus = settings.consensus;
   plan.keystore_cost = crypto::Keystore::Cost::interactive;
-  for (std::size_t i = 0; i < settings.validators + settings.observers; ++i) {
-    const bool is_hospital = i % 2 == 0;
+  const std::size_t latecomers = settings.jrt0193 ? 1 : 0;
+  for (std::size_t i = 0; i < settings.validators + settings.observers + latecomers; ++i) {
+    // Whoever comes late has no part in the load.
+    const bool is_latecomer = i == settings.validators + settings.observers;
+    const bool is_hospital = i % 2 == 0 && !is_latecomer;
     const std::size_t number = i / 2 + 1;
     node::InstitutionPlan institution;
     institution.slug = fmt::format("{}-{}", is_hospital ? "hospital" : "insurer", number);
@@ -48,7 +52,7 @@ node::NetworkPlan plan_of(const Settings& settings, const std::string& directory
       institution.kinds.push_back(InstitutionKind::regulator);
     }
     institution.votes = i < settings.validators;
-    institution.departments = is_hospital ? departments : 0;
+    institution.departments = is_hospital ? kDepartments : 0;
     plan.institutions.push_back(std::move(institution));
   }
   return plan;
@@ -113,6 +117,30 @@ std::map<std::string, double> thread_cpu_seconds(pid_t pid) {
   return out;
 }
 
+/// The process on this machine that runs a node with this configuration; -1: none that may be seen.
+pid_t process_of(const std::filesystem::path& config) {
+  namespace fs = std::filesystem;
+  std::error_code error;
+  const fs::path wanted = fs::weakly_canonical(config, error);
+  for (const auto& process : fs::directory_iterator("/proc", error)) {
+    const std::string name = process.path().filename().string();
+    if (name.find_first_not_of("0123456789") != std::string::npos) continue;
+    std::istringstream command(read_whole(process.path().string() + "/cmdline"));
+    bool is_next = false;
+    for (std::string argument; std::getline(command, argument, '\0');) {
+      constexpr std::string_view kOption = "--config=";
+      if (argument.starts_with(kOption)) {
+        argument.erase(0, kOption.size());
+      } else if (!std::exchange(is_next, argument == "--config")) {
+        continue;
+      }
+      const fs::path home = fs::read_symlink(process.path() / "cwd", error);
+      if (!error && fs::weakly_canonical(home / argument, error) == wanted) return std::stoi(name);
+    }
+  }
+  return -1;
+}
+
 /// Starts a program with its output in a file.
 Result<pid_t> spawn_process(const std::vector<std::string>& command, const std::string& output) {
   std::vector<char*> arguments;
@@ -134,21 +162,104 @@ Result<pid_t> spawn_process(const std::vector<std::string>& command, const std::
 }  // namespace
 
 Result<std::unique_ptr<Cluster>> Cluster::start(const Settings& settings) {
+  const auto began = std::chrono::steady_clock::now();
   std::unique_ptr<Cluster> out(new Cluster());
+  out->is_own_ = true;
   TRY(out->init(settings));
   TRY(out->run());
+  out->deployment_s_ =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
   return out;
+}
+
+Result<std::unique_ptr<Cluster>> Cluster::attach(const Settings& settings) {
+  std::unique_ptr<Cluster> out(new Cluster());
+  out->directory_ = settings.network;
+  TRY(out->find_names());
+  TRY(out->read_network(settings.network + "/genesis.json"));
+  for (const std::string& name : out->names_) {
+    const pid_t pid = process_of(out->directory_ + "/nodes/" + name + "/node.toml");
+    TRY(out->wait_ready(name));
+    out->processes_.push_back({.name = name, .pid = pid});
+    TRY(out->connect(out->processes_.back()));
+  }
+  return out;
+}
+
+/// Each institution has a compliance officer.
+Result<void> Cluster::find_names() {
+  constexpr std::string_view kEnd = "-compliance.json";
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(directory_ + "/profiles", error)) {
+    const std::string file = entry.path().filename().string();
+    if (file.ends_with(kEnd)) names_.push_back(file.substr(0, file.size() - kEnd.size()));
+  }
+  std::sort(names_.begin(), names_.end());
+  if (!names_.empty()) return ok();
+  return fail(Errc::io_failed, "no profiles in " + directory_ +
+                                   "/profiles; --network is a directory that `baolian network "
+                                   "init` wrote");
+}
+
+Result<void> Cluster::read_network(const std::string& genesis_file) {
+  TRY(genesis_, node::load_genesis(genesis_file));
+  TRY(read_parties());
+  return count_departments();
+}
+
+Result<void> Cluster::count_departments() {
+  std::error_code error;
+  const auto has = [&](const std::string& hospital, std::size_t number) {
+    return std::filesystem::exists(profile(fmt::format("{}-department-{}", hospital, number)),
+                                   error);
+  };
+  departments_ = 0;
+  while (!hospitals_.empty() &&
+         std::all_of(hospitals_.begin(), hospitals_.end(), [&](const std::string& hospital) {
+           return has(hospital, departments_ + 1);
+         })) {
+    ++departments_;
+  }
+  return ok();
+}
+
+std::string Cluster::attestor() const {
+  const auto bureau = std::find_if(parties_.begin(), parties_.end(),
+                                   [](const Party& party) { return party.is_bureau; });
+  return bureau == parties_.end() ? "" : bureau->node + "-officer";
 }
 
 Result<void> Cluster::run() {
   ASSERT(processes_.empty());
-  for (const std::string& name : names_) TRY(spawn(name));
-  for (const std::string& name : names_) TRY(wait_ready(name));
-  for (Process& process : processes_) {
-    TRY(const cli::Profile profile, cli::load_profile(this->profile(process.name + "-compliance")));
-    TRY(process.client, cli::ApiClient::connect(profile));
+  for (const std::string& name : names_) {
+    if (name != latecomer_) TRY(spawn(name));
   }
+  for (const Process& process : processes_) TRY(wait_ready(process.name));
+  for (Process& process : processes_) TRY(connect(process));
   return ok();
+}
+
+Result<void> Cluster::connect(Process& process) const {
+  TRY(const cli::Profile profile, cli::load_profile(this->profile(process.name + "-compliance")));
+  TRY(process.client, cli::ApiClient::connect(profile));
+  return ok();
+}
+
+Result<void> Cluster::start_latecomer() {
+  ASSERT(!latecomer_.empty());
+  TRY(spawn(latecomer_));
+  TRY(wait_ready(latecomer_));
+  return connect(processes_.back());
+}
+
+Result<std::uint64_t> Cluster::height_of(const std::string& name) {
+  for (Process& process : processes_) {
+    if (process.name != name) continue;
+    TRY(const nlohmann::json answer, process.client->request_json("GET", "/v1/status"));
+    return answer.value("certified_height", std::uint64_t{0});
+  }
+  ASSERT(false);
+  return fail(Errc::not_found, name);
 }
 
 Result<void> Cluster::init(const Settings& settings) {
@@ -162,13 +273,13 @@ Result<void> Cluster::init(const Settings& settings) {
     }
     directory_ = pattern;
   }
-  const node::NetworkPlan plan = plan_of(settings, directory_, kDepartments);
+  const node::NetworkPlan plan = plan_of(settings, directory_);
   for (const auto& institution : plan.institutions) {
     names_.push_back(institution.slug);
   }
+  if (settings.jrt0193) latecomer_ = names_.back();
   TRY(const node::NetworkFiles files, node::init_network(plan));
-  TRY(genesis_, node::load_genesis(files.genesis_file));
-  TRY(read_parties());
+  TRY(read_network(files.genesis_file));
   fault_ = settings.fault;
   delay_ms_ = settings.delay_ms;
   if (fault_ != Fault::none) TRY(choose_victim());
@@ -282,16 +393,18 @@ Result<std::vector<NodeFigures>> Cluster::figures() {
   for (Process& process : processes_) {
     NodeFigures figures;
     figures.name = process.name;
-    const std::string status = read_whole(fmt::format("/proc/{}/status", process.pid));
-    figures.rss_bytes = status_bytes(status, "VmRSS");
-    figures.rss_max_bytes = status_bytes(status, "VmHWM");
-    if (figures.rss_bytes == 0) {
-      return fail(Errc::io_failed, process.name + " has ended; see nodes/" + process.name +
-                                       "/output in " + directory_);
+    if (process.pid != -1) {
+      const std::string status = read_whole(fmt::format("/proc/{}/status", process.pid));
+      figures.rss_bytes = status_bytes(status, "VmRSS");
+      figures.rss_max_bytes = status_bytes(status, "VmHWM");
+      if (figures.rss_bytes == 0) {
+        return fail(Errc::io_failed, process.name + " has ended; see nodes/" + process.name +
+                                         "/output in " + directory_);
+      }
+      figures.cpu_s = cpu_seconds(fmt::format("/proc/{}/stat", process.pid));
+      figures.thread_cpu_s = thread_cpu_seconds(process.pid);
+      figures.disk_bytes = bytes_under(data_directory(process.name));
     }
-    figures.cpu_s = cpu_seconds(fmt::format("/proc/{}/stat", process.pid));
-    figures.thread_cpu_s = thread_cpu_seconds(process.pid);
-    figures.disk_bytes = bytes_under(data_directory(process.name));
     TRY(const nlohmann::json answer, process.client->request_json("GET", "/v1/status"));
     figures.log_syncs = answer.value("log_syncs", std::uint64_t{0});
     figures.view = answer.value("view", std::uint64_t{0});
@@ -304,6 +417,7 @@ Result<std::vector<NodeFigures>> Cluster::figures() {
 std::uint64_t Cluster::rss_bytes() const {
   std::uint64_t out = 0;
   for (const Process& process : processes_) {
+    if (process.pid == -1) continue;
     out += status_bytes(read_whole(fmt::format("/proc/{}/status", process.pid)), "VmRSS");
   }
   return out;
@@ -332,6 +446,7 @@ Result<std::uint64_t> Cluster::compact() const {
 }
 
 Cluster::~Cluster() {
+  if (!is_own_) return;
   stop();
   if (keep_) {
     fmt::print(stderr, "the network stays in {}\n", directory_);

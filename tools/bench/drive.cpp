@@ -28,8 +28,17 @@ Result<std::unique_ptr<const crypto::Signer>> load_signer(const cli::Profile& pr
   return std::unique_ptr<const crypto::Signer>(crypto::make_ed25519_signer(*seed));
 }
 
+/// Above those of any run before on the same network, whose nonces count transactions from the
+/// microsecond at which it began.
+std::uint64_t first_nonce() {
+  using namespace std::chrono;
+  return static_cast<std::uint64_t>(
+      duration_cast<microseconds>(system_clock::now().time_since_epoch()).count());
+}
+
 Result<std::unique_ptr<Department>> load_sender(const std::string& profile) {
   auto out = std::make_unique<Department>();
+  out->next_nonce = first_nonce();
   TRY(out->profile, cli::load_profile(profile));
   TRY(out->signer, load_signer(out->profile));
   return out;
@@ -39,6 +48,11 @@ Result<std::unique_ptr<Department>> load_sender(const std::string& profile) {
 
 Result<std::vector<std::unique_ptr<Department>>> load_departments(const Cluster& cluster) {
   std::vector<std::unique_ptr<Department>> out;
+  if (cluster.departments() == 0) {
+    return fail(Errc::bad_argument,
+                "the network needs a hospital, and its hospitals systems that sign themselves: "
+                "baolian network init DIR --departments 4");
+  }
   for (std::size_t number = 1; number <= cluster.departments(); ++number) {
     for (std::size_t hospital = 0; hospital < cluster.hospitals().size(); ++hospital) {
       TRY(auto department, load_sender(cluster.profile(fmt::format(
@@ -53,6 +67,9 @@ Result<std::vector<std::unique_ptr<Department>>> load_departments(const Cluster&
 
 Result<std::vector<std::unique_ptr<Department>>> load_attestor(const Cluster& cluster) {
   std::vector<std::unique_ptr<Department>> out;
+  if (cluster.attestor().empty()) {
+    return fail(Errc::bad_argument, "the network has no medical-insurance bureau, which vouches");
+  }
   TRY(auto sender, load_sender(cluster.profile(cluster.attestor())));
   sender->node = cluster.hospitals().front();
   out.push_back(std::move(sender));

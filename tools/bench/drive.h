@@ -23,7 +23,7 @@ struct Department {
   std::string node;  ///< short name of the hospital
   cli::Profile profile;
   std::unique_ptr<const crypto::Signer> signer;
-  std::atomic<std::uint64_t> next_nonce{1};
+  std::atomic<std::uint64_t> next_nonce{0};
 };
 
 /// Those of all hospitals, the hospitals in turn. Returns: errors of the profiles.

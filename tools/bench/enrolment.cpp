@@ -16,7 +16,6 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::uint64_t kNumbers = 1'000'000'000'000;
 constexpr auto kAgainAfter = std::chrono::milliseconds(50);
 /// What has no outcome after this has failed.
 constexpr std::uint64_t kGiveUpUs = 120'000'000;
@@ -82,7 +81,7 @@ Result<void> publish_product(Insurer& insurer) {
 }
 
 std::string Persons::number(std::uint64_t index) const {
-  return fmt::format("999999{:012}", (first_ + index) % kNumbers);
+  return fmt::format("999999{:012}", (first_ + index) % kPersonNumbers);
 }
 
 json Persons::enrolment(const std::string& product, std::uint64_t first,

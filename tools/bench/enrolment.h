@@ -23,10 +23,12 @@ Result<std::vector<Insurer>> load_insurers(const Cluster& cluster);
 /// An illustrative product that pays a whole bill, up to 10,000.00 a policy year.
 Result<void> publish_product(Insurer& insurer);
 
+inline constexpr std::uint64_t kPersonNumbers = 1'000'000'000'000;
+
 /// Persons of a run: numbers of nobody, region 999999. Runs on one network take different ones.
 class Persons {
  public:
-  /// `first`: below 10^12; numbers go round behind it.
+  /// `first`: below kPersonNumbers; numbers go round behind it.
   explicit Persons(std::uint64_t first) : first_(first) {}
   std::string number(std::uint64_t index) const;
   /// Body of POST /v1/policies for the persons first, first + 1 ..., under a new request id.

@@ -5,18 +5,12 @@
 #include "contracts/operations.h"
 #include "core/assert.h"
 #include "crypto/hash.h"
+#include "crypto/random.h"
 
 namespace baolian::bench {
 namespace {
 
 constexpr TimeMs kEndOfTime{253'402'300'799'000};  // 9999-12-31
-
-template <typename Id>
-Id numbered(std::string_view what, std::uint64_t number) {
-  Bytes bytes = to_bytes(what);
-  append_big_endian(bytes, number, 8);
-  return Id::from(crypto::sha256(bytes).view().subspan(0, Id::kSize));
-}
 
 template <typename Id>
 Id random_id(Prng& prng) {
@@ -40,7 +34,8 @@ MemberId member_with(const ledger::Institution& institution, ledger::Role role) 
 }  // namespace
 
 Records::Records(const ledger::Genesis& genesis, const Settings& settings)
-    : records_(settings.records),
+    : run_(crypto::random_id<Hash>()),
+      records_(settings.records),
       other_records_(settings.other_records),
       subjects_(settings.subjects) {
   for (const ledger::Institution& institution : genesis.institutions) {
@@ -54,13 +49,25 @@ Records::Records(const ledger::Genesis& genesis, const Settings& settings)
   ASSERT(!hospitals_.empty());
 }
 
+template <typename Id>
+Id Records::numbered(std::string_view what, std::uint64_t number) const {
+  Bytes bytes(run_.bytes.begin(), run_.bytes.end());
+  append(bytes, as_bytes(what));
+  append_big_endian(bytes, number, 8);
+  return Id::from(crypto::sha256(bytes).view().subspan(0, Id::kSize));
+}
+
+RecordId Records::record(std::uint64_t number) const {
+  return numbered<RecordId>("record", number);
+}
+
 std::vector<ledger::Operation> Records::registrations(std::size_t hospital, std::uint64_t first,
                                                       std::size_t count) const {
   std::vector<ledger::Operation> out;
   for (std::uint64_t record = first; record < record_count() && out.size() < count;
        record += hospital_count()) {
     contracts::RecordsRegister content;
-    content.record = {numbered<RecordId>("record", record), 1};
+    content.record = {this->record(record), 1};
     content.subject.value = numbered<Tag32>("person", subject_of(record));
     content.record_class = contracts::RecordClass::document;
     content.level = contracts::Level::three;
@@ -102,7 +109,7 @@ std::vector<ledger::Operation> Records::consents(std::uint64_t first, std::size_
 ledger::Operation Records::read(std::size_t hospital, std::uint64_t record, Prng& prng) const {
   const Hospital& home = hospitals_[hospital];
   contracts::RecordsRead content;
-  content.record = {numbered<RecordId>("record", record), 1};
+  content.record = {this->record(record), 1};
   content.basis = {contracts::BasisKind::care, random_id<Hash>(prng)};
   content.originator = {home.id, home.doctor, contracts::SignedBy::institution};
   content.vault = home.vault;
@@ -112,7 +119,7 @@ ledger::Operation Records::read(std::size_t hospital, std::uint64_t record, Prng
 ledger::Operation Records::request(std::size_t reader, std::uint64_t record, Prng& prng) const {
   const Hospital& home = hospitals_[reader];
   contracts::RecordsRequest content;
-  content.record = {numbered<RecordId>("record", record), 1};
+  content.record = {this->record(record), 1};
   content.basis = {contracts::BasisKind::consent,
                    contracts::id_cast<Hash>(consent(subject_of(record), reader))};
   content.recipient = home.vault;

@@ -1,5 +1,6 @@
 /// The records of the measured state, the persons whose they are, and operations upon them. Every
-/// id follows from a number, so that nothing has to be remembered.
+/// id follows from a number and from the run, so that nothing has to be remembered and a network
+/// can bear one run after the other.
 #pragma once
 
 #include <vector>
@@ -27,6 +28,7 @@ class Records {
   std::uint64_t consent_count() const { return subjects_ * hospital_count(); }
   /// Whose records a hospital asks for.
   std::size_t custodian_for(std::size_t reader) const { return (reader + 1) % hospital_count(); }
+  RecordId record(std::uint64_t number) const;
   /// One of a hospital's records that are read.
   std::uint64_t draw(std::size_t hospital, Prng& prng) const;
 
@@ -47,6 +49,9 @@ class Records {
                             Prng& prng) const;
 
  private:
+  /// Of a thing of this kind.
+  template <typename Id>
+  Id numbered(std::string_view what, std::uint64_t number) const;
   struct Hospital {
     InstitutionId id;
     MemberId doctor;
@@ -55,6 +60,7 @@ class Records {
   std::uint64_t subject_of(std::uint64_t record) const { return record % subjects_; }
   ConsentId consent(std::uint64_t subject, std::size_t grantee) const;
 
+  Hash run_;  ///< drawn
   std::vector<Hospital> hospitals_;
   std::uint64_t records_ = 0;
   std::uint64_t other_records_ = 0;

@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "bench/api_work.h"
+#include "bench/jrt0193.h"
 #include "ledger/stage_times.h"
 #include "node/version.h"
 
@@ -102,6 +103,7 @@ bool signs_itself(const Settings& settings) {
 
 json settings_json(const Settings& settings) {
   return {{"workload", settings.workload},
+          {"network", settings.network.empty() ? json(nullptr) : json(settings.network)},
           {"validators", settings.validators},
           {"observers", settings.observers},
           {"consensus", std::string(enum_name(settings.consensus))},
@@ -368,6 +370,7 @@ void print_report(const json& report) {
     fmt::print("\n\n  {:<28} {:>12.1f} bytes", "disk an operation, compacted",
                report["disk_bytes_per_op_compacted"].get<double>());
   }
+  if (report.contains("jrt0193")) print_jrt0193(report["jrt0193"]);
   if (report.contains("loads")) print_loads(report["loads"]);
   if (report.contains("curve")) {
     fmt::print("\n\n  {:>10} {:>12} {:>10} {:>10}\n", "offered/s", "certified/s", "p50 ms",

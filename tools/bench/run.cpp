@@ -12,6 +12,7 @@
 #include "bench/cluster.h"
 #include "bench/drive.h"
 #include "bench/enrolment.h"
+#include "bench/jrt0193.h"
 #include "bench/plot.h"
 #include "bench/prepare.h"
 #include "bench/report.h"
@@ -24,6 +25,39 @@ namespace {
 
 /// Nonces of one key under way: below the window of 1,024.
 constexpr std::size_t kUnderWayMax = 1000;
+
+/// What a network of the bench's own has, and one that runs already has not.
+Result<void> check_network(const Settings& settings) {
+  const Settings plain;
+  if (settings.network.empty()) return ok();
+  const bool is_shaped = settings.validators != plain.validators ||
+                         settings.observers != plain.observers ||
+                         settings.consensus != plain.consensus;
+  if (is_shaped) {
+    return fail(Errc::bad_argument,
+                "--network: its genesis says who votes and by which consensus; leave out "
+                "--validators, --observers and --consensus");
+  }
+  if (settings.fault != Fault::none || settings.compacts || settings.jrt0193 || settings.keep ||
+      !settings.directory.empty()) {
+    return fail(Errc::bad_argument,
+                "--fault, --compact, --jrt0193, --keep and --directory are for a network that the "
+                "bench starts itself; leave out --network");
+  }
+  return ok();
+}
+
+/// The five measures come from one load of readings on a new network.
+Result<void> check_jrt0193(const Settings& settings) {
+  if (!settings.jrt0193) return ok();
+  if (settings.workload != "readings" || !settings.curve.empty() || settings.overload > 0 ||
+      settings.fault != Fault::none || settings.compacts) {
+    return fail(Errc::bad_argument,
+                "--jrt0193 is for --workload readings and one load; leave out --curve, --overload, "
+                "--fault and --compact");
+  }
+  return ok();
+}
 
 /// What only some workloads have.
 Result<void> check_api(const Settings& settings) {
@@ -59,6 +93,7 @@ Result<void> check(const Settings& settings) {
     return fail(Errc::bad_argument, "there is no workload " + settings.workload + "; see --help");
   }
   TRY(check_api(settings));
+  TRY(check_jrt0193(settings));
   if (needs_consents(settings.workload) && settings.validators + settings.observers < 3) {
     return fail(Errc::bad_argument, "records are exchanged by two hospitals: three nodes or more");
   }
@@ -337,11 +372,27 @@ Result<Measured> prepare_all(const Settings& settings, Site& site) {
   return out;
 }
 
+/// What the genesis of a network that runs already says.
+void take_shape(const Cluster& cluster, Settings& settings) {
+  settings.consensus = cluster.genesis().epoch.consensus_kind;
+  settings.validators = cluster.genesis().epoch.validators.size();
+  settings.observers = cluster.parties().size() - settings.validators;
+}
+
 }  // namespace
 
-Result<nlohmann::json> run(const Settings& settings) {
+Result<nlohmann::json> run(const Settings& asked) {
+  Settings settings = asked;
+  TRY(check_network(settings));
+  std::unique_ptr<Cluster> cluster;
+  if (!settings.network.empty()) {
+    TRY(cluster, Cluster::attach(settings));
+    take_shape(*cluster, settings);
+  }
   TRY(check(settings));
-  TRY(const std::unique_ptr<Cluster> cluster, Cluster::start(settings));
+  if (cluster == nullptr) {
+    TRY(cluster, Cluster::start(settings));
+  }
   Site site{.cluster = *cluster};
   TRY(const Measured prepared, prepare_all(settings, site));
   std::uint64_t bytes_before = 0;
@@ -350,7 +401,14 @@ Result<nlohmann::json> run(const Settings& settings) {
     TRY(bytes_before, cluster->compact());
     TRY(cluster->run());
   }
+  double disk_before = 0;
+  if (settings.jrt0193) {
+    TRY(disk_before, quiet_disk_bytes(*cluster));
+  }
   TRY(nlohmann::json out, measure_all(settings, site, prepared));
+  if (settings.jrt0193) {
+    TRY(measure_jrt0193(settings, *cluster, *site.records, disk_before, out));
+  }
   if (settings.compacts) {
     cluster->stop();
     TRY(const std::uint64_t bytes_after, cluster->compact());

@@ -34,7 +34,10 @@ inline bool is_slow(Fault fault) {
 struct Settings {
   std::string workload = "readings";  ///< script.h, api_work.h
 
-  // The network, started by the bench itself.
+  /// A directory of `baolian network init` whose nodes run already; empty: the bench starts a
+  /// network of its own, and only then is what follows a setting. Otherwise the genesis tells it.
+  std::string network;
+
   std::string node_program;  ///< baoliand
   std::string directory;     ///< empty: a new one under the system's temporary directory
   bool keep = false;         ///< leave the directory and say where it is
@@ -63,6 +66,7 @@ struct Settings {
   std::uint64_t seed = 1;
   std::size_t sample = 20;  ///< operations whose evidence is verified offline afterwards
 
+  bool jrt0193 = false;   ///< the five measures of JR/T 0193 (jrt0193.h)
   bool compacts = false;  ///< the stores, before and after: what an operation takes
   bool json = false;
   std::string plot_file;  ///< SVG of the curve

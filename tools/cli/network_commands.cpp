@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 
 #include "cli/commands.h"
 #include "cli/output.h"
@@ -16,6 +17,7 @@ struct InitOptions {
   std::string chain_name;
   std::string consensus = "pbft";
   std::uint16_t base_port = 0;
+  std::size_t departments = 0;
   std::vector<std::string> institutions;
   bool interactive_cost = false;
 };
@@ -73,6 +75,12 @@ Result<node::NetworkFiles> init(const InitOptions& options) {
       plan.institutions.push_back(std::move(institution));
     }
   }
+  for (node::InstitutionPlan& institution : plan.institutions) {
+    const auto& kinds = institution.kinds;
+    const bool is_hospital =
+        std::find(kinds.begin(), kinds.end(), ledger::InstitutionKind::hospital) != kinds.end();
+    if (is_hospital) institution.departments = options.departments;
+  }
   return node::init_network(plan);
 }
 
@@ -122,6 +130,7 @@ void add_network_commands(CLI::App& app, Context& context) {
       "Examples:\n"
       "  baolian network init demo-network --fast-keystores\n"
       "  baolian network init one-trust --consensus raft --fast-keystores\n"
+      "  baolian network init for-bench --departments 4 --fast-keystores\n"
       "  baolian network init net --currency USD \\\n"
       "    --institution 'hospital-a:First Hospital:hospital:vote' \\\n"
       "    --institution 'insurer-a:Harbour Life:insurer:vote' \\\n"
@@ -133,6 +142,11 @@ void add_network_commands(CLI::App& app, Context& context) {
   command->add_option("--consensus", options->consensus, "pbft (default) or raft");
   command->add_option("--base-port", options->base_port, "first of the ports; default: free ones");
   command->add_option("--institution", options->institutions, "slug:name:kinds:vote|observe");
+  command
+      ->add_option("--departments", options->departments,
+                   "systems of each hospital with a key of their own, 0 to 64: they sign "
+                   "operations themselves")
+      ->check(CLI::Range(0, 64));
   command->add_flag("--fast-keystores", options->interactive_cost,
                     "cheaper passphrase derivation, for trials of many nodes on one machine");
   command->callback([options, &context] {
