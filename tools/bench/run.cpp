@@ -297,7 +297,7 @@ nlohmann::json line_of(const Load& load, const nlohmann::json& figures,
                         {"rss_max_mib", rss_max_mib},
                         {"view", view}};
   for (const char* same : {"ops_per_s", "p50_ms", "p99_ms", "cpu_us_per_op_all_nodes", "rejected",
-                           "transactions_refused_as_busy", "transactions_dropped"}) {
+                           "transactions_refused_as_busy", "transactions_dropped", "threads"}) {
     out[same] = figures[same];
   }
   return out;
