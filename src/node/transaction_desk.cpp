@@ -134,7 +134,7 @@ void TransactionDesk::submit_one(const CallPtr& call, std::size_t place, Bytes t
 
 /// To the pool, or into the line if others stand there.
 void TransactionDesk::send(Candidate candidate) {
-  if (!candidate.is_of_line) {
+  if (candidate.ticket == 0) {
     bool is_next = false;
     {
       const std::lock_guard lock(mutex_);
@@ -155,30 +155,29 @@ void TransactionDesk::on_sent(Candidate candidate, const Result<TxHash>& sent) {
   const bool is_busy = !sent && sent.error().code == Errc::busy;
   {
     const std::lock_guard lock(mutex_);
-    if (candidate.is_of_line) --sent_of_line_;
+    if (candidate.ticket != 0) --sent_of_line_;
     if (is_busy) has_room_ = false;
   }
-  if (candidate.is_of_line) wake_.notify_all();
+  if (candidate.ticket != 0) wake_.notify_all();
   if (sent) return;
   const Candidate same = candidate;
   if (is_busy && line_up(std::move(candidate))) return;
   refuse(same.hash, same.call, same.place, sent.error().code);
 }
 
-/// At the end, or again at the front. False if the line is full.
+/// At the end, or again where it stood. False if the line is full; whoever stood in it comes back
+/// even so.
 bool TransactionDesk::line_up(Candidate candidate) {
   const std::lock_guard lock(mutex_);
   const auto waiting = find(candidate.hash, candidate.call, candidate.place);
   if (waiting == waiting_.end()) return true;  // answered meanwhile
   const std::size_t size = candidate.bytes->size();
-  if (stopping_ || line_bytes_ + size > config_.line_bytes_max) return false;
+  const bool has_place = candidate.ticket != 0 || line_bytes_ + size <= config_.line_bytes_max;
+  if (stopping_ || !has_place) return false;
+  if (candidate.ticket == 0) candidate.ticket = next_ticket_++;
   line_bytes_ += size;
   waiting->second.is_in_line = true;
-  if (candidate.is_of_line) {
-    line_.push_front(std::move(candidate));
-  } else {
-    line_.push_back(std::move(candidate));
-  }
+  line_.emplace(candidate.ticket, std::move(candidate));
   return true;
 }
 
@@ -191,13 +190,11 @@ bool TransactionDesk::may_go_on() const {
 std::vector<TransactionDesk::Candidate> TransactionDesk::take_from_line() {
   std::vector<Candidate> out;
   while (may_go_on()) {
-    Candidate candidate = std::move(line_.front());
-    line_.pop_front();
+    Candidate candidate = std::move(line_.extract(line_.begin()).mapped());
     line_bytes_ -= candidate.bytes->size();
     const auto waiting = find(candidate.hash, candidate.call, candidate.place);
     if (waiting == waiting_.end()) continue;  // answered meanwhile
     waiting->second.is_in_line = false;
-    candidate.is_of_line = true;
     ++sent_of_line_;
     out.push_back(std::move(candidate));
   }

@@ -12,7 +12,6 @@
 #pragma once
 
 #include <condition_variable>
-#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -81,7 +80,7 @@ class TransactionDesk {
     CallPtr call;
     std::size_t place = 0;
     std::shared_ptr<const Bytes> bytes;
-    bool is_of_line = false;  ///< sent on from the line
+    std::uint64_t ticket = 0;  ///< the lower, the sooner; 0: stood in no line yet
   };
 
   using WaitingMap = std::multimap<TxHash, Waiting>;
@@ -108,7 +107,8 @@ class TransactionDesk {
   std::condition_variable wake_;
   WaitingMap waiting_;
   std::size_t waiting_operations_ = 0;
-  std::deque<Candidate> line_;
+  std::map<std::uint64_t, Candidate> line_;  // by ticket
+  std::uint64_t next_ticket_ = 1;
   std::size_t line_bytes_ = 0;
   bool has_room_ = true;          ///< nothing was refused since the newest certified height
   std::size_t sent_of_line_ = 0;  ///< sent on from the line, not admitted or refused yet

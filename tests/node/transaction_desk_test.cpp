@@ -235,25 +235,33 @@ TEST_CASE("transaction desk: who finds no room stands in line, first come first 
   world.make_room(1);
   std::vector<Bytes> transactions;
   std::vector<Answer> answers;
-  for (std::uint64_t nonce = 1; nonce <= 4; ++nonce) {
+  for (std::uint64_t nonce = 1; nonce <= 5; ++nonce) {
     transactions.push_back(world.transaction(nonce));
     answers.push_back(submit(world.desk(), {transactions.back()}));
   }
   // The first was admitted, the second refused; nobody overtakes it.
   CHECK(world.sent() == std::vector{transactions[0], transactions[1]});
-  world.make_room(2);
+  world.make_room(1);
   world.execute({transactions[0]});
   world.certify();
   CHECK(outcomes_of(answers[0])[0].fate == TransactionFate::certified);
-  const std::vector<Bytes> sent = world.wait_sent(5);
-  REQUIRE(sent.size() >= 5);
+  std::vector<Bytes> sent = world.wait_sent(6);
+  REQUIRE(sent.size() >= 6);
   CHECK(std::equal(transactions.begin() + 1, transactions.end(), sent.begin() + 2));
   for (std::size_t i = 1; i < answers.size(); ++i) CHECK_FALSE(is_ready(answers[i]));
-  world.execute({transactions[1], transactions[2]});
-  world.make_room(1);
+  // Three were refused together and stand as they stood.
+  world.make_room(3);
+  world.execute({transactions[1]});
   world.certify();
   CHECK(outcomes_of(answers[1])[0].fate == TransactionFate::certified);
-  CHECK(outcomes_of(answers[2])[0].fate == TransactionFate::certified);
+  sent = world.wait_sent(9);
+  REQUIRE(sent.size() == 9);
+  CHECK(std::equal(transactions.begin() + 2, transactions.end(), sent.begin() + 6));
+  world.execute({transactions[2], transactions[3], transactions[4]});
+  world.certify();
+  for (std::size_t i = 2; i < answers.size(); ++i) {
+    CHECK(outcomes_of(answers[i])[0].fate == TransactionFate::certified);
+  }
 }
 
 TEST_CASE("transaction desk: the line ends somewhere, and nobody stands in it for ever") {
