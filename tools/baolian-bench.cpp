@@ -113,7 +113,7 @@ int main(int argc, char** argv) {
       "  baolian-bench --workload paid --clients 1 --background-rate 7500\n"
       "  baolian-bench --workload enrolment --clients 8   (an operation is a person)\n"
       "  baolian-bench --workload gateway --clients 48    (one reading a request)\n"
-      "  baolian-bench --network demo-network --records 2000 --other-records 0\n"
+      "  baolian-bench --network for-bench --records 2000 --other-records 0\n"
       "  baolian-bench --jrt0193 --duration 60      (five measures of JR/T 0193)\n"
       "  baolian-bench --overload 20                (20 times the clients, and the time after)\n"
       "  baolian-bench --fault primary-slow --delay 100");

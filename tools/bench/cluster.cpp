@@ -29,6 +29,8 @@ using ledger::InstitutionKind;
 
 constexpr std::size_t kDepartments = 4;
 constexpr auto kReadyTime = std::chrono::seconds(60);
+/// For a node that runs already, as is said.
+constexpr auto kAnswerTime = std::chrono::seconds(5);
 constexpr auto kPoll = std::chrono::milliseconds(50);
 
 node::NetworkPlan plan_of(const Settings& settings, const std::string& directory) {
@@ -366,15 +368,20 @@ Result<void> Cluster::spawn(const std::string& name) {
 
 Result<void> Cluster::wait_ready(const std::string& name) const {
   TRY(const cli::Profile profile, cli::load_profile(this->profile(name + "-compliance")));
-  const auto deadline = std::chrono::steady_clock::now() + kReadyTime;
+  const auto deadline = std::chrono::steady_clock::now() + (is_own_ ? kReadyTime : kAnswerTime);
   net::HttpsClient client(
       {.host = profile.host, .port = profile.port, .certificate_fingerprint = profile.fingerprint});
   while (true) {
     const auto answer = client.request("GET", "/readyz");
     if (answer && answer->status == 200) return ok();
     if (std::chrono::steady_clock::now() > deadline) {
+      const std::string node = directory_ + "/nodes/" + name;
       return fail(Errc::io_failed,
-                  name + " does not answer; see nodes/" + name + "/output in " + directory_);
+                  name + " does not answer; " +
+                      (is_own_ ? "see " + node + "/output"
+                               : "--network needs its nodes running and in step with the chain: "
+                                 "baoliand --config " +
+                                     node + "/node.toml"));
     }
     std::this_thread::sleep_for(kPoll);
   }

@@ -1,7 +1,6 @@
-/// The five measures of JR/T 0193-2020 (区块链技术金融应用 评估规则: how financial applications of
-/// blockchains are assessed):
-/// transaction rate, query rate, synchronisation of a node, time of deployment, growth of the
-/// ledger. How each was taken stands in docs/benchmarks.md.
+/// The five measures of JR/T 0193-2020 (区块链技术金融应用 评估规则, how financial applications of
+/// blockchains are assessed): rate of transactions, rate of queries, synchronisation of a node,
+/// time of deployment, growth of the ledger. How each is taken stands in docs/benchmarks.md.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
